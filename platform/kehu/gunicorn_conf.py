@@ -1,0 +1,59 @@
+"""How gunicorn serves Kehu: `gunicorn --config python:kehu.gunicorn_conf wsgi:app`.
+
+Options on the command line (or in GUNICORN_CMD_ARGS) win over these.
+"""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import uuid_utils
+
+from kehu.config import load_settings
+
+_settings = load_settings()
+
+bind = [f"127.0.0.1:{_settings.port}"]
+workers = 2
+# Threads, not one request a process: a slow upload or a slow browser then holds a thread, not half of the site,
+# and connections stay open between requests. Four match the connections that a process keeps to the database.
+worker_class = "gthread"
+threads = 4
+keepalive = 15
+# The import happens once and its memory is shared by the workers; `gc.freeze` below keeps it shared.
+preload_app = True
+timeout = 60
+graceful_timeout = 10
+# Filters live in the address; a cookie with a session is under 4 kB.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+# Requests are logged once, by the application, with request id and tenant.
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+# gunicorn's own control socket would lie in the home directory, the same for each installation of this machine.
+control_socket_disable = True
+# The heartbeat file must never wait for a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a place in memory, not a shared name
+forwarded_allow_ips = "*" if _settings.proxies else "127.0.0.1,::1"
+proc_name = "kehu-web"
+
+
+def when_ready(_server: Any) -> None:
+    """Put what the import made out of the garbage collector's reach, so that the workers go on sharing it."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Give the worker what must not be shared: connections and the source of random ids."""
+    from kehu.core import db
+
+    for role in ("app", "cross") if _settings.cross_database_url else ("app",):
+        # Forgotten, not closed: a connection that the import may have opened is still the parent's.
+        db.engine(role).dispose(close=False)
+    # Without this all workers would make the same ids: the library's generator is copied by the fork.
+    uuid_utils.reseed_rng()
