@@ -1,0 +1,1 @@
+"""Accounts: a person's global identity, credentials and sign-in sessions."""

@@ -1,0 +1,1 @@
+"""Activities: calls, mails, visits, meetings, tasks and notes, planned or done."""

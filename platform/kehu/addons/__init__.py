@@ -1,0 +1,1 @@
+"""Plugin states, incidents, migrations and pages."""

@@ -1,0 +1,1 @@
+"""Ground modules that every feature stands on; they import no feature."""

@@ -1,0 +1,99 @@
+"""The append-only trail of changes, written in the same transaction as the change.
+
+An entry is also the event: `kehu.core.events` delivers it to plugins and webhooks by a job.
+Entries of one unit of work share a `batch_id`, by which they are undone together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Text, func
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kehu.core import clock, context
+from kehu.core.ids import new_id, parse_id
+from kehu.core.tables import Base, Json, TenantRow, tenant_args, tenant_index
+
+
+class AuditEntry(TenantRow, Base):
+    """Who changed what from what to what, when and from where."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = tenant_args(
+        "audit_entries",
+        tenant_index("audit_entries", "record", "object", "record_id", "id"),
+        tenant_index("audit_entries", "customer", "customer_id", "id"),
+        tenant_index("audit_entries", "batch", "batch_id", "id"),
+        tenant_index("audit_entries", "member", "member_id", "id"),
+    )
+
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now, server_default=func.now())
+    batch_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    actor_kind: Mapped[str] = mapped_column(Text)
+    member_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    actor_name: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    request_id: Mapped[str] = mapped_column(Text)
+    object: Mapped[str] = mapped_column(Text)
+    record_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    action: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    changes: Mapped[Json]
+    version: Mapped[int] = mapped_column(BigInteger)
+    customer_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+
+
+def batch_id(session: Session) -> uuid.UUID:
+    """Return the id that the entries of this unit of work share."""
+    found: uuid.UUID | None = session.info.get("audit_batch")
+    if found is None:
+        found = session.info["audit_batch"] = new_id()
+    return found
+
+
+def use_batch(session: Session, batch: uuid.UUID) -> None:
+    """File the entries of this unit of work under a given batch (imports span many units)."""
+    session.info["audit_batch"] = batch
+
+
+def write(
+    session: Session,
+    *,
+    object: str,
+    record_id: uuid.UUID,
+    action: str,
+    title: str,
+    changes: dict[str, list[Any]] | None = None,
+    version: int = 0,
+    customer_id: uuid.UUID | None = None,
+) -> AuditEntry:
+    """Add an entry to the trail of the running transaction.
+
+    :param changes: field key -> [old value, new value], both as JSON.
+    :param customer_id: the customer on whose time line the entry shows.
+    """
+    now = context.current()
+    who = now.actor
+    entry = AuditEntry(
+        at=clock.now(),
+        batch_id=batch_id(session),
+        actor_kind=who.kind if who else "system",
+        member_id=who.member_id if who else None,
+        actor_name=who.name if who else "",
+        source=now.source,
+        request_id=now.request_id,
+        object=object,
+        record_id=record_id,
+        action=action,
+        title=title[:200],
+        changes=changes or {},
+        version=version,
+        customer_id=parse_id(customer_id),
+    )
+    session.add(entry)
+    session.info.setdefault("audit_actions", set()).add((object, action))
+    return entry

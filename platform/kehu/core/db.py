@@ -1,0 +1,218 @@
+"""The database: engines by role, the unit of work, and the tenant of each transaction.
+
+This module alone sets `kehu.tenant_id`, transaction-locally, whenever a session begins a transaction,
+and adds the tenant filter to each ORM statement (DATABASE.md 1.2 and 1.3). Row-level security is the net below.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+
+from kehu.config import Settings
+from kehu.core import context
+from kehu.core.tables import TenantOwned
+
+log = structlog.get_logger(__name__)
+
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 5_000
+
+_session: ContextVar[Session | None] = ContextVar("kehu_session", default=None)
+_engines: dict[str, Engine] = {}
+_cross: ContextVar[bool] = ContextVar("kehu_cross_tenant", default=False)
+
+
+class CrossSession(Session):
+    """A session of the role with BYPASSRLS; made only by `cross_tenant`."""
+
+
+def _driver_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+
+
+def make_engine(url: str, *, pool_size: int = 5, name: str = "kehu") -> Engine:
+    """Return an engine for a `postgresql://` address; broken pooled connections are noticed and replaced."""
+    return create_engine(
+        _driver_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={"application_name": name, "connect_timeout": 5},
+    )
+
+
+def init_engines(settings: Settings) -> None:
+    """Make the engines of this process; a second call replaces those of the first."""
+    dispose_engines()
+    _engines["app"] = make_engine(settings.app_database_url, pool_size=settings.pool_size)
+    if settings.cross_database_url:
+        _engines["cross"] = make_engine(settings.cross_database_url, pool_size=1, name="kehu-cross")
+
+
+def dispose_engines() -> None:
+    """Close all connections (after a fork, at the end of a test run)."""
+    for engine in _engines.values():
+        engine.dispose()
+    _engines.clear()
+
+
+def engine(role: str = "app") -> Engine:
+    """Return the engine of a role: app or cross."""
+    return _engines[role]
+
+
+def session() -> Session:
+    """Return the session of the running unit of work.
+
+    :raises RuntimeError: outside of one.
+    """
+    found = _session.get()
+    if found is None:
+        raise RuntimeError("No unit of work is open: use kehu.core.db.unit_of_work().")
+    return found
+
+
+def has_session() -> bool:
+    """Tell whether a unit of work is open."""
+    return _session.get() is not None
+
+
+def open_session() -> Session:
+    """Open a session for the running unit of work (request wrapper only; elsewhere use `unit_of_work`)."""
+    opened = Session(_engines["app"], expire_on_commit=False)
+    _session.set(opened)
+    return opened
+
+
+def close_session() -> None:
+    """Close the session of the unit of work; what was not committed is rolled back."""
+    found = _session.get()
+    if found is not None:
+        _session.set(None)
+        found.close()
+
+
+@contextmanager
+def unit_of_work(**changes: Any) -> Iterator[Session]:
+    """Open a session, run the block, commit once; roll back when the block raises.
+
+    :param changes: parts of the context to set for the block (tenant, actor, source, request_id).
+    """
+    with context.use(**changes):
+        opened = Session(_engines["app"], expire_on_commit=False)
+        token = _session.set(opened)
+        try:
+            yield opened
+            opened.commit()
+        finally:
+            _session.reset(token)
+            opened.close()
+
+
+@contextmanager
+def cross_tenant(reason: str) -> Iterator[Session]:
+    """Open a unit of work over all tenants, as the role with BYPASSRLS.
+
+    The only way around the tenant filter. Each use is logged and kept in `cross_tenant_uses`.
+
+    :param reason: why, in a few words; shown to operators.
+    """
+    who = context.current().actor
+    opened = CrossSession(_engines["cross"], expire_on_commit=False)
+    token, flag = _session.set(opened), _cross.set(True)
+    log.info("cross_tenant", reason=reason)
+    try:
+        opened.execute(
+            text("INSERT INTO cross_tenant_uses (id, at, reason, actor) VALUES (:id, now(), :reason, :actor)"),
+            {"id": uuid.uuid4(), "reason": reason, "actor": who.name if who else "system"},
+        )
+        yield opened
+        opened.commit()
+    finally:
+        _cross.reset(flag)
+        _session.reset(token)
+        opened.close()
+
+
+def bind_tenant(tenant: context.TenantInfo) -> None:
+    """Make a tenant the one of this unit of work, also within the transaction that is open."""
+    context.set_context(replace(context.current(), tenant=tenant))
+    found = _session.get()
+    if found is not None and found.in_transaction():
+        _announce(found)
+
+
+def transaction_settings(tenant_id: uuid.UUID | None) -> str:
+    """Return the statements that open a transaction for a tenant, as one simple string (DATABASE.md 1.2)."""
+    value = str(tenant_id) if tenant_id is not None else ""
+    return (
+        f"SET LOCAL citus.propagate_set_commands TO 'local'; SET LOCAL kehu.tenant_id TO '{value}'; "
+        f"SET LOCAL statement_timeout TO {STATEMENT_TIMEOUT_MS}; SET LOCAL lock_timeout TO {LOCK_TIMEOUT_MS}"
+    )
+
+
+def _announce(target: Session) -> None:
+    _apply(target.connection())
+
+
+def _apply(connection: Any) -> None:
+    tenant = context.current().tenant
+    # Straight to the driver: a statement of several parts must never become a prepared one.
+    raw = connection.connection.driver_connection
+    raw.execute(transaction_settings(tenant.id if tenant else None), prepare=False)
+
+
+@event.listens_for(Session, "after_begin")
+def _set_tenant(target: Session, transaction: SessionTransaction, connection: Any) -> None:
+    if isinstance(target, CrossSession) or transaction.nested:
+        return
+    _apply(connection)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _filter_tenant(state: ORMExecuteState) -> None:
+    if isinstance(state.session, CrossSession) or state.is_column_load or state.is_relationship_load:
+        return
+    tenant = context.current().tenant
+    if tenant is None:
+        return
+    tenant_id = tenant.id
+    state.statement = state.statement.options(
+        with_loader_criteria(
+            TenantOwned,
+            lambda cls: cls.tenant_id == tenant_id,
+            include_aliases=True,
+            propagate_to_loaders=True,
+            track_closure_variables=True,
+        )
+    )
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp_tenant(target: Session, _flush_context: Any, _instances: Any) -> None:
+    if isinstance(target, CrossSession):
+        return
+    tenant = context.current().tenant
+    for row in target.new:
+        if isinstance(row, TenantOwned):
+            if tenant is None:
+                raise RuntimeError(f"{type(row).__name__} can't be written without a tenant.")
+            if row.tenant_id is None:
+                row.tenant_id = tenant.id
+            elif row.tenant_id != tenant.id:
+                raise RuntimeError(f"{type(row).__name__} belongs to another tenant.")
+
+
+def tenant_id() -> uuid.UUID:
+    """Return the id of the present tenant, for Core statements and text that carry the filter themselves."""
+    return context.tenant().id

@@ -1,0 +1,49 @@
+"""Texts in the language of the reader, by gettext through Flask-Babel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel.support import LazyProxy
+from flask_babel import gettext, lazy_gettext, ngettext
+
+LOCALES: dict[str, str] = {
+    "en": "English",
+    "zh_Hans": "简体中文",
+    "zh_Hant": "繁體中文",
+    "ru": "Русский",
+}
+"""Locale code -> its name in its own language; the first is the source language."""
+
+LazyText = str | LazyProxy
+
+
+def _(text: str, **values: Any) -> str:
+    """Translate a text now; values fill `%(name)s` placeholders."""
+    return str(gettext(text, **values))
+
+
+def _l(text: str, **values: Any) -> Any:
+    """Translate a text each time that it is shown; for module-level declarations."""
+    return lazy_gettext(text, **values)
+
+
+def _n(one: str, many: str, num: int, **values: Any) -> str:
+    """Translate a text with a plural; `%(num)s` is the number."""
+    return str(ngettext(one, many, num, **values))
+
+
+def match_locale(code: str | None) -> str | None:
+    """Return our code for a locale or language tag (zh-CN, zh_TW, ru-RU …), or None."""
+    if not code:
+        return None
+    tag = code.replace("-", "_").lower()
+    if tag.startswith("zh"):
+        return "zh_Hant" if any(part in tag for part in ("hant", "tw", "hk", "mo")) else "zh_Hans"
+    language = tag.split("_")[0]
+    return language if language in LOCALES else None
+
+
+def html_lang(code: str) -> str:
+    """Return the language tag for an HTML `lang` attribute."""
+    return code.replace("_", "-")

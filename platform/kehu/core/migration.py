@@ -1,0 +1,143 @@
+"""Helpers of migrations, and running them: one way to make tables of each scope (DATABASE.md 4)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from alembic import command, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+APP_ROLE = "kehu_app"
+CROSS_ROLE = "kehu_cross"
+OWNER_ROLE = "kehu_owner"
+LOCK_KEY = 0x6B656875  # "kehu"
+
+POLICY = "tenant_id = nullif(current_setting('kehu.tenant_id', true), '')::uuid"
+"""The condition of every policy: no tenant, set or empty, means no rows."""
+
+_FULL = "SELECT, INSERT, UPDATE, DELETE"
+
+
+# In a migration ---------------------------------------------------------------------------
+
+
+def begin() -> None:
+    """Open a migration: bounded waiting for locks and, on Citus, one shard after the other."""
+    op.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
+    op.execute("SET LOCAL lock_timeout TO '10s'")
+    op.execute("SET LOCAL statement_timeout TO '15min'")
+
+
+def tenant_table(name: str, *parts: Any, append_only: bool = False) -> None:
+    """Create a tenant-owned table: columns first, then policy and grants; keys come by `add_fk`.
+
+    :param append_only: the runtime role may add and read, never change or remove (audit).
+    """
+    op.create_table(name, *parts)
+    op.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY {name}_tenant ON {name} USING ({POLICY}) WITH CHECK ({POLICY})")
+    _grant(name, "SELECT, INSERT" if append_only else _FULL)
+
+
+def reference_table(name: str, *parts: Any) -> None:
+    """Create a small table that tenant rows point at."""
+    op.create_table(name, *parts)
+    _grant(name, _FULL)
+
+
+def local_table(name: str, *parts: Any) -> None:
+    """Create a table that belongs to no tenant."""
+    op.create_table(name, *parts)
+    _grant(name, _FULL)
+
+
+def _grant(name: str, rights: str) -> None:
+    op.execute(f"GRANT {rights} ON {name} TO {APP_ROLE}")
+    op.execute(f"GRANT {_FULL} ON {name} TO {CROSS_ROLE}")
+
+
+def add_fk(
+    name: str, table: str, columns: Sequence[str], target: str, target_columns: Sequence[str], ondelete: str | None = None
+) -> None:
+    """Add a foreign key as a statement of its own."""
+    op.create_foreign_key(name, table, target, list(columns), list(target_columns), ondelete=ondelete)
+
+
+def index_concurrently(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
+    """Add an index to a table that is in use, without locking out writers."""
+    with op.get_context().autocommit_block():
+        op.create_index(name, table, list(columns), postgresql_concurrently=True, if_not_exists=True, **options)
+
+
+# Running them -----------------------------------------------------------------------------
+
+
+def location() -> Path:
+    """Return the folder of the core's migrations."""
+    spec = importlib.util.find_spec("migrations")
+    if spec is not None and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
+    return Path(__file__).parents[3] / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(location()))
+    config.set_main_option("path_separator", "os")
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def owner_engine(url: str) -> Engine:
+    """Return an engine of the owner role without a pool."""
+    driver = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(driver, poolclass=NullPool, connect_args={"connect_timeout": 5})
+    return engine
+
+
+def heads() -> str | None:
+    """Return the newest revision of the code."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """Return the revision of a database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(url: str, revision: str = "head") -> tuple[str | None, str | None]:
+    """Bring a database to a revision and return (before, after); parallel callers wait for each other."""
+    return _run(url, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, revision: str) -> tuple[str | None, str | None]:
+    """Take a database back to a revision ("base" for an empty schema)."""
+    return _run(url, lambda config: command.downgrade(config, revision))
+
+
+def _run(url: str, act: Any) -> tuple[str | None, str | None]:
+    engine = owner_engine(url)
+    with engine.connect() as connection:
+        # The lock is the session's and outlives the transactions of the single migrations.
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+        connection.commit()
+        try:
+            before = current(connection)
+            connection.commit()
+            act(_config(connection))
+            connection.commit()
+            after = current(connection)
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
+            connection.commit()
+    engine.dispose()
+    return before, after

@@ -1,0 +1,70 @@
+"""The registry of permissions: `resource:action`, a sentence each.
+
+Features register theirs in `permissions.py`; plugins through `kehu_register_permissions`.
+Roles (data, in `kehu.members`) map codes to a scope: own, team or all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kehu.core.context import Actor, Scope
+from kehu.core.i18n import _l
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """One right that a role may grant.
+
+    :param scoped: whether own, team and all make a difference; otherwise it is granted or not.
+    """
+
+    code: str
+    sentence: Any
+    scoped: bool = False
+    plugin: str = ""
+
+
+_registry: dict[str, Permission] = {}
+
+
+def register(*permissions: Permission) -> None:
+    """Add permissions; a second registration of the same code must be equal."""
+    for permission in permissions:
+        known = _registry.get(permission.code)
+        if known is not None and (known.scoped, known.plugin) != (permission.scoped, permission.plugin):
+            raise ValueError(f"The permission {permission.code} is registered twice with different meanings.")
+        _registry[permission.code] = permission
+
+
+def register_record(resource: str, plural: Any) -> None:
+    """Register the five permissions of a record type."""
+    register(
+        Permission(code=f"{resource}:read", sentence=_l("See %(things)s", things=plural), scoped=True),
+        Permission(code=f"{resource}:write", sentence=_l("Add and change %(things)s", things=plural), scoped=True),
+        Permission(code=f"{resource}:delete", sentence=_l("Put %(things)s into the trash", things=plural), scoped=True),
+        Permission(code=f"{resource}:export", sentence=_l("Export %(things)s", things=plural), scoped=True),
+        Permission(code=f"{resource}:import", sentence=_l("Import %(things)s", things=plural)),
+    )
+
+
+def registered() -> dict[str, Permission]:
+    """Return all permissions by code."""
+    return dict(_registry)
+
+
+def everything() -> dict[str, Scope]:
+    """Return a grant of every permission in its widest scope."""
+    return dict.fromkeys(_registry, "all")
+
+
+def require(actor: Actor, code: str) -> Scope:
+    """Return the scope in which an actor holds a permission.
+
+    :raises KeyError: for a code that nobody registered (a fault of ours).
+    :raises Forbidden: when it is not granted.
+    """
+    if code not in _registry:
+        raise KeyError(f"{code} is no registered permission.")
+    return actor.require(code)

@@ -1,0 +1,1 @@
+"""Record types: declared once, then listed, filtered, edited, imported, exported and undone alike."""

@@ -1,0 +1,109 @@
+"""Fields of a record type and the kinds of values that they hold.
+
+A kind knows how a value is read from a form, a file or JSON (`load`), written as JSON (`dump`),
+shown as plain text (`text`), and which filters make sense for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kehu.core.i18n import _
+
+
+class FieldError(ValueError):
+    """Raised by a kind for a value that it can't hold; the text says the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A choice of a `choice` field; `tone` names a badge colour (ok, warn, bad, info, neutral or a hue)."""
+
+    value: str
+    label: Any
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One value of a record, from its declaration to each place where it shows.
+
+    :param key: name in code, URL, API, import and audit; also the model's attribute.
+    :param kind: a key of `kehu.core.records.kinds.KINDS`.
+    :param ref: for kind `ref`, the record type that it points at.
+    :param sortable: lists may be sorted by it (an index leads with tenant and column).
+    :param filterable: lists may be filtered by it.
+    :param column: shown in the list by default.
+    :param quick: asked for when a record is created.
+    :param readonly: set by the product, never by a person.
+    :param unique: identifies a record for imports (a match, not a constraint).
+    :param section: heading under which forms and records show it.
+    :param options: the choices; a callable is asked at each use (stages, queues).
+    """
+
+    key: str
+    label: Any
+    kind: str = "text"
+    required: bool = False
+    readonly: bool = False
+    sortable: bool = False
+    filterable: bool = False
+    column: bool = False
+    quick: bool = False
+    unique: bool = False
+    multiple: bool = False
+    ref: str = ""
+    max_length: int = 200
+    minimum: int | None = None
+    maximum: int | None = None
+    section: str = "main"
+    help: Any = ""
+    options: Sequence[Option] | Callable[[], Sequence[Option]] = ()
+    default: Any = None
+    currency_from: str = "currency"
+    example: Any = None
+
+    def choices(self) -> Sequence[Option]:
+        """Return the choices of a `choice` field at this moment."""
+        return self.options() if callable(self.options) else self.options
+
+    def option(self, value: str | None) -> Option | None:
+        """Return the choice with a value."""
+        return next((option for option in self.choices() if option.value == value), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadContext:
+    """What reading a value may depend on."""
+
+    country: str = ""
+    currency: str = "EUR"
+    zone: dt.tzinfo = dt.UTC
+    day_first: bool = True
+
+
+def need_text(raw: object) -> str:
+    """Return a scalar as text.
+
+    :raises FieldError: for lists and objects.
+    """
+    if isinstance(raw, bool) or isinstance(raw, list | dict | tuple):
+        raise FieldError(_("Write a text here."))
+    return str(raw)
+
+
+def need_id(raw: object) -> uuid.UUID:
+    """Return an identifier.
+
+    :raises FieldError: when it is none.
+    """
+    from kehu.core.ids import parse_id
+
+    found = parse_id(raw)
+    if found is None:
+        raise FieldError(_("Choose one from the list."))
+    return found

@@ -1,0 +1,107 @@
+"""From a URL's query to conditions: `?owner_id=me&amount.gte=100&stage_id=<id>,<id>&q=text`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from kehu.core import clock, search
+from kehu.core.context import Actor, TenantInfo
+from kehu.core.errors import InvalidInput
+from kehu.core.i18n import _
+from kehu.core.records.fields import Field, FieldError, LoadContext
+from kehu.core.records.kinds import KINDS, load_value
+from kehu.core.records.types import RecordType
+from kehu.core.search_terms import query_terms
+
+RESERVED = frozenset({"sort", "after", "before", "limit", "view", "columns", "q", "at", "shape", "period", "page", "count"})
+"""Query keys that are no filters."""
+
+OPERATORS = frozenset({"eq", "ne", "in", "gte", "lte", "empty", "starts"})
+
+
+def conditions(
+    record_type: RecordType, entity: Any, query: Mapping[str, str], actor: Actor, tenant: TenantInfo, *, strict: bool
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of a list's query.
+
+    :param query: the URL's arguments; empty values are ignored.
+    :param strict: refuse unknown names (REST) instead of ignoring them (HTML, old bookmarks).
+    :raises InvalidInput: names the filter and the remedy.
+    """
+    found: list[ColumnElement[bool]] = []
+    text = query.get("q", "").strip()
+    if text:
+        if query_terms(text):
+            found += [entity.id.in_(part) for part in search.matching(record_type.name, text)]
+        else:
+            found.append(entity.id.is_(None))
+    for name, raw in query.items():
+        if name in RESERVED or not raw.strip():
+            continue
+        key, _dot, operator = name.partition(".")
+        spec = record_type.by_key.get(key)
+        operator = operator or "eq"
+        if spec is None or not spec.filterable or operator not in OPERATORS:
+            if strict:
+                raise InvalidInput(_("There is no filter “%(name)s”.", name=name), fields={name: [_("Unknown filter.")]})
+            continue
+        try:
+            found.append(_condition(record_type, entity, spec, operator, raw, actor, tenant))
+        except FieldError as error:
+            raise InvalidInput(str(error), fields={name: [str(error)]}) from error
+    return found
+
+
+def _condition(
+    record_type: RecordType, entity: Any, spec: Field, operator: str, raw: str, actor: Actor, tenant: TenantInfo
+) -> ColumnElement[bool]:
+    if spec.kind == "tags":
+        return entity.id.in_(search.tagged(record_type.name, raw))  # type: ignore[no-any-return]
+    if operator not in KINDS[spec.kind].filters and not (operator == "eq" and KINDS[spec.kind].filters):
+        raise FieldError(_("“%(label)s” can't be filtered in this way.", label=spec.label))
+    column = getattr(entity, spec.key)
+    if operator == "empty":
+        wanted: ColumnElement[bool] = column.is_(None) if raw in ("1", "true", "yes") else column.is_not(None)
+        return wanted
+    if operator == "starts":
+        return column.startswith(raw, autoescape=True)  # type: ignore[no-any-return]
+    values = [_value(spec, part, actor, tenant) for part in (raw.split(",") if spec.kind in _SETS else [raw])]
+    if None in values:
+        return column.is_(None)  # type: ignore[no-any-return]
+    if operator in ("eq", "in"):
+        return column.in_(values) if len(values) > 1 else column == values[0]
+    if operator == "ne":
+        return column.not_in(values)  # type: ignore[no-any-return]
+    if operator == "gte":
+        return column >= values[0]  # type: ignore[no-any-return]
+    return column <= values[0]  # type: ignore[no-any-return]
+
+
+_SETS = frozenset({"choice", "member", "ref"})
+
+
+def _value(spec: Field, raw: str, actor: Actor, tenant: TenantInfo) -> Any:
+    raw = raw.strip()
+    if raw == "none":
+        return None
+    if spec.kind == "member" and raw == "me":
+        return actor.member_id
+    ctx = LoadContext(country=tenant.country, currency=tenant.currency, zone=tenant.tz)
+    if spec.kind in ("date", "datetime") and (relative := _relative(raw, tenant)) is not None:
+        return relative if spec.kind == "date" else dt.datetime.combine(relative, dt.time(), tenant.tz)
+    return load_value(spec, raw, ctx)
+
+
+def _relative(raw: str, tenant: TenantInfo) -> dt.date | None:
+    """Return the day that a word means: today, today-7, today+30."""
+    if not raw.startswith("today"):
+        return None
+    shift = raw.removeprefix("today").replace(" ", "+") or "0"
+    try:
+        return clock.today(tenant.tz) + dt.timedelta(days=int(shift))
+    except (ValueError, OverflowError) as error:
+        raise FieldError(_("“%(value)s” is no day; write today, today-7 or 2026-11-22.", value=raw[:40])) from error

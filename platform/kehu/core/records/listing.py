@@ -1,0 +1,234 @@
+"""Lists: scope, filters, sort and keyset pages over any record type, in one statement.
+
+Only the columns that show are read, as plain tuples; names of members and of linked records come by join.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from kehu.core import context
+from kehu.core.errors import InvalidInput
+from kehu.core.i18n import _
+from kehu.core.records import filters, scope
+from kehu.core.records.fields import Field
+from kehu.core.records.types import RecordType
+from kehu.core.records.types import get as get_type
+from kehu.core.tables import metadata
+
+PAGE = 50
+LONGEST_PAGE = 200
+COUNT_BOUND = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListQuery:
+    """What a list is asked for; `args` are the URL's arguments."""
+
+    args: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+    limit: int = PAGE
+    strict: bool = False
+
+    @property
+    def sort(self) -> str:
+        """The sort as written: a field key, with a minus for descending."""
+        return self.args.get("sort", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of a list: rows as mappings (column key -> value, `<ref>__title` for names)."""
+
+    rows: Sequence[Any]
+    next: str | None
+    previous: str | None
+    sort: str
+    columns: Sequence[Field]
+
+
+def page(session: Session, record_type: RecordType, query: ListQuery, actor: context.Actor | None = None) -> Page:
+    """Return one page of a list within the actor's read scope.
+
+    :raises Forbidden: when the actor may not see the type at all.
+    :raises InvalidInput: for a filter, sort or cursor that makes no sense.
+    """
+    who = actor or context.actor()
+    reach = who.require(f"{record_type.name}:read")
+    model: Any = record_type.model
+    key, down = _sort(record_type, query)
+    columns = _columns(record_type, query)
+    statement = _select(record_type, columns, key).where(
+        model.deleted_at.is_(None),
+        scope.condition(record_type, model, who, reach),
+        *filters.conditions(record_type, model, query.args, who, context.tenant(), strict=query.strict),
+    )
+    backwards = bool(query.args.get("before")) and not query.args.get("after")
+    cursor = query.args.get("before") if backwards else query.args.get("after")
+    if cursor:
+        statement = statement.where(_beyond(model, record_type, key, down != backwards, _read_cursor(cursor)))
+    limit = min(max(query.limit, 1), LONGEST_PAGE)
+    statement = statement.order_by(*_order(model, record_type, key, down != backwards)).limit(limit + 1)
+    rows = list(session.execute(statement).mappings())
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if backwards:
+        rows.reverse()
+    forward = bool(rows) and (more or backwards)
+    back = bool(rows) and (bool(cursor) if not backwards else more)
+    return Page(
+        rows=rows,
+        next=_write_cursor(rows[-1]) if forward else None,
+        previous=_write_cursor(rows[0]) if back else None,
+        sort=f"{'-' if down else ''}{key}",
+        columns=columns,
+    )
+
+
+def count(session: Session, record_type: RecordType, args: Mapping[str, str], actor: context.Actor | None = None) -> int:
+    """Return how many records match, counted up to `COUNT_BOUND`; more are returned as that bound plus one."""
+    statement = select(func.count()).select_from(ids(record_type, args, actor).limit(COUNT_BOUND + 1).subquery())
+    return int(session.execute(statement).scalar_one())
+
+
+def ids(record_type: RecordType, args: Mapping[str, str], actor: context.Actor | None = None) -> Select[tuple[uuid.UUID]]:
+    """Return the select of the ids of all records that match, within the actor's read scope."""
+    who = actor or context.actor()
+    model: Any = record_type.model
+    reach = who.require(f"{record_type.name}:read")
+    return select(model.id).where(
+        model.deleted_at.is_(None),
+        scope.condition(record_type, model, who, reach),
+        *filters.conditions(record_type, model, args, who, context.tenant(), strict=False),
+    )
+
+
+def _columns(record_type: RecordType, query: ListQuery) -> list[Field]:
+    chosen = [key for key in query.columns if key in record_type.by_key]
+    if not chosen:
+        return [one for one in record_type.fields if one.column]
+    return [record_type.by_key[key] for key in chosen]
+
+
+def _sort(record_type: RecordType, query: ListQuery) -> tuple[str, bool]:
+    for written in (query.sort, record_type.default_sort):
+        key = written.removeprefix("-")
+        spec = record_type.by_key.get(key)
+        if spec is not None and spec.sortable:
+            return key, written.startswith("-")
+        if query.strict and written and written is query.sort:
+            raise InvalidInput(_("Lists can't be sorted by “%(name)s”.", name=key), fields={"sort": [_("Unknown field.")]})
+    return "id", False
+
+
+def _sort_column(model: Any, key: str) -> Any:
+    # Names are sorted by their normalised form, which has the index.
+    return getattr(model, f"{key}_norm", None) if hasattr(model, f"{key}_norm") else getattr(model, key)
+
+
+def _select(record_type: RecordType, columns: Sequence[Field], sort_key: str) -> Select[Any]:
+    model: Any = record_type.model
+    parts: list[Any] = [model.id, model.version, _sort_column(model, sort_key).label("sort__value")]
+    joins: list[tuple[Any, ColumnElement[bool]]] = []
+    for spec in columns:
+        if spec.key in ("id", "version"):
+            continue
+        parts.append(getattr(model, spec.key))
+        if spec.kind == "money" and hasattr(model, spec.currency_from) and all(c.key != spec.currency_from for c in columns):
+            parts.append(getattr(model, spec.currency_from))
+        if spec.kind == "member":
+            members = metadata.tables["members"].alias(f"m_{spec.key}")
+            joins.append((members, and_(members.c.tenant_id == model.tenant_id, members.c.id == getattr(model, spec.key))))
+            parts.append(members.c.name.label(f"{spec.key}__title"))
+        elif spec.kind == "ref":
+            target = get_type(spec.ref)
+            other: Any = aliased(target.model, name=f"r_{spec.key}")
+            joins.append((other, and_(other.tenant_id == model.tenant_id, other.id == getattr(model, spec.key))))
+            parts.append(getattr(other, target.title).label(f"{spec.key}__title"))
+    statement = select(*parts)
+    for entity, on in joins:
+        statement = statement.outerjoin(entity, on)
+    return statement
+
+
+def _order(model: Any, record_type: RecordType, key: str, down: bool) -> list[Any]:
+    column = _sort_column(model, key)
+    if key == "id":
+        return [model.id.desc() if down else model.id.asc()]
+    if not column.nullable:
+        return [column.desc(), model.id.desc()] if down else [column.asc(), model.id.asc()]
+    # PostgreSQL's own order, empty last going up and first going down, is the one that indexes have.
+    return [column.desc(), model.id.desc()] if down else [column.asc(), model.id.asc()]
+
+
+def _beyond(model: Any, record_type: RecordType, key: str, down: bool, cursor: tuple[Any, uuid.UUID]) -> ColumnElement[bool]:
+    value, row_id = cursor
+    column = _sort_column(model, key)
+    after_id = model.id < row_id if down else model.id > row_id
+    if key == "id":
+        return after_id  # type: ignore[no-any-return]
+    value = _typed(column, value)
+    if value is None:
+        return or_(and_(column.is_(None), after_id), column.is_not(None)) if down else and_(column.is_(None), after_id)
+    beyond = or_(
+        column < value if down else column > value,
+        and_(column == value, after_id),
+    )
+    bound = column <= value if down else column >= value
+    if down or not column.nullable:
+        # The plain bound lets the index start at the cursor; the alternatives alone would not.
+        return and_(bound, beyond)
+    return or_(and_(bound, beyond), column.is_(None))
+
+
+def _typed(column: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    python_type = column.type.python_type
+    try:
+        if python_type is dt.datetime:
+            return dt.datetime.fromisoformat(value)
+        if python_type is dt.date:
+            return dt.date.fromisoformat(value)
+        if python_type is uuid.UUID:
+            return uuid.UUID(value)
+        if python_type is int and not isinstance(value, bool):
+            return int(value)
+        if python_type is str and isinstance(value, str):
+            return value
+        if python_type is bool:
+            return bool(value)
+    except (TypeError, ValueError) as error:
+        raise _bad_cursor() from error
+    raise _bad_cursor()
+
+
+def _bad_cursor() -> InvalidInput:
+    return InvalidInput(_("This page mark is not valid here; start again from the first page."), fields={"after": [_("Unknown.")]})
+
+
+def _write_cursor(row: Mapping[str, Any]) -> str:
+    value = row["sort__value"]
+    if isinstance(value, dt.datetime | dt.date):
+        value = value.isoformat()
+    elif isinstance(value, uuid.UUID):
+        value = str(value)
+    raw = json.dumps([value, row["id"].hex], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[Any, uuid.UUID]:
+    try:
+        value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return value, uuid.UUID(row_id)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _bad_cursor() from error

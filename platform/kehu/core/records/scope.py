@@ -1,0 +1,84 @@
+"""Own, team or all: the one place where a record's scope becomes a condition (SAS-21)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from kehu.core.context import Actor, Scope
+from kehu.core.records.types import RecordType
+from kehu.core.tables import RecordRow, metadata
+
+
+def _team_members(actor: Actor) -> Any:
+    members = metadata.tables["members"]
+    from kehu.core.db import tenant_id
+
+    return select(members.c.id).where(members.c.tenant_id == tenant_id(), members.c.team_id == actor.team_id)
+
+
+def condition(record_type: RecordType, entity: Any, actor: Actor, scope: Scope | None) -> ColumnElement[bool]:
+    """Return the condition that keeps a query within a scope.
+
+    Own: the actor is the owner. Team: somebody of the actor's team is, or nobody yet.
+    """
+    if scope is None:
+        return false()
+    if scope == "all" or not record_type.owner:
+        return true()
+    owner = getattr(entity, record_type.owner)
+    mine: ColumnElement[bool] = owner == actor.member_id
+    if scope == "own":
+        return mine
+    if actor.team_id is None:
+        return or_(mine, owner.is_(None))
+    return or_(mine, owner.is_(None), owner.in_(_team_members(actor)))
+
+
+def within(record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session) -> bool:
+    """Tell whether a loaded record lies within a scope."""
+    if scope is None:
+        return False
+    if scope == "all" or not record_type.owner:
+        return True
+    owner = getattr(record, record_type.owner)
+    if owner == actor.member_id:
+        return True
+    if scope == "own":
+        return False
+    if owner is None:
+        return True
+    if actor.team_id is None:
+        return False
+    members = metadata.tables["members"]
+    return session.execute(_team_members(actor).where(members.c.id == owner)).first() is not None
+
+
+def visible(session: Session, record_type: RecordType, record_id: uuid.UUID, actor: Actor) -> bool:
+    """Tell whether a live record exists and the actor may see it."""
+    cache: dict[Any, bool] = session.info.setdefault("visible", {})
+    key = (record_type.name, record_id, actor.member_id)
+    if key not in cache:
+        model: Any = record_type.model
+        reach = actor.scope(f"{record_type.name}:read")
+        statement = select(model.id).where(
+            model.id == record_id, model.deleted_at.is_(None), condition(record_type, model, actor, reach)
+        )
+        cache[key] = session.execute(statement).first() is not None
+    return cache[key]
+
+
+def member_exists(session: Session, member_id: uuid.UUID) -> bool:
+    """Tell whether a member of this tenant has an id."""
+    from kehu.core.db import tenant_id
+
+    cache: dict[Any, bool] = session.info.setdefault("visible", {})
+    key = ("members", member_id)
+    if key not in cache:
+        members = metadata.tables["members"]
+        statement = select(members.c.id).where(members.c.tenant_id == tenant_id(), members.c.id == member_id)
+        cache[key] = session.execute(statement).first() is not None
+    return cache[key]

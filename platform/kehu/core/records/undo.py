@@ -1,0 +1,86 @@
+"""Undo: take back what a unit of work did, unless people changed it since."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kehu.core.audit import AuditEntry
+from kehu.core.errors import Conflict, KehuError, NotFound
+from kehu.core.i18n import _
+from kehu.core.records.fields import Field
+from kehu.core.records.kinds import dump_value
+from kehu.core.records.service import RecordService, service_for
+from kehu.core.records.types import registered
+
+
+@dataclass
+class UndoReport:
+    """What an undo did: records taken back, and those left alone with the reason."""
+
+    undone: int = 0
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+
+def undo_batch(session: Session, batch_id: uuid.UUID, *, limit: int = 1000) -> UndoReport:
+    """Take back all changes of a batch, the latest first.
+
+    :raises NotFound: when there is no such batch.
+    :raises Conflict: when nothing of it can be taken back.
+    """
+    statement = select(AuditEntry).where(AuditEntry.batch_id == batch_id).order_by(AuditEntry.id.desc()).limit(limit)
+    entries = [entry for entry in session.execute(statement).scalars() if entry.object in registered()]
+    if not entries:
+        raise NotFound(_("There is nothing to undo here."))
+    report = UndoReport()
+    for entry in entries:
+        try:
+            with session.begin_nested():
+                undo_entry(session, entry)
+            report.undone += 1
+        except KehuError as error:
+            report.kept.append((entry.title, str(error.message)))
+    if not report.undone:
+        raise Conflict(report.kept[0][1] if report.kept else _("There is nothing to undo here."))
+    return report
+
+
+def undo_entry(session: Session, entry: AuditEntry) -> None:
+    """Take back one change through the record's own service.
+
+    :raises Conflict: when the record was changed since.
+    """
+    service = service_for(entry.object, session)
+    if entry.action in ("created", "restored"):
+        record = service.get(entry.record_id, action="delete", lock=True)
+        if record.version != entry.version:
+            raise Conflict(_("“%(title)s” was changed since; put it into the trash yourself if you want.", title=entry.title))
+        service.trash(entry.record_id)
+    elif entry.action == "trashed":
+        service.restore(entry.record_id)
+    elif entry.changes:
+        service.update(entry.record_id, _before(service, entry))
+    else:
+        raise Conflict(_("This can't be undone."))
+
+
+def _before(service: RecordService[Any], entry: AuditEntry) -> dict[str, Any]:
+    record = service.get(entry.record_id, action="write", lock=True)
+    values: dict[str, Any] = {}
+    for key, (old, new) in entry.changes.items():
+        spec = service.type.by_key.get(key)
+        if spec is None:
+            continue
+        if dump_value(spec, getattr(record, key)) != new:
+            raise Conflict(_("“%(title)s” was changed since by somebody else; nothing was overwritten.", title=entry.title))
+        values[key] = written(spec, old)
+    return values
+
+
+def written(spec: Field, dumped: Any) -> Any:
+    """Return a value of the trail as a service reads it."""
+    return {"minor": dumped} if spec.kind == "money" and dumped is not None else dumped

@@ -1,0 +1,101 @@
+"""Search by rows: normalised terms that an index-only scan finds under row-level security (DATABASE.md 1.4).
+
+Terms are words without case and accents, their beginnings by prefix; Chinese characters and pairs, pinyin and
+initials; Cyrillic and its transliteration; phone digits from the right; parts of mail addresses; tags (`#vip`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, delete, insert, select
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kehu.core.db import tenant_id
+from kehu.core.search_terms import query_terms, terms
+from kehu.core.tables import Base, TenantOwned, tenant_args, tenant_index
+
+
+class SearchTerm(TenantOwned, Base):
+    """A term under which a record is found."""
+
+    __tablename__ = "search_terms"
+    __table_args__ = tenant_args("search_terms", tenant_index("search_terms", "record", "kind", "record_id"))
+
+    kind: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    term: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    record_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True)
+
+
+Texts = Iterable[tuple[str, str]]
+
+
+def index(session: Session, kind: str, texts: Mapping[uuid.UUID, Texts], *, new: bool = False) -> None:
+    """Write the terms of records, replacing those that they had.
+
+    :param new: the records are new, so there is nothing to replace.
+    """
+    wanted = {record_id: terms(parts) for record_id, parts in texts.items()}
+    rows: list[dict[str, Any]] = []
+    if new:
+        rows = [_row(kind, record_id, term) for record_id, found in wanted.items() for term in found]
+    else:
+        present: dict[uuid.UUID, set[str]] = {record_id: set() for record_id in wanted}
+        statement = select(SearchTerm.record_id, SearchTerm.term).where(
+            SearchTerm.kind == kind, SearchTerm.record_id.in_(list(wanted))
+        )
+        for record_id, term in session.execute(statement):
+            present[record_id].add(term)
+        for record_id, found in wanted.items():
+            gone = present[record_id] - found
+            if gone:
+                session.execute(
+                    delete(SearchTerm).where(
+                        SearchTerm.tenant_id == tenant_id(),
+                        SearchTerm.kind == kind,
+                        SearchTerm.record_id == record_id,
+                        SearchTerm.term.in_(gone),
+                    ),
+                    execution_options={"synchronize_session": False},
+                )
+            rows += [_row(kind, record_id, term) for term in found - present[record_id]]
+    if rows:
+        session.execute(insert(SearchTerm.__table__), rows)  # type: ignore[arg-type]
+
+
+def _row(kind: str, record_id: uuid.UUID, term: str) -> dict[str, Any]:
+    return {"tenant_id": tenant_id(), "kind": kind, "term": term, "record_id": record_id}
+
+
+def forget(session: Session, kind: str, record_ids: Sequence[uuid.UUID]) -> None:
+    """Remove the terms of records (trash)."""
+    session.execute(
+        delete(SearchTerm).where(
+            SearchTerm.tenant_id == tenant_id(), SearchTerm.kind == kind, SearchTerm.record_id.in_(record_ids)
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _starts(term: str) -> ColumnElement[bool]:
+    return and_(SearchTerm.term >= term, SearchTerm.term < term[:-1] + chr(ord(term[-1]) + 1))
+
+
+def matching(kind: str, query: str) -> list[Any]:
+    """Return one sub-select of record ids for each word of a query; a hit is in all of them."""
+    return [
+        select(SearchTerm.record_id).where(SearchTerm.tenant_id == tenant_id(), SearchTerm.kind == kind, _starts(term))
+        for term in query_terms(query)
+    ]
+
+
+def tagged(kind: str, tag: str) -> Any:
+    """Return a sub-select of the ids of records that carry a tag."""
+    from kehu.core.text import fold
+
+    return select(SearchTerm.record_id).where(
+        SearchTerm.tenant_id == tenant_id(), SearchTerm.kind == kind, SearchTerm.term == f"#{fold(tag)}"
+    )

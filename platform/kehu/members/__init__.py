@@ -1,0 +1,1 @@
+"""Members: users within a tenant, with roles, teams and invitations."""

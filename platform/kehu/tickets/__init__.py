@@ -1,0 +1,1 @@
+"""Tickets: questions and complaints of customers, in queues, with a conversation."""

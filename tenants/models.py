@@ -1,0 +1,58 @@
+"""The registry of tenants: a reference table, written rarely, that every tenant row points at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kehu.core import clock
+from kehu.core.context import TenantInfo
+from kehu.core.ids import new_id
+from kehu.core.tables import Base
+
+
+class Tenant(Base):
+    """A firm that rents Kehu."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (
+        Index("tenants_address_key", "address", unique=True),
+        CheckConstraint("state IN ('active', 'suspended', 'closed')", name="state"),
+        {"info": {"scope": "reference"}},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=new_id)
+    address: Mapped[str] = mapped_column(Text(collation="C"))
+    name: Mapped[str] = mapped_column(Text)
+    country: Mapped[str] = mapped_column(Text, server_default="")
+    currency: Mapped[str] = mapped_column(Text)
+    zone: Mapped[str] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text)
+    trade: Mapped[str] = mapped_column(Text, server_default="")
+    state: Mapped[str] = mapped_column(Text, server_default="active")
+    demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    plugins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    trial_ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now, server_default=func.now())
+
+    def info(self) -> TenantInfo:
+        """Return what the platform needs to know of the tenant."""
+        return TenantInfo(
+            id=self.id,
+            address=self.address,
+            name=self.name,
+            currency=self.currency,
+            zone=self.zone,
+            locale=self.locale,
+            country=self.country,
+            plugins=frozenset(self.plugins or ()),
+            state=self.state,
+            demo=bool(self.demo),
+            settings=self.settings or {},
+        )
