@@ -1,0 +1,1 @@
+"""What tests of the product and of plugins build on, published as pytest plugins."""
