@@ -5,11 +5,12 @@ skipped while its inputs have not changed, and recorded only when it went well: 
 by the next one.
 """
 
+from __future__ import annotations
+
 import argparse
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -62,7 +63,9 @@ def check_python() -> None:
     """Refuse a Python that is too old."""
     if sys.version_info < OLDEST_PYTHON:
         have = ".".join(str(part) for part in sys.version_info[:3])
-        raise SetupError(f"This is Python {have}; Kehu needs 3.11 or later. Name one: make run PYTHON=python3.11")
+        raise SetupError(
+            f"This is Python {have}; Kehu needs 3.11 or later. Name one: make run PYTHON=python3.11"
+        )
 
 
 def check_space() -> None:
@@ -70,7 +73,9 @@ def check_space() -> None:
     needed = LATER_RUN_MB if STAMPS.exists() else FIRST_RUN_MB
     free = shutil.disk_usage(ROOT).free // 1_000_000
     if free < needed:
-        raise SetupError(f"The disk of {ROOT} has {free} MB left, {needed} MB are needed. Make room and run again.")
+        raise SetupError(
+            f"The disk of {ROOT} has {free} MB left, {needed} MB are needed. Make room and run again."
+        )
 
 
 class only_one:  # noqa: N801 - reads as a word where it is used
@@ -97,7 +102,9 @@ def ensure_venv() -> bool:
         print("set-up: the virtual environment is broken or unfinished; making it anew.", flush=True)
         shutil.rmtree(VENV)
     print("set-up: making the virtual environment in .venv", flush=True)
-    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], check=False, capture_output=True, text=True
+    )
     if done.returncode or not venv_works():
         shutil.rmtree(VENV, ignore_errors=True)
         reason = tail(done.stdout + done.stderr)
@@ -112,7 +119,10 @@ def venv_works() -> bool:
     """Tell whether the environment has a Python that is new enough, and pip."""
     check = f"import sys, pip; sys.exit(sys.version_info < {OLDEST_PYTHON})"
     try:
-        return PYTHON.exists() and subprocess.run([PYTHON, "-c", check], check=False, capture_output=True).returncode == 0
+        return (
+            PYTHON.exists()
+            and subprocess.run([PYTHON, "-c", check], check=False, capture_output=True).returncode == 0
+        )
     except OSError:
         return False
 
@@ -127,7 +137,7 @@ def install_packages(group: str) -> bool:
     print("set-up: installing packages (a minute or two the first time)", flush=True)
     # What builds comes first: the few packages published as source are then built without fetching anything else.
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
-    for path, more in zip(files[group], ([], ["--no-build-isolation", "--use-pep517"])):
+    for path, more in zip(files[group], ([], ["--no-build-isolation", "--use-pep517"]), strict=True):
         done = pip("install", *options, *more, "-r", str(path))
         if done.returncode:
             raise SetupError(
@@ -148,7 +158,9 @@ def install_kehu() -> bool:
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
     done = pip("install", *options, "--editable", str(ROOT))
     if done.returncode:
-        raise SetupError(f"Kehu itself could not be installed:\n{tail(done.stderr)}\nRun make clean, then run again.")
+        raise SetupError(
+            f"Kehu itself could not be installed:\n{tail(done.stderr)}\nRun make clean, then run again."
+        )
     write_stamp("kehu", value)
     return True
 
@@ -174,19 +186,19 @@ def build_assets() -> bool:
     return time.monotonic() - before > 1
 
 
-def run_step(name: str, command: list) -> None:
+def run_step(name: str, command: list[str]) -> None:
     """Run a command of ours; its own words explain a failure."""
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise SetupError(f"The step '{name}' failed; its reason stands above.")
 
 
-def pip(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pip of the virtual environment, with the registry that this machine is set up for."""
     command = [str(PYTHON), "-m", "pip", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False, stderr=subprocess.PIPE, text=True)
 
 
-def read_stamps() -> dict:
+def read_stamps() -> dict[str, str]:
     """Return what is done, by step."""
     try:
         return dict(json.loads(STAMPS.read_text()))
@@ -199,10 +211,10 @@ def write_stamp(step: str, value: str) -> None:
     stamps = {**read_stamps(), step: value}
     half = STAMPS.with_suffix(".new")
     half.write_text(json.dumps(stamps, indent=1))
-    os.replace(half, STAMPS)
+    half.replace(STAMPS)
 
 
-def hash_files(files: list, *parts: str) -> str:
+def hash_files(files: list[Path], *parts: str) -> str:
     """Return a hash over the contents of files and further inputs."""
     digest = hashlib.sha256("\0".join((sys.version.split()[0], *parts)).encode())
     for file in sorted(files):

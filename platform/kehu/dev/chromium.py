@@ -29,7 +29,11 @@ def install() -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
         done = subprocess.run(
-            ["apt-get", *arguments], check=False, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+            ["apt-get", *arguments],
+            check=False,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
         )
         if done.returncode:
             return False

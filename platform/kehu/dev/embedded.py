@@ -211,7 +211,9 @@ class Cluster:
         if self.log.exists() and self.log.stat().st_size > 20_000_000:
             self.log.replace(self.log.with_suffix(".log.1"))
         for attempt in range(5):
-            done = self._control("start", "--wait", f"--timeout={START_SECONDS}", "--silent", f"--log={self.log}")
+            done = self._control(
+                "start", "--wait", f"--timeout={START_SECONDS}", "--silent", f"--log={self.log}"
+            )
             if done.returncode == 0:
                 return
             # After a kill the old server's children need a moment to let go of its memory.

@@ -48,8 +48,12 @@ def update() -> None:
         for language in LANGUAGES:
             target = LOCALE / language / "LC_MESSAGES" / "messages.po"
             action = "update" if target.exists() else "init"
-            options = ["--no-fuzzy-matching", "--ignore-obsolete", "--omit-header"] if action == "update" else []
-            _babel(action, f"--input-file={template}", f"--output-dir={LOCALE}", f"--locale={language}", *options)
+            options = (
+                ["--no-fuzzy-matching", "--ignore-obsolete", "--omit-header"] if action == "update" else []
+            )
+            _babel(
+                action, f"--input-file={template}", f"--output-dir={LOCALE}", f"--locale={language}", *options
+            )
 
 
 def extract(mapping: Path, template: Path) -> None:

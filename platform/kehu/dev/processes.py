@@ -50,7 +50,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 # Ctrl-C in the terminal reaches the supervisor alone, which stops the rest in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(os.getpid()),
+                preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
             )
         self._started = time.monotonic()
 
@@ -117,7 +117,9 @@ def stop_all(children: Sequence[Child], seconds: float) -> None:
     until = time.monotonic() + seconds
     for child in children:
         if not child.wait_stopped(max(0.1, until - time.monotonic())):
-            print(f"The {child.name} process did not end in {seconds:.0f} s and was stopped hard.", flush=True)
+            print(
+                f"The {child.name} process did not end in {seconds:.0f} s and was stopped hard.", flush=True
+            )
 
 
 def _kill_group(pid: int) -> None:

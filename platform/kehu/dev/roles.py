@@ -104,7 +104,9 @@ def _connect(admin_url: str, database: str) -> psycopg.Connection[tuple[object, 
         if f'database "{database}" does not exist' not in str(error):
             raise
         # The address names the database that is to be made: every server has the one called postgres.
-        return psycopg.connect(with_parts(admin_url, database="postgres"), autocommit=True, connect_timeout=10)
+        return psycopg.connect(
+            with_parts(admin_url, database="postgres"), autocommit=True, connect_timeout=10
+        )
 
 
 def _missing_roles(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
@@ -149,13 +151,17 @@ def _create_database(connection: psycopg.Connection[tuple[object, ...]], databas
     if admin:
         # A plain CREATEROLE user must be a member of the role that it hands the database to.
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
-    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, owner))
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, owner)
+    )
 
 
 def _grant(url: str, database: str) -> None:
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
         owner = sql.Identifier(OWNER)
-        connection.execute(sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), owner))
+        connection.execute(
+            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), owner)
+        )
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(owner))
 
 

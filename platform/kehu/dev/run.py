@@ -117,7 +117,9 @@ class Supervisor:
             self.var.mkdir(parents=True, exist_ok=True)
             file = (self.var / "run.lock").open("a+")
         except OSError as error:
-            raise RunError(f"{self.var} can't be written ({error.strerror}); name another folder in KEHU_VAR.") from error
+            raise RunError(
+                f"{self.var} can't be written ({error.strerror}); name another folder in KEHU_VAR."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -136,7 +138,9 @@ class Supervisor:
     def _check_space(self) -> None:
         free = shutil.disk_usage(self.var).free // 1_000_000
         if free < NEEDED_MB:
-            raise RunError(f"The disk of {self.var} has {free} MB left, {NEEDED_MB} MB are needed. Make room first.")
+            raise RunError(
+                f"The disk of {self.var} has {free} MB left, {NEEDED_MB} MB are needed. Make room first."
+            )
 
     def _database(self) -> roles.DatabaseUrls:
         given = os.environ.get("KEHU_DATABASE_URL")
@@ -203,7 +207,15 @@ class Supervisor:
     def _start_children(self, port: int, mail_port: int) -> None:
         log = self.var / "log"
         python = sys.executable
-        web = [python, "-m", "gunicorn", "--config", "python:kehu.gunicorn_conf", "--chdir", str(settings.root())]
+        web = [
+            python,
+            "-m",
+            "gunicorn",
+            "--config",
+            "python:kehu.gunicorn_conf",
+            "--chdir",
+            str(settings.root()),
+        ]
         web += [part for address in settings.bind_addresses(port) for part in ("--bind", address)]
         commands = {
             "web": [*web, "wsgi:app"],
@@ -223,7 +235,9 @@ class Supervisor:
         answer = "no answer"
         while time.monotonic() < until:
             if not web.alive:
-                raise RunError(f"The web server ended ({web.ending}); the end of {web.log}:\n{web.log_tail()}")
+                raise RunError(
+                    f"The web server ended ({web.ending}); the end of {web.log}:\n{web.log_tail()}"
+                )
             status, answer = ask_ready(port)
             if status == http.client.OK:
                 return
@@ -249,10 +263,12 @@ def database_state(url: str) -> tuple[str, str]:
             "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid, to_regclass('alembic_version')"
             " FROM pg_database WHERE datname = current_database()"
         ).fetchone()
-        identity, table = row if row else ("", None)
+        identity, table = row or ("", None)
         if table is None:
             return str(identity), ""
-        versions = connection.execute("SELECT version_num FROM alembic_version ORDER BY version_num").fetchall()
+        versions = connection.execute(
+            "SELECT version_num FROM alembic_version ORDER BY version_num"
+        ).fetchall()
         return str(identity), ",".join(version for (version,) in versions)
 
 

@@ -38,7 +38,9 @@ def web_port(environ: Mapping[str, str] = os.environ) -> int:
     port = int(text)
     if not is_free(port):
         free = next((number for number in range(port + 1, port + 50) if is_free(number)), free_port())
-        raise PortError(f"Port {port} is in use. Stop what uses it, or take another: make run KEHU_PORT={free}")
+        raise PortError(
+            f"Port {port} is in use. Stop what uses it, or take another: make run KEHU_PORT={free}"
+        )
     return port
 
 
@@ -57,7 +59,9 @@ def loopbacks() -> list[tuple[socket.AddressFamily, str]]:
 
 def bind_addresses(port: int) -> list[str]:
     """Return the addresses for gunicorn's `--bind`."""
-    return [f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}" for family, host in loopbacks()]
+    return [
+        f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}" for family, host in loopbacks()
+    ]
 
 
 def free_port() -> int:

@@ -33,7 +33,15 @@ def ensure() -> pwd.struct_passwd:
     command = shutil.which("useradd") or "/usr/sbin/useradd"
     if not Path(command).exists():
         raise SystemUserError(f"useradd is missing: create the user {NAME}, or run as an ordinary user.")
-    arguments = [command, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    arguments = [
+        command,
+        "--system",
+        "--user-group",
+        "--no-create-home",
+        "--shell",
+        "/usr/sbin/nologin",
+        NAME,
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     # 9: another run made it a moment ago.
     if done.returncode not in (0, 9):

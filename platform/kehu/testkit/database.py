@@ -81,7 +81,9 @@ class TestServer:
                 migration.upgrade(self._urls(half).owner)
                 # Named only when whole: a run that broke off leaves no half-migrated template.
                 connection.execute(
-                    sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half), sql.Identifier(name))
+                    sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                        sql.Identifier(half), sql.Identifier(name)
+                    )
                 )
         return name
 
@@ -105,7 +107,9 @@ def source_hash() -> str:
 
 def _names(connection: psycopg.Connection[tuple[object, ...]], pattern: str) -> list[str]:
     # In order of age: a database's number grows.
-    rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid", (pattern,))
+    rows = connection.execute(
+        "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid", (pattern,)
+    )
     return [str(name) for (name,) in rows]
 
 
