@@ -1,0 +1,61 @@
+"""Shapes that cross the border between the platform and its plugins, as protocols.
+
+This floor imports nothing of ours, so it says what it needs of a tenant, a call context or an event and lets
+the platform bring its own classes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
+
+
+class LazyText(Protocol):
+    """A text that is translated when it is shown, as `kehu.core.i18n._l` returns."""
+
+    def __html__(self) -> str:
+        """Return the text in the language of the reader."""
+
+
+Label = str | LazyText
+"""A text for people: a plain string or one that is translated late."""
+
+
+@runtime_checkable
+class TenantRecord(Protocol):
+    """What every floor may know of a tenant."""
+
+    @property
+    def id(self) -> UUID:
+        """Return the tenant's id."""
+
+    @property
+    def address(self) -> str:
+        """Return the tenant's address name."""
+
+    @property
+    def plugins(self) -> frozenset[str]:
+        """Return the slugs of the plugins that are switched on."""
+
+
+class CallContext(Protocol):
+    """What a hook gets as its first argument while it works for one tenant."""
+
+    @property
+    def tenant(self) -> Any:
+        """Return the tenant the call is for."""
+
+    @property
+    def session(self) -> Any:
+        """Return the database session of the running transaction."""
+
+
+class EventRecord(Protocol):
+    """One change that has been committed."""
+
+    @property
+    def name(self) -> str:
+        """Return the event's name, as `deal.won`."""
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """Return the event's data."""

@@ -1,0 +1,110 @@
+"""Asks each plugin once what it adds, and checks that everything carries its name."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pluggy import PluginManager
+
+from plugins.blueprint import PluginBlueprint
+from plugins.records import Installed, PluginRecord, State
+from plugins.relay import PluginError, Relay
+from plugins.results import NavItem, Panel, Permission
+
+log = logging.getLogger(__name__)
+
+_MOST_LINES: Final = 5
+
+
+@dataclass(slots=True)
+class Declarations:
+    """Everything that is declared at boot, each with the slug of its plugin."""
+
+    routes: list[tuple[str, PluginBlueprint]] = field(default_factory=list)
+    permissions: list[tuple[str, Permission]] = field(default_factory=list)
+    navigation: list[tuple[str, NavItem]] = field(default_factory=list)
+    panels: list[tuple[str, Panel]] = field(default_factory=list)
+
+    def extend(self, other: "Declarations") -> None:
+        """Take over what one plugin declares."""
+        self.routes += other.routes
+        self.permissions += other.permissions
+        self.navigation += other.navigation
+        self.panels += other.panels
+
+    def without(self, slug: str) -> "Declarations":
+        """Return all but what one plugin declares."""
+        return Declarations(
+            routes=[entry for entry in self.routes if entry[0] != slug],
+            permissions=[entry for entry in self.permissions if entry[0] != slug],
+            navigation=[entry for entry in self.navigation if entry[0] != slug],
+            panels=[entry for entry in self.panels if entry[0] != slug],
+        )
+
+
+class ForeignNameError(ValueError):
+    """Raised when a plugin declares something under a name that is not its own."""
+
+
+def collect_declarations(installed: Installed, relay: Relay, manager: PluginManager) -> Declarations:
+    """Return what all ready plugins declare.
+
+    One that fails or uses foreign names becomes broken and is taken out.
+    """
+    everything = Declarations()
+    for record in installed.ready:
+        try:
+            everything.extend(_declared(record, relay))
+        except (PluginError, ForeignNameError) as error:
+            log.error("plugin %s is left out", record.slug, exc_info=error)
+            mark_broken(installed, record, relay, manager, str(error))
+    return everything
+
+
+def mark_broken(
+    installed: Installed, record: PluginRecord, relay: Relay, manager: PluginManager, reason: str
+) -> None:
+    """Take a plugin out after it was registered: none of its hooks is called any more."""
+    manager.unregister(name=record.slug)
+    relay.forget()
+    remedy = "Tell the plugin's author, or block it in KEHU_PLUGINS_BLOCK."
+    installed.put(record.moved(State.BROKEN, reason, remedy))
+
+
+def _declared(record: PluginRecord, relay: Relay) -> Declarations:
+    slug = record.slug
+
+    def ask(hook: str, check: Callable[[Any], str | None]) -> list[tuple[str, Any]]:
+        entries = list(relay.run_one(hook, slug) or ())
+        if not record.system:
+            for entry in entries:
+                problem = check(entry)
+                if problem:
+                    raise ForeignNameError(f"{hook}: {problem}")
+        return [(slug, entry) for entry in entries]
+
+    def own_endpoint(endpoint: str) -> str | None:
+        blueprint = endpoint.partition(".")[0]
+        if blueprint == slug or blueprint.startswith(f"{slug}_"):
+            return None
+        return f"the endpoint {endpoint!r} is not the plugin's own. Use a route of its blueprint {slug!r}."
+
+    def own_code(code: str) -> str | None:
+        if code.startswith(f"{slug}."):
+            return None
+        return (
+            f'the permission {code!r} does not carry the plugin\'s name. Write it as "{slug}.thing:action".'
+        )
+
+    declared = Declarations(
+        routes=ask("kehu_register_routes", lambda one: own_endpoint(f"{one.name}.x")),
+        permissions=ask("kehu_register_permissions", lambda one: own_code(one.code)),
+        navigation=ask("kehu_register_navigation", lambda one: own_endpoint(one.endpoint)),
+        panels=ask("kehu_register_panels", lambda one: own_endpoint(one.endpoint)),
+    )
+    if len(declared.navigation) > _MOST_LINES and not record.system:
+        raise ForeignNameError(
+            f"kehu_register_navigation: {len(declared.navigation)} lines; {_MOST_LINES} are allowed."
+        )
+    return declared

@@ -1,0 +1,184 @@
+"""The hooks that plugins implement, and those by which the platform's own parts join it.
+
+Every name begins with `kehu_`. Each hook says when it fires, what it gets and returns, whether the first
+answer wins, whether a transaction is open, and its mode (`plugins.rules.Mode`). Arguments are passed by name;
+an implementation names only those that it uses. Calls go through `plugins.relay`, never through pluggy's own
+callers.
+"""
+
+# The bodies are empty on purpose: a specification is its signature and its docstring.
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from plugins.blueprint import PluginBlueprint
+from plugins.contracts import CallContext, EventRecord, TenantRecord
+from plugins.results import BillingState, NavItem, Panel, Permission, SeatCheck
+from plugins.rules import Mode, Shape, spec
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# --- declarations: once at boot ---------------------------------------------------------------------------
+
+
+@spec(Mode.REGISTER, item=PluginBlueprint)
+def kehu_register_routes() -> Sequence[PluginBlueprint]:
+    """Return the blueprints with the plugin's pages; they are put under `/x/<slug>/`.
+
+    Fires once at boot, before any tenant is known. All answers are used. No transaction is open. Mode R.
+    A blueprint is named `<slug>` or `<slug>_…` and keeps its templates in a folder `<slug>/`. For a tenant
+    without the plugin every address under the prefix is a 404.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=Permission)
+def kehu_register_permissions() -> Sequence[Permission]:
+    """Return the permissions that the plugin's pages ask for.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    Codes begin with the slug, as `automotive.vehicle:read`. They are shown to admins before the plugin is
+    switched on and join the platform's registry.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=NavItem)
+def kehu_register_navigation() -> Sequence[NavItem]:
+    """Return the plugin's lines in the side bar, at most five; each is also a command of the palette.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    A line is shown to members who have its permission, in tenants that have the plugin.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=Panel)
+def kehu_register_panels() -> Sequence[Panel]:
+    """Return the panels that the plugin puts into the slots of the platform's pages (`plugins.slots`).
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    A lazy panel is fetched from its endpoint when it comes into view, in a request of its own.
+    """
+    raise NotImplementedError
+
+
+# --- life cycle: one tenant, one plugin -------------------------------------------------------------------
+
+
+@spec(Mode.LIFECYCLE, transaction=True)
+def kehu_tenant_enabled(ctx: CallContext, first_time: bool) -> None:
+    """Prepare one tenant that has just switched the plugin on: pipelines, templates, settings.
+
+    Fires for that plugin only, in the transaction that switches it on, within a savepoint. Returns nothing.
+    Mode L: an exception undoes the whole switch and is shown to the admin. Must be safe to run again.
+
+    :param ctx: the tenant, the member who acts, the session and the platform's services.
+    :param first_time: False when the tenant had the plugin before and its data is still there.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.LIFECYCLE, transaction=True)
+def kehu_tenant_disabled(ctx: CallContext) -> None:
+    """Let go of what lives outside: remote subscriptions, sign-ins elsewhere.
+
+    Fires for that plugin only, in the transaction that switches it off, within a savepoint. Returns nothing.
+    Mode L: an exception is recorded and the plugin is switched off all the same. Data stays.
+
+    :param ctx: the tenant, the member who acts, the session and the platform's services.
+    """
+    raise NotImplementedError
+
+
+# --- events -----------------------------------------------------------------------------------------------
+
+
+@spec(Mode.OBSERVE, transaction=True)
+def kehu_after_change(ctx: CallContext, event: EventRecord) -> None:
+    """Act on something that has happened: `deal.won`, `ticket.closed`, `customer.created`.
+
+    Fires after the commit, in a job per plugin, with a transaction of its own. Returns nothing. Mode O: after
+    an exception the job tries again, so an event may come twice; it ends in the list of failed jobs.
+
+    :param ctx: the tenant, the session and the platform's services.
+    :param event: name and data of the change.
+    """
+    raise NotImplementedError
+
+
+# --- the platform's own parts: `tenants` and `billing` join through these; plugins may not ------------------
+
+
+@spec(Mode.SYSTEM)
+def kehu_init_app(app: "Flask") -> None:
+    """Add a part's pages, commands and tasks to the application.
+
+    Fires once at the end of `create_app()`. Returns nothing. No transaction is open. Mode S.
+
+    :param app: the application, with the platform's own pages in place.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=TenantRecord, first=True)
+def kehu_resolve_tenant(host: str, claimed_id: UUID | None) -> TenantRecord | None:
+    """Find the tenant of a request.
+
+    Fires at the start of each request, before a transaction is bound to a tenant. The first answer wins. Mode
+    S.
+
+    :param host: host name of the request without the port, in lower case.
+    :param claimed_id: the tenant that the session last chose; believed only after the membership is checked.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=TenantRecord, first=True)
+def kehu_tenant_by_id(tenant_id: UUID) -> TenantRecord | None:
+    """Return a tenant for a job, a command or an API token.
+
+    Fires before a transaction is bound to a tenant. The first answer wins. Mode S.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=TenantRecord, shape=Shape.LIST, first=True)
+def kehu_member_tenants(user_id: UUID) -> Sequence[TenantRecord] | None:
+    """Return the tenants that a person may enter, for the switcher, by name.
+
+    Fires when the switcher is drawn and after signing in. The first answer wins. No tenant is bound. Mode S.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=BillingState, first=True)
+def kehu_billing_state(tenant_id: UUID) -> BillingState | None:
+    """Return where a tenant stands with billing.
+
+    Fires when a page shows it and before a write is refused for it. The first answer wins. Mode S. Without an
+    answer the platform takes the mode to be `off`.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=bool, first=True)
+def kehu_entitled(tenant_id: UUID, slug: str) -> bool | None:
+    """Tell whether a tenant may have a plugin switched on.
+
+    Fires when the add-on page is drawn and before a plugin is switched on. The first answer wins. Mode S.
+    Without an answer the tenant may.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=SeatCheck, first=True)
+def kehu_seat_check(tenant_id: UUID) -> SeatCheck | None:
+    """Tell whether one more member fits.
+
+    Fires before an invitation is sent or accepted, inside that transaction. The first answer wins. Mode S.
+    Without an answer there is room.
+    """
+    raise NotImplementedError
