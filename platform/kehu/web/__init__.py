@@ -1,0 +1,1 @@
+"""The web shell: layouts, macros, assets and what every page shares."""

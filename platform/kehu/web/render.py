@@ -1,0 +1,43 @@
+"""Render a page whole, or only the part of it that the browser asked for."""
+
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Response, current_app, make_response, render_template, request
+
+VARY = ("HX-Request", "HX-Target", "HX-Request-Type")
+
+
+def wanted_target() -> str:
+    """Return the id of the element that a partial request will fill, or an empty text."""
+    if request.headers.get("HX-Request") != "true" or request.headers.get("HX-Request-Type") != "partial":
+        return ""
+    return unquote(request.headers.get("HX-Target", "").partition("#")[2])
+
+
+def render_block(template: str, block: str, **context: Any) -> str:
+    """Render one block of a template, its own or one of its layout, with the globals of a page."""
+    current_app.update_template_context(context)
+    found = current_app.jinja_env.get_template(template)
+    scope = found.new_context(context)
+    # Running the template up to its first output follows its layouts, so all blocks and imports are known.
+    start = found.root_render_func(scope)
+    next(start, None)
+    start.close()  # type: ignore[attr-defined]
+    return "".join(scope.blocks[block][0](scope))
+
+
+def render_page(template: str, fragments: dict[str, str] | None = None, status: int = 200,
+                **context: Any) -> Response:
+    """Answer with the whole page, with its ``<main>`` for a boosted link, or with a named block.
+
+    :param fragments: id of a target element to the block that draws it.
+    """
+    target = wanted_target()
+    block = (fragments or {}).get(target) or ("page" if target == "main" else None)
+    if block:
+        response = make_response(render_block(template, block, partial=True, **context), status)
+    else:
+        response = make_response(render_template(template, partial=False, **context), status)
+    response.vary.update(VARY)
+    return response

@@ -1,0 +1,56 @@
+"""Headers and forgery protection of every answer."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from kehu.core.errors import Conflict
+from kehu.core.i18n import _
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+
+csrf = CSRFProtect()
+
+
+def init_security(app: Flask) -> None:
+    """Install the headers and CSRF protection; REST calls with a bearer token carry no cookie and need none."""
+    app.config.update(
+        WTF_CSRF_HEADERS=["X-CSRF-Token"], WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False, WTF_CSRF_CHECK_DEFAULT=False
+    )
+    csrf.init_app(app)
+    app.before_request(_protect)
+    app.after_request(_headers)
+    app.register_error_handler(CSRFError, _refused)
+
+
+def _protect() -> None:
+    if request.path.startswith("/api/") and request.headers.get("Authorization"):
+        return
+    csrf.protect()
+
+
+def _refused(error: CSRFError) -> Response:
+    from kehu.web.errors import answer
+
+    return answer(
+        Conflict(_("Your session changed since this page was opened. Nothing was sent; load the page again and repeat."))
+    )
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "Cache-Control" not in headers and response.mimetype != "application/javascript":
+        headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "private, no-cache"
+    return response

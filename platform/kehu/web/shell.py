@@ -1,0 +1,225 @@
+"""Give every page what its frame needs: macros, filters, navigation, language, theme.
+
+Other parts add to the frame by registering providers: ``shell_of(app).nav.append(function)``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, current_app, g, has_request_context, request, url_for
+from flask_babel import get_locale
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from kehu.core.context import Context, current
+from kehu.core.i18n import LOCALES
+from kehu.web import charts, toasts, widgets, words
+from kehu.web.static import asset_url, init_static
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "kehu_theme"
+DENSITY_COOKIE = "kehu_density"
+_EXTENSION = "kehu.shell"
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One line of the side bar.
+
+    :param key: compared with ``data-nav`` of ``<main>`` to mark the current section.
+    :param hotkey: key sequence, for example ``g d``.
+    :param phone: stands in the bottom bar on phones too.
+    """
+
+    key: str
+    label: str
+    url: str
+    icon: str
+    count: int | None = None
+    hotkey: str = ""
+    phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One entry of the create menu and of the palette."""
+
+    label: str
+    url: str
+    icon: str = "plus"
+    hotkey: str = ""
+    dialog: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLink:
+    """A saved view in the side bar."""
+
+    label: str
+    url: str
+    hue: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """How far the first steps have come."""
+
+    done: int
+    total: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantLink:
+    """Another firm the member may switch to."""
+
+    name: str
+    url: str
+    current: bool = False
+
+
+@dataclass(slots=True)
+class Shell:
+    """Who fills the frame; each provider gets the context of the request."""
+
+    nav: list[Callable[[Context], Iterable[NavItem]]] = field(default_factory=list)
+    commands: list[Callable[[Context], Iterable[Command]]] = field(default_factory=list)
+    saved_views: list[Callable[[Context], Iterable[ViewLink]]] = field(default_factory=list)
+    tenants: list[Callable[[Context], Iterable[TenantLink]]] = field(default_factory=list)
+    checklist: Callable[[Context], Checklist | None] | None = None
+
+    def collect(self, context: Context) -> dict[str, Any]:
+        """Return the lists of the frame for a member."""
+        return {
+            "nav": [item for provider in self.nav for item in provider(context)],
+            "commands": [item for provider in self.commands for item in provider(context)],
+            "saved_views": [item for provider in self.saved_views for item in provider(context)],
+            "tenants": [item for provider in self.tenants for item in provider(context)],
+            "checklist": self.checklist(context) if self.checklist else None,
+        }
+
+
+class _Macros:
+    """The macros of ``kehu/ui.html`` as attributes, so that no template has to import them."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._module: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._module is None or self._app.debug:
+            self._module = self._app.jinja_env.get_template("kehu/ui.html").module
+        return getattr(self._module, name)
+
+
+def shell_of(app: Flask) -> Shell:
+    """Return the frame of an application, to add providers to it."""
+    found: Shell = app.extensions[_EXTENSION]
+    return found
+
+
+def theme() -> str:
+    """Return the theme the browser asked for, or nothing to follow the system."""
+    chosen = request.cookies.get(THEME_COOKIE, "") if has_request_context() else ""
+    return chosen if chosen in THEMES else ""
+
+
+def language_links() -> list[dict[str, Any]]:
+    """Return the languages with their own names and the address that switches to each."""
+    now = str(get_locale())
+    target = request.path if has_request_context() else "/"
+    return [
+        {"code": code, "name": name, "lang": code.replace("_", "-"), "current": code == now,
+         "url": f"{target}?lang={code}"}
+        for code, name in LOCALES.items()
+    ]
+
+
+def _no_token() -> str:
+    return ""
+
+
+class _Lazy:
+    """Ask the providers once a request, and only when a whole page is drawn."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        if self._values is None:
+            self._values = shell_of(current_app).collect(current())
+        return self._values[name]
+
+
+def _frame() -> _Lazy:
+    found: _Lazy | None = g.get("kehu_frame")
+    if found is None:
+        found = g.kehu_frame = _Lazy()
+    return found
+
+
+def _context() -> dict[str, Any]:
+    now = current()
+    return {
+        "tenant": now.tenant,
+        "member": now.actor,
+        "theme": theme(),
+        "density": request.cookies.get(DENSITY_COOKIE, "") if has_request_context() else "",
+        "locale": str(get_locale() or "en"),
+        "locales": language_links(),
+        "frame": _frame(),
+    }
+
+
+def _may(permission: str) -> bool:
+    actor = current().actor
+    return bool(actor and actor.may(permission))
+
+
+def _endpoint_exists(name: str) -> bool:
+    return name in current_app.view_functions
+
+
+def url_or_none(endpoint: str, **values: Any) -> str | None:
+    """Return the address of an endpoint, or nothing when no part of the product registered it."""
+    return url_for(endpoint, **values) if _endpoint_exists(endpoint) else None
+
+
+def init_shell(app: Flask) -> None:
+    """Add the frame, the macros and the static files to an application."""
+    app.extensions[_EXTENSION] = Shell()
+    environment = app.jinja_env
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = True
+    environment.lstrip_blocks = True
+    for name in ("jinja2.ext.i18n", "jinja2.ext.do"):
+        environment.add_extension(name)
+    environment.globals.update(
+        ui=_Macros(app),
+        icon=widgets.icon,
+        avatar=widgets.avatar,
+        badge=widgets.badge,
+        tag=widgets.tag,
+        charts=charts,
+        asset_url=asset_url,
+        attributes=widgets.attributes,
+        take_toasts=toasts.take_toasts,
+        may=_may,
+        url_or_none=url_or_none,
+        words=words.words,
+        key_groups=words.key_groups,
+    )
+    environment.globals.setdefault("csrf_token", _no_token)
+    environment.filters.update(
+        money=widgets.money,
+        reltime=widgets.reltime,
+        day=widgets.day,
+        initials=widgets.initials,
+        hue_of=widgets.hue_of,
+        plain=widgets.plain,
+        html_lang=lambda code: Markup(str(code).replace("_", "-")),
+    )
+    app.context_processor(_context)
+    toasts.init_toasts(app)
+    init_static(app)
