@@ -1,0 +1,37 @@
+"""Starts the plugins with the application and hands the relay what it needs of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Flask
+from plugins.host import start_plugins
+from plugins.path_guard import install_path_guard
+
+from kehu.config import Settings
+from kehu.core import db, hooks, permissions
+
+
+def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:
+    """Find, load and register all plugins; their permissions join the registry."""
+    host = start_plugins(
+        system=parts,
+        safe_mode=settings.safe_mode,
+        blocked=[slug.strip() for slug in settings.plugins_block.split(",") if slug.strip()],
+        savepoint=lambda: db.session().begin_nested(),
+        strict=settings.testing,
+    )
+    hooks.bind(host)
+    app.extensions["kehu.plugins"] = host
+    for slug, permission in host.declarations.permissions:
+        permissions.register(
+            permissions.Permission(code=permission.code, sentence=permission.description, plugin=slug)
+        )
+    install_path_guard(app, hooks.enabled)
+
+
+def mount(app: Flask) -> None:
+    """Add the pages of plugins and of the floors above."""
+    host = hooks.host()
+    host.mount(app)
+    host.relay.collect("kehu_init_app", app=app)

@@ -1,0 +1,150 @@
+"""Background work on procrastinate: enqueued in the transaction that caused it, run for one tenant, retried.
+
+A task's first argument is the tenant's id; `tenant_task` opens its scope and commits once. Tasks must be safe to
+run twice. Platform-wide work uses `platform_task`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import procrastinate
+import structlog
+from flask import Flask
+from flask_babel import force_locale
+from procrastinate import RetryStrategy
+from sqlalchemy.orm import Session
+
+from kehu.core import clock, context, db, hooks
+from kehu.core.ids import new_id, parse_id
+
+log = structlog.get_logger(__name__)
+
+app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+"""The task registry of the web process; the worker exchanges the connector."""
+
+RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
+"""Waits 3, 9, 27 … seconds; after the last attempt the job stands in the list of failed jobs."""
+
+_flask: Flask | None = None
+
+
+def bind(flask_app: Flask) -> None:
+    """Say in which application tasks run."""
+    global _flask
+    _flask = flask_app
+
+
+def _acting(member_id: str | None, tenant_id: uuid.UUID) -> context.Actor:
+    found: context.Actor | None = None
+    if member_id:
+        from kehu.members.loading import actor_of_member
+
+        with db.unit_of_work() as session:
+            found = actor_of_member(session, uuid.UUID(member_id), kind="job")
+    return found or context.Actor(kind="system", name="Kehu")
+
+
+def tenant_task(
+    name: str, *, queue: str = "default", retry: Any = RETRY, one_transaction: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a task of one tenant: `def work(tenant_id, …)`.
+
+    It runs with the tenant bound, in the tenant's language, as the member in `member_id` (or the product itself).
+
+    :param one_transaction: False for long work that opens units of work of its own.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(tenant_id: str, **arguments: Any) -> Any:
+            assert _flask is not None
+            with _flask.app_context(), context.use(tenant=None, actor=None, request_id=new_id().hex, source="job"):
+                with db.unit_of_work():
+                    tenant = hooks.tenant_by_id(uuid.UUID(tenant_id))
+                if tenant is None:
+                    log.warning("job_without_tenant", task=name)
+                    return None
+                with context.use(tenant=tenant), force_locale(tenant.locale):
+                    who = _acting(arguments.pop("member_id", None), tenant.id)
+                    with context.use(actor=who):
+                        if not one_transaction:
+                            return function(tenant.id, **arguments)
+                        with db.unit_of_work():
+                            return function(tenant.id, **arguments)
+
+        app.task(name=name, queue=queue, retry=retry)(run)
+        run.task_name = name  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def platform_task(
+    name: str, *, queue: str = "default", retry: Any = RETRY, cron: str | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a task over all tenants; it uses `db.cross_tenant` itself. `cron` makes it periodic (UTC)."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(**arguments: Any) -> Any:
+            assert _flask is not None
+            arguments.pop("timestamp", None)
+            with _flask.app_context(), context.use(tenant=None, actor=context.SYSTEM, request_id=new_id().hex, source="job"):
+                return function(**arguments)
+
+        task = app.task(name=name, queue=queue, retry=retry)(run)
+        if cron:
+            app.periodic(cron=cron)(task)
+        run.task_name = name  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def enqueue(
+    session: Session,
+    task: Callable[..., Any] | str,
+    *,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    wait: dt.timedelta | None = None,
+    **arguments: Any,
+) -> None:
+    """Put a job into the queue within the session's transaction: it exists if the change does.
+
+    :param task: a declared task or its name.
+    :param lock: jobs with the same lock run one after the other.
+    :param queueing_lock: a second waiting job with the same one is left out.
+    :param wait: run it so much later.
+    """
+    name = task if isinstance(task, str) else task.task_name  # type: ignore[attr-defined]
+    tenant = context.current().tenant
+    if "tenant_id" not in arguments and tenant is not None:
+        arguments["tenant_id"] = str(tenant.id)
+    who = context.current().actor
+    if "member_id" not in arguments and "tenant_id" in arguments and who is not None and who.member_id:
+        arguments["member_id"] = str(who.member_id)
+    plain = {key: str(value) if parse_id(value) and not isinstance(value, str) else value for key, value in arguments.items()}
+    session.flush()  # The rows that the job is about precede it in the same transaction.
+    connection = session.connection().connection.driver_connection
+    options: dict[str, Any] = {"name": name, "connection": connection, "lock": lock, "queueing_lock": queueing_lock}
+    if wait is not None:
+        options["schedule_at"] = clock.now() + wait
+    try:
+        with session.begin_nested() if queueing_lock else _nothing():
+            app.configure_task(**options, allow_unknown=False).defer(**plain)
+    except procrastinate.exceptions.AlreadyEnqueued:
+        log.debug("job_already_waiting", task=name)
+
+
+class _nothing:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_error: object) -> None:
+        return None

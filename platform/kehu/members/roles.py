@@ -1,0 +1,44 @@
+"""The roles that every tenant starts with; from then on they are the tenant's data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kehu.core.context import Scope
+from kehu.core.i18n import _l
+from kehu.core.permissions import everything, registered
+
+ROLE_NAMES: dict[str, Any] = {
+    "owner": _l("Owner"),
+    "admin": _l("Admin"),
+    "manager": _l("Manager"),
+    "member": _l("Member"),
+    "viewer": _l("Viewer"),
+}
+"""Role code -> name; owner first. A tenant always has at least one owner."""
+
+RECORDS = ("customers", "contacts", "deals", "tickets", "activities", "products", "files")
+
+
+def default_grants(code: str) -> dict[str, Scope]:
+    """Return the permissions that a role starts with.
+
+    Viewers see everything and change nothing. Members change everything but other people's deals and trash only
+    their own. Managers also delete, import and export. Admins and owners hold every right; only owners close.
+    """
+    if code in ("owner", "admin"):
+        grants = everything()
+        if code == "admin":
+            grants.pop("tenant:close", None)
+        return grants
+    grants = {f"{name}:read": "all" for name in RECORDS}
+    grants["members:read"] = "all"
+    if code in ("manager", "member"):
+        grants.update({f"{name}:write": "all" for name in RECORDS if name != "products"})
+        grants.update({f"{name}:delete": "own" for name in RECORDS if name != "products"})
+        grants["deals:write"] = "own"
+    if code == "manager":
+        for name in RECORDS:
+            grants.update({f"{name}:{action}": "all" for action in ("write", "delete", "export", "import")})
+    known = registered()
+    return {name: scope for name, scope in grants.items() if name in known}

@@ -1,0 +1,34 @@
+"""Problem documents (RFC 9457) that name the field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response
+
+from kehu.core import context
+from kehu.core.errors import KehuError
+from kehu.core.i18n import _
+
+
+def problem(error: KehuError) -> Response:
+    """Return an error as `application/problem+json`; `errors` maps each field to its messages."""
+    body: dict[str, Any] = {
+        "type": f"https://kehu.example/problems/{error.code.replace('_', '-')}",
+        "title": _(error.title),
+        "status": error.status,
+        "code": error.code,
+        "detail": str(error.message),
+        "request_id": context.current().request_id,
+    }
+    if error.fields:
+        body["errors"] = error.fields
+    for key, value in error.details.items():
+        if key != "retry_after":
+            body[key] = value
+    response = Response(json.dumps(body, default=str, ensure_ascii=False), status=error.status)
+    response.mimetype = "application/problem+json"
+    if "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+    return response

@@ -1,0 +1,51 @@
+"""How floor 3 joins the platform."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Flask
+from plugins.rules import hookimpl
+from sqlalchemy import select
+
+from kehu.config import Settings
+from kehu.core import context, db
+from tenants import models as models
+from tenants import queries
+
+_settings: Settings | None = None
+
+
+@hookimpl
+def kehu_init_app(app: Flask) -> None:
+    """Remember the settings that look-ups need."""
+    global _settings
+    _settings = app.extensions["kehu.settings"]
+
+
+@hookimpl
+def kehu_resolve_tenant(host: str, claimed_id: uuid.UUID | None) -> context.TenantInfo | None:
+    """Find the tenant of a request."""
+    return queries.resolve(host, _settings.base_domain if _settings else "localhost", claimed_id)
+
+
+@hookimpl
+def kehu_tenant_by_id(tenant_id: uuid.UUID) -> context.TenantInfo | None:
+    """Return a tenant by id."""
+    return queries.by_id(tenant_id)
+
+
+@hookimpl
+def kehu_member_tenants(user_id: uuid.UUID) -> list[context.TenantInfo]:
+    """Return the tenants of a person; his memberships lie in all tenants, so this is cross-tenant work."""
+    from kehu.members.models import Member
+
+    with db.cross_tenant("the firms of a person who signs in or switches") as session:
+        found = list(
+            session.execute(
+                select(Member.tenant_id).where(
+                    Member.user_id == user_id, Member.state == "active", Member.deleted_at.is_(None)
+                )
+            ).scalars()
+        )
+    return queries.by_ids(found)
