@@ -217,7 +217,7 @@ class Cluster:
             if done.returncode == 0:
                 return
             # After a kill the old server's children need a moment to let go of its memory.
-            time.sleep(0.5 * (attempt + 1))
+            time.sleep(0.2 * 2**attempt)
             self._drop_stale_lock()
         tail = _tail(self.log.read_text(errors="replace") if self.log.exists() else done.stdout)
         raise EmbeddedError(f"PostgreSQL did not start; the end of {self.log}:\n{tail}")
