@@ -32,3 +32,14 @@ def load_core() -> MetaData:
     for name in MODULES:
         import_module(name)
     return metadata
+
+
+def load_everything() -> MetaData:
+    """Load the core's tables and those of the floors above, found by their entry points."""
+    from plugins.finder import installed_entry_points
+
+    load_core()
+    for entry in installed_entry_points():
+        if entry.module.endswith(".plugin"):
+            import_module(entry.module)
+    return metadata

@@ -1,0 +1,1 @@
+"""The command `kehu`: a command for each task of an operator."""

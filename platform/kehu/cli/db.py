@@ -1,0 +1,49 @@
+"""`kehu db`: migrations and the schema audit."""
+
+from __future__ import annotations
+
+import click
+
+from kehu import schema
+from kehu.cli.scope import owner_url
+from kehu.core import doctor, migration
+
+
+@click.group("db")
+def group() -> None:
+    """Migrate and examine the database."""
+
+
+@group.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Bring the schema to a revision (the newest by default)."""
+    before, after = migration.upgrade(owner_url(), revision)
+    click.echo(f"The schema is at {after}." if before == after else f"Migrated from {before or 'nothing'} to {after}.")
+
+
+@group.command()
+def current() -> None:
+    """Print the revision of the database and of the code."""
+    engine = migration.owner_engine(owner_url())
+    with engine.connect() as connection:
+        click.echo(f"database: {migration.current(connection) or 'empty'}\ncode: {migration.heads()}")
+
+
+@group.command(name="doctor")
+def examine() -> None:
+    """Compare expected and real tables, columns, indexes, policies and roles; print the repair of each fault."""
+    schema.load_everything()
+    engine = migration.owner_engine(owner_url())
+    with engine.connect() as connection:
+        findings = doctor.audit(connection)
+    for finding in findings:
+        click.echo(f"{finding.table}: {finding.problem}")
+        if finding.repair:
+            click.echo(f"    repair: {finding.repair}")
+    if findings:
+        raise click.exceptions.Exit(1)
+    click.echo(f"{len(doctor.core_tables())} tables are as expected, {len(doctor.tenant_tables())} of them held by row security.")
+
+
+COMMANDS = (group,)

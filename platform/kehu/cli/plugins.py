@@ -1,0 +1,51 @@
+"""`kehu plugin`: what is installed, and switching it for a tenant."""
+
+from __future__ import annotations
+
+import click
+
+from kehu.cli.scope import make_app, tenant_scope
+from kehu.core import db, hooks
+
+
+@click.group("plugin")
+def group() -> None:
+    """See plugins and switch them for a tenant."""
+
+
+@group.command("list")
+def list_plugins() -> None:
+    """List installed plugins with their state, and why one is left out."""
+    make_app()
+    for record in hooks.host().installed:
+        kind = "part of the platform" if record.system else "plugin"
+        click.echo(f"{record.slug}  {record.version}  {kind}  {record.state.value}")
+        if record.reason:
+            click.echo(f"    {record.reason} {record.remedy}")
+
+
+@group.command("enable")
+@click.argument("address")
+@click.argument("slug")
+def enable(address: str, slug: str) -> None:
+    """Switch a plugin on for a tenant."""
+    from kehu.addons.services import AddonService
+
+    with tenant_scope(make_app(), address) as tenant:
+        AddonService(db.session()).enable(slug)
+        click.echo(f"{slug} is on for {tenant.name}.")
+
+
+@group.command("disable")
+@click.argument("address")
+@click.argument("slug")
+def disable(address: str, slug: str) -> None:
+    """Switch a plugin off for a tenant; its data stays."""
+    from kehu.addons.services import AddonService
+
+    with tenant_scope(make_app(), address) as tenant:
+        AddonService(db.session()).disable(slug)
+        click.echo(f"{slug} is off for {tenant.name}; its data stays.")
+
+
+COMMANDS = (group,)
