@@ -65,7 +65,7 @@ def extract(mapping: Path, template: Path) -> None:
 
 
 def _babel(*arguments: str) -> None:
-    command = [sys.executable, "-m", "babel.messages.frontend", *arguments]
+    command = [sys.executable, "-m", "babel.messages.frontend", "--quiet", *arguments]
     subprocess.run(command, cwd=ROOT, check=True)
 
 

@@ -25,7 +25,7 @@ from kehu.dev.system_user import SystemUserError
 
 DATABASE = "kehu"
 READY_SECONDS = 60
-STOP_SECONDS = 12
+STOP_SECONDS = 25
 NEEDED_MB = 200
 COMMAND = "import sys; sys.argv[0] = 'kehu'; from kehu.cli.main import main; sys.exit(main())"
 DEMO = "import json; from kehu.dev.demo import ensure_demo; print(json.dumps(ensure_demo()))"
