@@ -22,8 +22,12 @@ TABLES = (
 
 def upgrade() -> None:
     migration.begin()
-    # The driver's own cursor: the script holds percent signs and several statements.
-    op.get_bind().connection.cursor().execute(SchemaManager.get_schema())
+    script = SchemaManager.get_schema()
+    if op.get_context().as_sql:
+        op.get_context().impl.static_output(script)
+    else:
+        # The driver's own cursor: the script holds percent signs and several statements.
+        op.get_bind().connection.cursor().execute(script)
     for table in TABLES:
         op.execute(
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {migration.APP_ROLE}, {migration.CROSS_ROLE}"

@@ -210,3 +210,17 @@ def count_queries() -> Iterator[Statements]:
         yield found
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(autouse=True)
+def tenant_in_every_statement(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test whose statements touch a tenant's table without the tenant, wherever an application is in use."""
+    if "app" not in request.fixturenames:
+        yield
+        return
+    from kehu.testkit.sql_watch import watch_statements
+
+    request.getfixturevalue("app")
+    with watch_statements() as found:
+        yield
+    assert not found, "Statements without tenant filter:\n" + "\n".join(found[:5])
