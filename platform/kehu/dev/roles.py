@@ -90,6 +90,23 @@ def ensure(admin_url: str, database: str, secrets_file: Path | None = None) -> D
     )
 
 
+def check_logins(urls: DatabaseUrls) -> None:
+    """Log in as each role.
+
+    :raises RolesError: names the setting that has to be given.
+    """
+    for variable, url in urls.environment().items():
+        try:
+            psycopg.connect(url, connect_timeout=10).close()
+        except psycopg.OperationalError as error:
+            role = urlsplit(url).username
+            reason = " ".join(str(error).split())
+            raise RolesError(
+                f"The role {role} can't log in ({reason}). Give its address with the password in {variable}, "
+                f"or a new password as an administrator: ALTER ROLE {role} PASSWORD '…';"
+            ) from error
+
+
 def setup_sql(database: str) -> str:
     """Return the SQL that an administrator runs once on a server of ours or a firm's own."""
     lines = [f"CREATE ROLE {name} {attributes} PASSWORD '…';" for name, attributes in ATTRIBUTES.items()]

@@ -154,9 +154,12 @@ class Supervisor:
             return roles.ensure(self.cluster.url(), DATABASE)
         app, cross = os.environ.get("KEHU_APP_DATABASE_URL"), os.environ.get("KEHU_CROSS_DATABASE_URL")
         if app and cross:
-            return roles.DatabaseUrls(owner=given, app=app, cross=cross)
-        made = roles.ensure(given, roles.database_name(given), self.var / "roles.json")
-        return roles.DatabaseUrls(owner=made.owner, app=app or made.app, cross=cross or made.cross)
+            urls = roles.DatabaseUrls(owner=given, app=app, cross=cross)
+        else:
+            made = roles.ensure(given, roles.database_name(given), self.var / "roles.json")
+            urls = roles.DatabaseUrls(owner=made.owner, app=app or made.app, cross=cross or made.cross)
+        roles.check_logins(urls)
+        return urls
 
     def _migrate(self, urls: roles.DatabaseUrls) -> str:
         root = settings.root()
