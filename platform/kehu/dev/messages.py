@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from babel import Locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.plurals import get_plural
+from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCALE = ROOT / "platform" / "kehu" / "locale"
@@ -23,17 +27,26 @@ encoding = utf-8
 [jinja2: **/pwa/**.*]
 encoding = utf-8
 """
+# Dates and names stay out: they would make every two updates collide, and Git knows them.
+HEADER = """# {name} translations of Kehu; `make messages` keeps the list of texts.
+msgid ""
+msgstr ""
+"Language: {code}\\n"
+"Plural-Forms: {plurals}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
 
 
 def compile_all() -> int:
     """Compile every catalogue; return how many."""
     count = 0
     for path in sorted(_catalogues()):
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale=path.parts[-3])
         half = path.with_suffix(".mo.new")
         with half.open("wb") as file:
-            write_mo(file, catalogue)
+            write_mo(file, _read(path))
         half.replace(path.with_suffix(".mo"))
         count += 1
     return count
@@ -42,31 +55,43 @@ def compile_all() -> int:
 def update() -> None:
     """Collect the texts of the sources and bring each language's catalogue up to date."""
     with tempfile.TemporaryDirectory() as scratch:
-        mapping, template = Path(scratch) / "babel.cfg", Path(scratch) / "messages.pot"
-        mapping.write_text(MAPPING)
-        extract(mapping, template)
-        for language in LANGUAGES:
-            target = LOCALE / language / "LC_MESSAGES" / "messages.po"
-            action = "update" if target.exists() else "init"
-            options = (
-                ["--no-fuzzy-matching", "--ignore-obsolete", "--omit-header"] if action == "update" else []
-            )
-            _babel(
-                action, f"--input-file={template}", f"--output-dir={LOCALE}", f"--locale={language}", *options
-            )
+        path = Path(scratch) / "messages.pot"
+        extract(path)
+        with path.open("rb") as file:
+            template = read_po(file)
+    for language in LANGUAGES:
+        target = LOCALE / language / "LC_MESSAGES" / "messages.po"
+        catalogue = _read(target) if target.exists() else Catalog(locale=language)
+        # A guess by likeness would be shown to people as if somebody had translated it.
+        catalogue.update(template, no_fuzzy_matching=True)
+        _write(target, catalogue, language)
 
 
-def extract(mapping: Path, template: Path) -> None:
+def extract(template: Path) -> None:
     """Write the template of all texts in the sources."""
+    mapping = template.with_suffix(".cfg")
+    mapping.write_text(MAPPING)
     present = [name for name in SOURCES if (ROOT / name).is_dir()]
-    keywords = [f"--keyword={word}" for word in KEYWORDS]
-    options = ["--sort-by-file", "--no-location", "--omit-header", "--add-comments=i18n:", "--project=Kehu"]
-    _babel("extract", f"--mapping-file={mapping}", f"--output-file={template}", *keywords, *options, *present)
-
-
-def _babel(*arguments: str) -> None:
-    command = [sys.executable, "-m", "babel.messages.frontend", "--quiet", *arguments]
+    options = [f"--mapping-file={mapping}", f"--output-file={template}", "--no-location", "--sort-by-file"]
+    options += [f"--keyword={word}" for word in KEYWORDS]
+    options += ["--add-comments=i18n:", "--omit-header"]
+    command = [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", *options, *present]
     subprocess.run(command, cwd=ROOT, check=True)
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parts[-3])
+
+
+def _write(target: Path, catalogue: Catalog, language: str) -> None:
+    body = io.BytesIO()
+    write_po(body, catalogue, width=110, no_location=True, omit_header=True, ignore_obsolete=True)
+    locale = Locale.parse(language)
+    plurals = get_plural(locale)
+    header = HEADER.format(name=locale.english_name, code=language, plurals=plurals.plural_forms)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(header + body.getvalue().decode().lstrip("\n"), encoding="utf-8")
 
 
 def _catalogues() -> list[Path]:
