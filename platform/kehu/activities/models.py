@@ -28,7 +28,9 @@ class Activity(RecordRow, Base):
         tenant_index("activities", "customer", "customer_id", "id"),
         tenant_index("activities", "deal", "deal_id", "id"),
         tenant_index("activities", "ticket", "ticket_id", "id"),
-        tenant_index("activities", "todo", "owner_id", "due_at", "id", where="deleted_at IS NULL AND done_at IS NULL"),
+        tenant_index(
+            "activities", "todo", "owner_id", "due_at", "id", where="deleted_at IS NULL AND done_at IS NULL"
+        ),
         tenant_index("activities", "due", "due_at", "id", where=LIVE),
         tenant_index("activities", "updated", "updated_at", "id", where=LIVE),
         CheckConstraint("kind IN ('call', 'mail', 'visit', 'meeting', 'task', 'note')", name="kind"),

@@ -8,7 +8,17 @@ from sqlalchemy import BigInteger, CheckConstraint, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kehu.core.tables import Base, JsonList, OptMoney, OptStr, OptStrC, RecordRow, tenant_args, tenant_fk, tenant_index
+from kehu.core.tables import (
+    Base,
+    JsonList,
+    OptMoney,
+    OptStr,
+    OptStrC,
+    RecordRow,
+    tenant_args,
+    tenant_fk,
+    tenant_index,
+)
 
 LIVE = "deleted_at IS NULL"
 
@@ -83,9 +93,13 @@ class Contact(RecordRow, Base):
     name_norm: Mapped[str] = mapped_column(Text(collation="C"))
     department: Mapped[OptStr]
     job_title: Mapped[OptStr]
-    emails: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    emails: Mapped[list[dict[str, str]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
     email_norm: Mapped[OptStrC]
-    phones: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    phones: Mapped[list[dict[str, str]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
     phone_norm: Mapped[OptStrC]
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     description: Mapped[OptStr]
