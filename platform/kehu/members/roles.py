@@ -32,7 +32,7 @@ def default_grants(code: str) -> dict[str, Scope]:
             grants.pop("tenant:close", None)
         return grants
     grants = {f"{name}:read": "all" for name in RECORDS}
-    grants["members:read"] = "all"
+    grants["members:read"] = grants["queues:read"] = "all"
     if code in ("manager", "member"):
         grants.update({f"{name}:write": "all" for name in RECORDS if name != "products"})
         grants.update({f"{name}:delete": "own" for name in RECORDS if name != "products"})

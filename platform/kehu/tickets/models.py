@@ -10,7 +10,17 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, Flag, OptStr, OptStrC, RecordRow, TenantRow, tenant_args, tenant_fk, tenant_index
+from kehu.core.tables import (
+    Base,
+    Flag,
+    OptStr,
+    OptStrC,
+    RecordRow,
+    TenantRow,
+    tenant_args,
+    tenant_fk,
+    tenant_index,
+)
 
 LIVE = "deleted_at IS NULL"
 

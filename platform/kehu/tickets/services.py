@@ -1,0 +1,157 @@
+"""What can be done with tickets and queues. The conversation of a ticket is in `conversation.py`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from kehu.core import clock, counters
+from kehu.core.errors import Conflict, InvalidInput
+from kehu.core.i18n import _
+from kehu.core.records.service import RecordService
+from kehu.core.text import fold
+from kehu.customers.models import Contact, Customer
+from kehu.tickets.models import Queue, Ticket
+from kehu.tickets.records import DONE, TARGET_HOURS
+
+
+class QueueService(RecordService[Queue]):
+    """Write queues; one of them is where new tickets start."""
+
+    type_name = "queues"
+
+    def defaults(self) -> dict[str, Any]:
+        """A new queue stands last."""
+        last = self.session.execute(select(func.max(Queue.position))).scalar() or 0
+        return {"email": "", "position": last + 1, "is_default": False}
+
+    def prepare(self, record: Queue, changed: set[str]) -> None:
+        """Keep an empty address as text, as the column wants it."""
+        record.email = record.email or ""
+
+    def check(self, record: Queue, changed: set[str]) -> None:
+        """Refuse to leave new tickets without a queue."""
+        if "is_default" in changed and not record.is_default and record.version > 1:
+            message = _("New tickets need a queue. Make another queue the one where they start.")
+            raise InvalidInput(message, fields={"is_default": [message]})
+
+    def saved(self, records: Sequence[Queue], action: str) -> None:
+        """Let only one queue be the default, and never trash it."""
+        if action == "trashed" and any(queue.is_default for queue in records):
+            raise Conflict(
+                _(
+                    "New tickets start in this queue. Make another queue the one where they start, then try again."
+                )
+            )
+        chosen = [queue.id for queue in records if queue.is_default]
+        if chosen:
+            self.session.execute(
+                update(Queue)
+                .where(Queue.tenant_id == self.tenant.id, Queue.is_default, Queue.id != chosen[-1])
+                .values(is_default=False)
+                .execution_options(synchronize_session=False)
+            )
+        self.session.info.pop("default_queue", None)
+
+    def search_texts(self, record: Queue) -> Iterable[tuple[str, str]]:
+        """Queues are chosen from a list, not searched for."""
+        return ()
+
+
+class TicketService(RecordService[Ticket]):
+    """Write tickets."""
+
+    type_name = "tickets"
+
+    def defaults(self) -> dict[str, Any]:
+        """A new ticket waits unassigned in the default queue, unless the role allows only one's own."""
+        own = self.actor.scope("tickets:write") == "own"
+        return {
+            "assignee_id": self.actor.member_id if own else None,
+            "queue_id": self.default_queue(),
+            "status": "new",
+            "priority": "normal",
+            "channel": {"api": "api", "import": "import"}.get(self.actor.kind, "manual"),
+            "tags": [],
+        }
+
+    def default_queue(self) -> uuid.UUID:
+        """Return the queue in which new tickets start.
+
+        :raises Conflict: when the firm has no queue.
+        """
+        found: uuid.UUID | None = self.session.info.get("default_queue")
+        if found is None:
+            statement = (
+                select(Queue.id)
+                .where(Queue.deleted_at.is_(None))
+                .order_by(Queue.is_default.desc(), Queue.position)
+                .limit(1)
+            )
+            found = self.session.execute(statement).scalar()
+            if found is None:
+                raise Conflict(_("There is no ticket queue yet. Add one in the settings, then try again."))
+            self.session.info["default_queue"] = found
+        return found
+
+    def prepare_new(self, records: Sequence[Ticket]) -> None:
+        """Give each its number."""
+        first = counters.take(self.session, "tickets", len(records))
+        for offset, record in enumerate(records):
+            record.number = first + offset
+
+    def prepare(self, record: Ticket, changed: set[str]) -> None:
+        """Derive the compared subject, the target and when the ticket was solved."""
+        new = not record.number  # Taken once all of a batch are prepared.
+        if new:
+            record.created_at = clock.now()
+            self._fill_people(record)
+        if record.queue_id is None:
+            record.queue_id = self.default_queue()
+        record.subject_norm = fold(record.subject)
+        if new or "priority" in changed:
+            record.due_at = record.created_at + dt.timedelta(hours=TARGET_HOURS[record.priority])
+        if record.status in DONE:
+            record.resolved_at = record.resolved_at or clock.now()
+        else:
+            record.resolved_at = None
+
+    def _fill_people(self, record: Ticket) -> None:
+        """Take customer and address of a new ticket from its contact, else the address from its customer."""
+        if record.contact_id is not None:
+            contact = self.session.execute(
+                select(Contact.customer_id, Contact.email_norm).where(Contact.id == record.contact_id)
+            ).one()
+            record.customer_id = record.customer_id or contact.customer_id
+            record.requester_email = record.requester_email or contact.email_norm
+        if record.customer_id is not None and not record.requester_email:
+            record.requester_email = self.session.execute(
+                select(Customer.email_norm).where(Customer.id == record.customer_id)
+            ).scalar()
+
+    def search_texts(self, record: Ticket) -> Iterable[tuple[str, str]]:
+        """Find a ticket by subject, number, address and tag."""
+        yield "name", record.subject
+        yield "code", str(record.number)
+        if record.requester_email:
+            yield "email", record.requester_email
+        yield from (("tag", tag) for tag in record.tags)
+
+
+def target_state(ticket: Any, now: dt.datetime | None = None) -> str:
+    """Return how a ticket stands against its target: done, waiting, overdue, soon or ok.
+
+    :param ticket: anything with `status` and `due_at`.
+    """
+    now = now or clock.now()
+    if ticket.status in DONE:
+        return "done"
+    if ticket.due_at is None:
+        return "ok"
+    if ticket.due_at <= now:
+        return "overdue"
+    return "soon" if ticket.due_at - now <= dt.timedelta(hours=2) else "ok"
