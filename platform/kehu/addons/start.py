@@ -8,6 +8,7 @@ from flask import Flask
 from plugins.host import start_plugins
 from plugins.path_guard import install_path_guard
 
+from kehu.addons import calls, frame
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
 
@@ -27,6 +28,7 @@ def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:
         permissions.register(
             permissions.Permission(code=permission.code, sentence=permission.description, plugin=slug)
         )
+    calls.connect_events()
     install_path_guard(app, hooks.enabled)
 
 
@@ -34,4 +36,5 @@ def mount(app: Flask) -> None:
     """Add the pages of plugins and of the floors above."""
     host = hooks.host()
     host.mount(app)
+    frame.init_frame(app)
     host.relay.collect("kehu_init_app", app=app)

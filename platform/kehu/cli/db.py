@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from kehu import schema
+from kehu.addons import migrations
 from kehu.cli.scope import owner_url
 from kehu.core import doctor, migration
 
@@ -20,6 +21,17 @@ def upgrade(revision: str) -> None:
     """Bring the schema to a revision (the newest by default)."""
     before, after = migration.upgrade(owner_url(), revision)
     click.echo(f"The schema is at {after}." if before == after else f"Migrated from {before or 'nothing'} to {after}.")
+    if revision != "head":
+        return
+    failed = False
+    for done in migrations.upgrade_all(owner_url()):
+        if done.error:
+            failed = True
+            click.echo(f"plugin {done.slug}: stays at {done.before or 'nothing'}: {done.error}", err=True)
+        elif done.before != done.after:
+            click.echo(f"plugin {done.slug}: migrated from {done.before or 'nothing'} to {done.after}.")
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 @group.command()

@@ -35,15 +35,17 @@ def begin() -> None:
     op.execute("SET LOCAL statement_timeout TO '15min'")
 
 
-def tenant_table(name: str, *parts: Any, append_only: bool = False) -> None:
+def tenant_table(name: str, *parts: Any, append_only: bool = False, schema: str | None = None) -> None:
     """Create a tenant-owned table: columns first, then policy and grants; keys come by `add_fk`.
 
     :param append_only: the runtime role may add and read, never change or remove (audit).
+    :param schema: a plugin's own schema.
     """
-    op.create_table(name, *parts)
-    op.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY {name}_tenant ON {name} USING ({POLICY}) WITH CHECK ({POLICY})")
-    _grant(name, "SELECT, INSERT" if append_only else _FULL)
+    op.create_table(name, *parts, schema=schema)
+    full = f"{schema}.{name}" if schema else name
+    op.execute(f"ALTER TABLE {full} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY {name}_tenant ON {full} USING ({POLICY}) WITH CHECK ({POLICY})")
+    _grant(full, "SELECT, INSERT" if append_only else _FULL)
 
 
 def reference_table(name: str, *parts: Any) -> None:
@@ -64,10 +66,18 @@ def _grant(name: str, rights: str) -> None:
 
 
 def add_fk(
-    name: str, table: str, columns: Sequence[str], target: str, target_columns: Sequence[str], ondelete: str | None = None
+    name: str,
+    table: str,
+    columns: Sequence[str],
+    target: str,
+    target_columns: Sequence[str],
+    ondelete: str | None = None,
+    schema: str | None = None,
 ) -> None:
-    """Add a foreign key as a statement of its own."""
-    op.create_foreign_key(name, table, target, list(columns), list(target_columns), ondelete=ondelete)
+    """Add a foreign key as a statement of its own; the target lies in the core."""
+    op.create_foreign_key(
+        name, table, target, list(columns), list(target_columns), ondelete=ondelete, source_schema=schema
+    )
 
 
 def index_concurrently(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from kehu.addons import migrations
 from kehu.core import migration
 from kehu.dev import roles, settings
 from kehu.dev.roles import DatabaseUrls
@@ -78,7 +79,7 @@ class TestServer:
             if name not in _names(connection, r"kehu\_template\_%"):
                 half = f"{name}_half"
                 _drop(connection, half)
-                migration.upgrade(self._urls(half).owner)
+                _migrate(self._urls(half).owner)
                 # Named only when whole: a run that broke off leaves no half-migrated template.
                 connection.execute(
                     sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
@@ -94,11 +95,22 @@ class TestServer:
             yield connection
 
 
+def _migrate(url: str) -> None:
+    from kehu.addons import migrations as plugins
+
+    migration.upgrade(url)
+    failed = [done for done in plugins.upgrade_all(url) if done.error]
+    if failed:
+        raise RuntimeError("; ".join(f"Plugin {done.slug} can't be migrated: {done.error}" for done in failed))
+
+
 def source_hash() -> str:
     """Return a hash over everything that migrations are made of."""
     root = settings.root()
     files = [*root.glob("migrations/**/*.py"), *root.glob("plugins_builtin/*/migrations/**/*.py")]
-    files += [root / "platform/kehu/core/migration.py", root / "platform/kehu/core/tables.py"]
+    files += [*root.glob("platform/kehu/core/migration*.py"), root / "platform/kehu/core/tables.py"]
+    files += [root / "platform/kehu/addons/migrations.py"]
+    files += root.glob("platform/kehu/addons/migration*/**/*.py")
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())

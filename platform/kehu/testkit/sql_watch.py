@@ -12,7 +12,8 @@ import sqlglot
 from sqlalchemy import event
 from sqlglot import exp
 
-from kehu.core import db, doctor
+from kehu.core import db
+from kehu.core.tables import metadata
 
 
 _PLACEHOLDER = re.compile(
@@ -22,7 +23,7 @@ _PLACEHOLDER = re.compile(
 
 @lru_cache(maxsize=1)
 def _tenant_names() -> frozenset[str]:
-    return frozenset(table.name for table in doctor.tenant_tables())
+    return frozenset(table.name for table in metadata.tables.values() if table.info.get("scope") == "tenant")
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,80 @@
+"""What a plugin's hook gets as `ctx`, and events on their way to plugins."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kehu.core import context, db, events, hooks, jobs
+from kehu.core.audit import AuditEntry
+from kehu.core.records.types import registered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """The first argument of every hook that works for one tenant."""
+
+    tenant: context.TenantInfo
+    actor: context.Actor | None
+    session: Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A change that has been committed: its name (`deal.won`) and its data."""
+
+    name: str
+    payload: Mapping[str, Any]
+
+
+def call() -> Call:
+    """Return the call context of the running unit of work."""
+    return Call(tenant=context.tenant(), actor=context.current().actor, session=db.session())
+
+
+def connect_events() -> None:
+    """Let the core ask who listens, and enqueue one delivery per batch and listening plugin."""
+    events.connect(_wanted, _deliver)
+
+
+def _listeners(enabled: frozenset[str]) -> tuple[str, ...]:
+    return hooks.host().relay.implementers("kehu_after_change", enabled) if enabled else ()
+
+
+def _wanted(plugins: frozenset[str], _name: str) -> bool:
+    return bool(plugins and _listeners(hooks.host().live(plugins)))
+
+
+def _deliver(session: Session, tenant_id: str, batch_id: str) -> None:
+    # Enqueued when the transaction is about to commit: by then the entries of the batch are known.
+    for slug in _listeners(hooks.enabled()):
+        jobs.enqueue(session, "addons.deliver", slug=slug, batch_id=batch_id)
+
+
+@jobs.tenant_task("addons.deliver", queue="events")
+def deliver(_tenant_id: uuid.UUID, slug: str, batch_id: str) -> None:
+    """Tell one plugin what a batch changed; a failure makes the job try again."""
+    if slug not in hooks.enabled():
+        return
+    statement = (
+        select(AuditEntry).where(AuditEntry.batch_id == uuid.UUID(batch_id)).order_by(AuditEntry.id).limit(10_000)
+    )
+    types = registered()
+    for entry in db.session().execute(statement).scalars():
+        singular = types[entry.object].singular if entry.object in types else entry.object
+        event = Event(
+            name=f"{singular}.{entry.action}",
+            payload={
+                "object": entry.object,
+                "record_id": str(entry.record_id),
+                "changes": entry.changes,
+                "version": entry.version,
+                "at": entry.at.isoformat(),
+            },
+        )
+        hooks.host().relay.run_one("kehu_after_change", slug, tenant=entry.tenant_id, ctx=call(), event=event)

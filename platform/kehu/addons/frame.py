@@ -1,0 +1,25 @@
+"""What plugins add to the frame of a page: lines of the side bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Flask, url_for
+
+from kehu.core import context, hooks
+from kehu.web.shell import NavItem, shell_of
+
+
+def init_frame(app: Flask) -> None:
+    """Let the plugins' lines follow those of the platform."""
+    shell_of(app).nav.append(_lines)
+
+
+def _lines(now: context.Context) -> Iterable[NavItem]:
+    enabled = hooks.enabled()
+    if now.actor is None or not enabled:
+        return
+    declared = sorted(hooks.host().declarations.navigation, key=lambda pair: (pair[1].order, pair[0]))
+    for slug, item in declared:
+        if slug in enabled and now.actor.may(item.permission):
+            yield NavItem(key=item.endpoint, label=str(item.label), url=url_for(item.endpoint), icon=item.icon)

@@ -1,0 +1,111 @@
+"""The public surface for authors of plugins: a plugin imports this and `kehu.testkit`, nothing else of Kehu.
+
+The API is 0.x: it may change with any minor version until three different modules use it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from plugins.blueprint import PluginBlueprint
+from plugins.results import NavItem, Panel, Permission, Section, Width
+from plugins.rules import hookimpl
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from kehu.addons.calls import Call, Event
+from kehu.core import clock
+from kehu.core.audit import write as audit
+from kehu.core.context import Actor, TenantInfo, actor, tenant
+from kehu.core.db import session
+from kehu.core.errors import Conflict, Duplicate, Forbidden, InvalidInput, KehuError, NotFound
+from kehu.core.i18n import _, _l, _n
+from kehu.core.ids import new_id, parse_id
+from kehu.core.migration import add_fk, tenant_table
+from kehu.core.migration import begin as begin_migration
+from kehu.core.records.service import service_for
+from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
+from kehu.core.text import clean, fold
+from kehu.web.access import needs
+from kehu.web.render import render_page
+from kehu.web.toasts import toast
+
+
+def plugin_base(slug: str) -> type[DeclarativeBase]:
+    """Return a declarative base of the plugin's own, so that its mistakes stop no query of the core.
+
+    Tables belong into the schema `p_<slug>`; see `plugin_args`.
+    """
+
+    class PluginBase(DeclarativeBase):
+        """Base of one plugin's tables."""
+
+        __abstract__ = True
+
+    PluginBase.metadata = metadata
+    PluginBase.registry.metadata = metadata
+    PluginBase.__name__ = f"{slug.title()}Base"
+    return PluginBase
+
+
+def plugin_args(slug: str, table: str, *parts: Any) -> tuple[Any, ...]:
+    """Return `__table_args__` of a plugin's tenant table."""
+    return (tenant_owner(table), *parts, {"schema": f"p_{slug}", "info": {"scope": "tenant"}})
+
+
+__all__ = [
+    "Actor",
+    "Call",
+    "Conflict",
+    "DeclarativeBase",
+    "Duplicate",
+    "Event",
+    "Forbidden",
+    "InvalidInput",
+    "KehuError",
+    "Mapped",
+    "NavItem",
+    "NotFound",
+    "Panel",
+    "Permission",
+    "PluginBlueprint",
+    "RecordRow",
+    "Section",
+    "Session",
+    "TenantInfo",
+    "TenantRow",
+    "Width",
+    "_",
+    "_l",
+    "_n",
+    "actor",
+    "add_fk",
+    "and_",
+    "audit",
+    "begin_migration",
+    "clean",
+    "clock",
+    "fold",
+    "func",
+    "hookimpl",
+    "mapped_column",
+    "needs",
+    "new_id",
+    "or_",
+    "parse_id",
+    "plugin_args",
+    "plugin_base",
+    "redirect",
+    "render_page",
+    "request",
+    "select",
+    "service_for",
+    "session",
+    "tenant",
+    "tenant_fk",
+    "tenant_index",
+    "tenant_table",
+    "toast",
+    "url_for",
+]

@@ -1,0 +1,1 @@
+"""Modules that come with Kehu; they import nothing but `kehu.api`."""
