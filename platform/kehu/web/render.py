@@ -27,8 +27,9 @@ def render_block(template: str, block: str, **context: Any) -> str:
     return "".join(scope.blocks[block][0](scope))
 
 
-def render_page(template: str, fragments: dict[str, str] | None = None, status: int = 200,
-                **context: Any) -> Response:
+def render_page(
+    template: str, fragments: dict[str, str] | None = None, status: int = 200, **context: Any
+) -> Response:
     """Answer with the whole page, with its ``<main>`` for a boosted link, or with a named block.
 
     :param fragments: id of a target element to the block that draws it.

@@ -6,14 +6,14 @@ Other parts add to the frame by registering providers: ``shell_of(app).nav.appen
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, has_request_context, request, url_for
 from flask_babel import get_locale
 from jinja2 import StrictUndefined
-from markupsafe import Markup
 
 from kehu.core.context import Context, current
-from kehu.core.i18n import LOCALES
+from kehu.core.i18n import LOCALES, html_lang
 from kehu.web import charts, toasts, widgets, words
 from kehu.web.static import asset_url, init_static
 
@@ -88,6 +88,7 @@ class Shell:
     saved_views: list[Callable[[Context], Iterable[ViewLink]]] = field(default_factory=list)
     tenants: list[Callable[[Context], Iterable[TenantLink]]] = field(default_factory=list)
     checklist: Callable[[Context], Checklist | None] | None = None
+    remember_language: list[Callable[[Context, str], None]] = field(default_factory=list)
 
     def collect(self, context: Context) -> dict[str, Any]:
         """Return the lists of the frame for a member."""
@@ -128,16 +129,29 @@ def theme() -> str:
 def language_links() -> list[dict[str, Any]]:
     """Return the languages with their own names and the address that switches to each."""
     now = str(get_locale())
-    target = request.path if has_request_context() else "/"
+    target = request.full_path.rstrip("?") if has_request_context() and request.method == "GET" else "/"
     return [
-        {"code": code, "name": name, "lang": code.replace("_", "-"), "current": code == now,
-         "url": f"{target}?lang={code}"}
+        {
+            "code": code,
+            "name": name,
+            "lang": html_lang(code),
+            "current": code == now,
+            "url": f"/language/{code}?{urlencode({'next': target})}",
+        }
         for code, name in LOCALES.items()
     ]
 
 
 def _no_token() -> str:
     return ""
+
+
+def asset_or_nothing(name: str) -> str:
+    """Return the address of a built file, or nothing: for the page that must always work."""
+    try:
+        return asset_url(name)
+    except (KeyError, OSError):
+        return ""
 
 
 class _Lazy:
@@ -203,6 +217,7 @@ def init_shell(app: Flask) -> None:
         tag=widgets.tag,
         charts=charts,
         asset_url=asset_url,
+        asset_or_nothing=asset_or_nothing,
         attributes=widgets.attributes,
         take_toasts=toasts.take_toasts,
         may=_may,
@@ -218,8 +233,19 @@ def init_shell(app: Flask) -> None:
         initials=widgets.initials,
         hue_of=widgets.hue_of,
         plain=widgets.plain,
-        html_lang=lambda code: Markup(str(code).replace("_", "-")),
+        html_lang=html_lang,
     )
     app.context_processor(_context)
     toasts.init_toasts(app)
     init_static(app)
+    _add_pages(app)
+
+
+def _add_pages(app: Flask) -> None:
+    # Imported here: the pages need the frame that this module declares.
+    from kehu.web import pages, style_page
+
+    app.register_blueprint(pages.blueprint)
+    settings = app.extensions.get("kehu.settings")
+    if settings is not None and settings.development:
+        app.register_blueprint(style_page.blueprint)

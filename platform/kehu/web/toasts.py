@@ -65,9 +65,11 @@ def _keep() -> None:
 def add_trigger(response: Response, event: str, detail: dict[str, Any] | None = None) -> None:
     """Add an event to the answer's ``HX-Trigger`` header beside those that are there."""
     present = response.headers.get("HX-Trigger", "")
-    events: dict[str, Any] = json.loads(present) if present.startswith("{") else {
-        name.strip(): {} for name in present.split(",") if name.strip()
-    }
+    events: dict[str, Any] = (
+        json.loads(present)
+        if present.startswith("{")
+        else {name.strip(): {} for name in present.split(",") if name.strip()}
+    )
     events[event] = detail or {}
     response.headers["HX-Trigger"] = json.dumps(events)
 

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from babel import Locale
+from babel.numbers import format_compact_currency
 from flask_babel import (
-    format_currency,
     format_date,
     format_datetime,
     format_timedelta,
@@ -18,13 +17,13 @@ from flask_babel import (
 )
 from markupsafe import Markup, escape
 
+from kehu.core import clock
+from kehu.core.money import from_minor, show
 from kehu.web.static import asset_url
 
 HUES = 8
 RELATIVE_DAYS = 30
-#: Currencies without minor units, or with three digits of them; all others have two.
-_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0,
-                 "KWD": 3, "BHD": 3, "TND": 3, "JOD": 3, "OMR": 3}
+_SHORT_FROM = 10_000
 
 
 @lru_cache(maxsize=1)
@@ -100,24 +99,14 @@ def tag(text: object, hue: int | None = None) -> Markup:
 def money(amount: int | None, currency: str, short: bool = False) -> Markup | str:
     """Write an amount of minor units as money in the reader's locale, or a dash for none.
 
-    :param short: leave out the decimals, for board columns and charts.
+    :param short: as few letters as a board column or an axis has room for: £27.5k.
     """
     if amount is None:
         return Markup('<span class="k-none">–</span>')
-    value = amount / 10 ** _MINOR_DIGITS.get(currency, 2)
-    if short or value == int(value):
-        return _whole_money(round(value), currency)
-    return format_currency(value, currency)
-
-
-@lru_cache(maxsize=64)
-def _whole_pattern(locale: str) -> str:
-    pattern = Locale.parse(locale).currency_formats["standard"].pattern
-    return pattern.replace(".00", "")
-
-
-def _whole_money(value: int, currency: str) -> str:
-    return format_currency(value, currency, format=_whole_pattern(str(get_locale())), currency_digits=False)
+    locale = str(get_locale() or "en")
+    if short and abs(value := from_minor(amount, currency)) >= _SHORT_FROM:
+        return str(format_compact_currency(value, currency, locale=locale, fraction_digits=1))
+    return show(amount, currency, locale, whole=True)
 
 
 def _local(moment: datetime) -> datetime:
@@ -130,7 +119,7 @@ def reltime(moment: datetime | None, now: datetime | None = None) -> Markup:
     """Write a moment as people say it, up to 30 days away; the exact time is in the tip."""
     if moment is None:
         return Markup('<span class="k-none">–</span>')
-    now = now or datetime.now(UTC)
+    now = now or clock.now()
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     away = moment - now
@@ -150,7 +139,7 @@ def day(value: date | None, style: str = "medium") -> Markup:
     """Write a day in the reader's locale, with ``today`` and its neighbours as words."""
     if value is None:
         return Markup('<span class="k-none">–</span>')
-    today = datetime.now(UTC).astimezone(get_timezone()).date()
+    today = clock.today(get_timezone())
     words = {0: gettext("Today"), 1: gettext("Tomorrow"), -1: gettext("Yesterday")}
     text = words.get((value - today).days) or format_date(value, style)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(

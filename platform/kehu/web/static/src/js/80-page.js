@@ -51,10 +51,11 @@
   };
   document.addEventListener("htmx:response:error", (e) => {
     const { ctx } = e.detail, { status } = ctx.response, source = ctx.sourceElement;
+    if (status === 401 && ctx.request.method === "GET" && source?._htmx?.boosted) { location.assign(ctx.request.action); return; }
+    if (status === 401) { K.signIn(); return; }
     if (source?.hasAttribute?.(`hx-status:${status}`) || ctx.hx?.trigger?.includes("kehu:toast")) return;
     if (ctx.request.method === "GET" && source?._htmx?.boosted) { location.assign(ctx.request.action); return; }
-    if (status === 401) { K.signIn(); return; }
-    if (ctx.request.method === "GET" && source?.id === "palette-input") return;
+    if (source?.id === "palette-input") return;
     let problem = {};
     try { problem = JSON.parse(ctx.text); } catch { /* a page, not a problem: our own sentence stands */ }
     K.toast({ message: problem.detail || problem.title || K.word("failed"), level: "bad" });
@@ -73,7 +74,7 @@
       const fresh = body.getAttribute("hx-headers:inherited");
       if (answer.redirected || !body.hasAttribute("data-app")) return;
       document.body.setAttribute("hx-headers:inherited", fresh);
-      const token = JSON.parse(fresh)["X-CSRFToken"];
+      const token = JSON.parse(fresh)["X-CSRF-Token"];
       K.all("[name=csrf_token]").forEach((field) => { field.value = token; });
       delete document.body.dataset.signedOut;
       K.all("[data-toast][data-stay]").forEach((toast) => toast.remove());
@@ -98,7 +99,7 @@
     if (root !== document.body) return;
     offline();
     if (!("app" in document.body.dataset) || !document.body.dataset.worker || !navigator.serviceWorker) return;
-    navigator.serviceWorker.register(document.body.dataset.worker).then(() => worker({ store: document.body.dataset.store }), () => {});
+    navigator.serviceWorker.register(document.body.dataset.worker).then(() => worker({ store: document.body.dataset.store, asof: K.word("asof") }), () => {});
   });
   K.on("submit", "[data-sign-out]", () => { worker({ forget: true }); try { sessionStorage.clear(); } catch { /* nothing kept, nothing to clear */ } });
 })();
