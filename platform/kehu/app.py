@@ -97,12 +97,17 @@ def load_feature_parts(*parts: str) -> None:
 
 def init_web(app: Flask) -> None:
     """Install language, edge, accounts, errors and the frame of pages."""
-    from kehu.web import edge, errors, language, security, shell, templates
+    from kehu.accounts import locale
+    from kehu.accounts import security as accounts
+    from kehu.web import edge, errors, language, limits, security, shell, templates
 
     templates.init_templates(app, FEATURES)
     language.init_language(app)
     edge.init_edge(app)
     security.init_security(app)
+    accounts.init_accounts(app)
+    locale.init_locale(app)
+    limits.init_limits(app)
     errors.init_errors(app)
     shell.init_shell(app)
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +23,7 @@ from kehu.core import context, db
 from kehu.core.ids import new_id
 from kehu.core.text import normal_email
 from kehu.dev.roles import DatabaseUrls
+from kehu.testkit.browser import Browser, browser
 
 _numbers = itertools.count(1)
 PASSWORD = "correct horse battery staple"
@@ -65,18 +65,17 @@ class Shop:
         self.members[role] = actor
         return actor
 
-    def client(self, actor: context.Actor | None = None) -> FlaskClient:
-        """Return a browser-like client that is signed in as the owner or another member."""
+    def client(self, actor: context.Actor | None = None) -> Browser:
+        """Return a browser on the firm's sub-domain, signed in as the owner or another member."""
         who = actor or self.owner
-        client = self.app.test_client()
-        client.environ_base["HTTP_HOST"] = f"{self.tenant.address}.localhost"
+        client = browser(self.app, f"{self.tenant.address}.localhost")
         with self.work() as session:
             user = session.get(User, who.user_id)
             assert user is not None
             login = LoginSession(id=new_id(), user_id=user.id, address="127.0.0.1", agent="test")
             session.add(login)
             key, login_id = user.fs_uniquifier, login.id
-        with client.session_transaction(base_url=f"http://{self.tenant.address}.localhost") as cookie:
+        with client.session_transaction() as cookie:
             cookie["_user_id"], cookie["kehu_sid"] = key, str(login_id)
             cookie["_fresh"], cookie["tenant_id"] = True, str(self.tenant.id)
         return client
