@@ -49,7 +49,8 @@ def setup_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    logging.getLogger("procrastinate").setLevel("WARNING")
+    for name in ("procrastinate", "alembic"):
+        logging.getLogger(name).setLevel("WARNING")
 
 
 def watch_queries(target: Engine, slow_ms: int) -> None:
