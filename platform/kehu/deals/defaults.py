@@ -13,7 +13,7 @@ from kehu.deals.models import Pipeline, Stage
 
 def default_pipeline(session: Session) -> list[Any]:
     """Return a sales pipeline with its stages, named in the present language; the pipeline itself is added."""
-    pipeline = Pipeline(id=new_id(), name=_("Sales"), position=1, is_default=True)
+    pipeline = Pipeline(id=new_id(), version=1, name=_("Sales"), position=1, is_default=True)
     session.add(pipeline)
     session.flush()  # Stages point at it.
     steps = (

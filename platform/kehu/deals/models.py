@@ -10,12 +10,23 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, Flag, Money, OptMoney, OptStr, OptStrC, RecordRow, TenantRow, tenant_args, tenant_fk, tenant_index
+from kehu.core.tables import (
+    Base,
+    Flag,
+    Money,
+    OptMoney,
+    OptStr,
+    OptStrC,
+    RecordRow,
+    tenant_args,
+    tenant_fk,
+    tenant_index,
+)
 
 LIVE = "deleted_at IS NULL"
 
 
-class Pipeline(TenantRow, Base):
+class Pipeline(RecordRow, Base):
     """A sales process."""
 
     __tablename__ = "pipelines"

@@ -75,6 +75,9 @@ class RecordService(Generic[M]):
     def saved(self, records: Sequence[M], action: str) -> None:
         """Do what follows from a write (stage history, linked rows), in the same transaction."""
 
+    def undone(self, record: M, changes: Mapping[str, list[Any]]) -> None:
+        """Put back what the fields of an undone change don't hold (the place of a card)."""
+
     def search_texts(self, record: M) -> Iterable[tuple[str, str]]:
         """Return what a record is found by: (how, text); how is name, text, email, phone, code or tag."""
         yield "name", str(getattr(record, self.type.title) or "")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kehu.core.audit import AuditEntry
+from kehu.core.audit import AuditEntry, batch_id
 from kehu.core.errors import Conflict, KehuError, NotFound
 from kehu.core.i18n import _
 from kehu.core.records.fields import Field
@@ -37,7 +37,10 @@ def undo_batch(session: Session, batch_id: uuid.UUID, *, limit: int = 1000) -> U
     if not entries:
         raise NotFound(_("There is nothing to undo here."))
     report = UndoReport()
+    born = {(entry.object, entry.record_id) for entry in entries if entry.action == "created"}
     for entry in entries:
+        if entry.action != "created" and (entry.object, entry.record_id) in born:
+            continue  # What was made in the same unit goes as a whole.
         try:
             with session.begin_nested():
                 undo_entry(session, entry)
@@ -56,16 +59,28 @@ def undo_entry(session: Session, entry: AuditEntry) -> None:
     """
     service = service_for(entry.object, session)
     if entry.action in ("created", "restored"):
-        record = service.get(entry.record_id, action="delete", lock=True)
-        if record.version != entry.version:
+        service.get(entry.record_id, action="delete", lock=True)
+        if _touched_since(session, entry):
             raise Conflict(_("“%(title)s” was changed since; put it into the trash yourself if you want.", title=entry.title))
         service.trash(entry.record_id)
     elif entry.action == "trashed":
         service.restore(entry.record_id)
     elif entry.changes:
-        service.update(entry.record_id, _before(service, entry))
+        record = service.update(entry.record_id, _before(service, entry))
+        service.undone(record, entry.changes)
     else:
         raise Conflict(_("This can't be undone."))
+
+
+def _touched_since(session: Session, entry: AuditEntry) -> bool:
+    """Tell whether anything outside of the entry's own unit of work changed the record after it."""
+    statement = select(AuditEntry.id).where(
+        AuditEntry.object == entry.object,
+        AuditEntry.record_id == entry.record_id,
+        AuditEntry.id > entry.id,
+        AuditEntry.batch_id.not_in([entry.batch_id, batch_id(session)]),
+    )
+    return session.execute(statement.limit(1)).first() is not None
 
 
 def _before(service: RecordService[Any], entry: AuditEntry) -> dict[str, Any]:
@@ -73,7 +88,7 @@ def _before(service: RecordService[Any], entry: AuditEntry) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, (old, new) in entry.changes.items():
         spec = service.type.by_key.get(key)
-        if spec is None:
+        if spec is None or spec.readonly:
             continue
         if dump_value(spec, getattr(record, key)) != new:
             raise Conflict(_("“%(title)s” was changed since by somebody else; nothing was overwritten.", title=entry.title))
