@@ -239,7 +239,7 @@ def upgrade() -> None:
     op.create_index("invitations_member_idx", "invitations", ["tenant_id", "member_id"])
     op.create_index("api_tokens_member_idx", "api_tokens", ["tenant_id", "member_id"])
     op.create_index("audit_entries_batch_idx", "audit_entries", ["tenant_id", "batch_id", "id"])
-    op.create_index("audit_entries_customer_idx", "audit_entries", ["tenant_id", "customer_id", "id"])
+    op.create_index("audit_entries_customer_idx", "audit_entries", ["tenant_id", "customer_id", "at", "id"])
     op.create_index("audit_entries_member_idx", "audit_entries", ["tenant_id", "member_id", "id"])
     op.create_index("audit_entries_record_idx", "audit_entries", ["tenant_id", "object", "record_id", "id"])
     op.create_index("search_terms_record_idx", "search_terms", ["tenant_id", "kind", "record_id"])

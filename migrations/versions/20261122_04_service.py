@@ -234,15 +234,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index("ticket_messages_ticket_idx", "ticket_messages", ["tenant_id", "ticket_id", "id"])
-    op.create_index("activities_customer_idx", "activities", ["tenant_id", "customer_id", "id"])
-    op.create_index("activities_deal_idx", "activities", ["tenant_id", "deal_id", "id"])
+    op.create_index("activities_contact_idx", "activities", ["tenant_id", "contact_id", "done_at", "id"])
+    op.create_index("activities_customer_idx", "activities", ["tenant_id", "customer_id", "done_at", "id"])
+    op.create_index("activities_deal_idx", "activities", ["tenant_id", "deal_id", "done_at", "id"])
     op.create_index(
         "activities_due_idx",
         "activities",
         ["tenant_id", "due_at", "id"],
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index("activities_ticket_idx", "activities", ["tenant_id", "ticket_id", "id"])
+    op.create_index("activities_ticket_idx", "activities", ["tenant_id", "ticket_id", "done_at", "id"])
     op.create_index(
         "activities_todo_idx",
         "activities",

@@ -74,6 +74,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "slug", name="tenant_plugins_pkey"),
     )
     migration.tenant_table(
+        "bulk_runs",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column(
+            "order", pg.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
+        sa.Column("member_id", sa.UUID(), nullable=False),
+        sa.Column("batch_id", sa.UUID(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("last_id", sa.UUID(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="bulk_runs_pkey"),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'running', 'done', 'failed')", name=op.f("bulk_runs_state_check")
+        ),
+    )
+    migration.tenant_table(
         "drafts",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
         sa.Column("member_id", sa.UUID(), nullable=False),
@@ -180,6 +202,15 @@ def upgrade() -> None:
         "tenant_plugins_tenant_fkey", "tenant_plugins", ["tenant_id"], "tenants", ["id"], "CASCADE"
     )
     migration.add_fk(
+        "bulk_runs_member_fkey",
+        "bulk_runs",
+        ["tenant_id", "member_id"],
+        "members",
+        ["tenant_id", "id"],
+        "CASCADE",
+    )
+    migration.add_fk("bulk_runs_tenant_fkey", "bulk_runs", ["tenant_id"], "tenants", ["id"], "CASCADE")
+    migration.add_fk(
         "drafts_member_fkey", "drafts", ["tenant_id", "member_id"], "members", ["tenant_id", "id"], "CASCADE"
     )
     migration.add_fk("drafts_tenant_fkey", "drafts", ["tenant_id"], "tenants", ["id"], "CASCADE")
@@ -225,6 +256,7 @@ def downgrade() -> None:
     op.drop_table("saved_views")
     op.drop_table("imports")
     op.drop_table("drafts")
+    op.drop_table("bulk_runs")
     op.drop_table("tenant_plugins")
     op.drop_table("plugin_incidents")
     op.drop_table("import_mappings")

@@ -21,6 +21,7 @@ FEATURES = (
     "tickets",
     "activities",
     "files",
+    "timeline",
     "views",
     "search",
     "dashboard",

@@ -25,9 +25,10 @@ class Activity(RecordRow, Base):
         tenant_fk("activities", "deal_id", "deals"),
         tenant_fk("activities", "ticket_id", "tickets"),
         tenant_fk("activities", "owner_id", "members"),
-        tenant_index("activities", "customer", "customer_id", "id"),
-        tenant_index("activities", "deal", "deal_id", "id"),
-        tenant_index("activities", "ticket", "ticket_id", "id"),
+        tenant_index("activities", "customer", "customer_id", "done_at", "id"),
+        tenant_index("activities", "contact", "contact_id", "done_at", "id"),
+        tenant_index("activities", "deal", "deal_id", "done_at", "id"),
+        tenant_index("activities", "ticket", "ticket_id", "done_at", "id"),
         tenant_index(
             "activities", "todo", "owner_id", "due_at", "id", where="deleted_at IS NULL AND done_at IS NULL"
         ),

@@ -32,9 +32,8 @@ class ActivityService(RecordService[Activity]):
         if record.kind == "note" and record.done_at is None and inspect(record).transient:
             record.done_at = clock.now()
         if not record.subject:
-            record.subject = _first_line(record.body) or str(
-                self.type.by_key["kind"].option(record.kind).label
-            )  # type: ignore[union-attr]
+            kind = self.type.by_key["kind"].option(record.kind)
+            record.subject = _first_line(record.body) or str(kind.label if kind else record.kind)
         record.subject_norm = fold(record.subject)
         if record.customer_id is None and "customer_id" not in changed:
             record.customer_id = self._customer_of(record)

@@ -26,7 +26,7 @@ class AuditEntry(TenantRow, Base):
     __table_args__ = tenant_args(
         "audit_entries",
         tenant_index("audit_entries", "record", "object", "record_id", "id"),
-        tenant_index("audit_entries", "customer", "customer_id", "id"),
+        tenant_index("audit_entries", "customer", "customer_id", "at", "id"),
         tenant_index("audit_entries", "batch", "batch_id", "id"),
         tenant_index("audit_entries", "member", "member_id", "id"),
     )

@@ -61,7 +61,8 @@ class CustomerService(RecordService[Customer]):
         """Refuse a chain of parents that comes back to the customer."""
         if "parent_id" not in changed or record.parent_id is None:
             return
-        seen, parent = {record.id}, record.parent_id
+        seen: set[uuid.UUID] = {record.id}
+        parent: uuid.UUID | None = record.parent_id
         while parent is not None:
             if parent in seen or len(seen) > 20:
                 message = _("A customer can't belong to itself, directly or through others.")

@@ -1,0 +1,283 @@
+"""One statement for one page of a time line: each source in its own order and bound, then merged by time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from kehu.core.context import Actor
+from kehu.core.db import tenant_id
+from kehu.core.records import scope
+from kehu.core.records.types import registered
+from kehu.core.tables import metadata
+from kehu.timeline.entries import table_of
+from kehu.timeline.kinds import LineKind
+
+LONGEST_TEXT = 1500
+"""Longer texts are shown to this length; the record has the whole."""
+
+_LINKS = {"customers": "customer_id", "contacts": "contact_id", "deals": "deal_id", "tickets": "ticket_id"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whose time line it is: a customer, contact, deal or ticket that the reader may see."""
+
+    object: str
+    record_id: uuid.UUID
+    customer_id: uuid.UUID | None
+
+
+Cursor = tuple[dt.datetime, uuid.UUID]
+
+
+def page_statement(
+    subject: Subject, actor: Actor, kind: LineKind, before: Cursor | None, limit: int
+) -> Any | None:
+    """Return the statement for the entries before a cursor, the latest first; None when nothing may be seen."""
+    parts = [
+        part
+        for part in (
+            _activities(subject, actor, kind),
+            _messages(subject, actor, kind),
+            _trail(subject, actor, kind),
+            _files(subject, actor, kind),
+        )
+        if part is not None
+    ]
+    if not parts:
+        return None
+    bounded = []
+    for statement, at, row_id in parts:
+        earlier = [tuple_(at, row_id) < tuple_(*before)] if before is not None else []
+        bounded.append(statement.where(*earlier).order_by(at.desc(), row_id.desc()).limit(limit))
+    merged = union_all(*bounded).subquery("line")
+    return select(merged).order_by(merged.c.at.desc(), merged.c.id.desc()).limit(limit)
+
+
+Part = tuple[Select[Any], ColumnElement[Any], ColumnElement[Any]]
+
+
+def _columns(source: str, **given: Any) -> list[Any]:
+    plain: dict[str, Any] = {
+        "id": None,
+        "at": None,
+        "sub": cast(null(), Text),
+        "object": cast(null(), Text),
+        "record_id": None,
+        "title": cast(null(), Text),
+        "body": cast(null(), Text),
+        "who": cast(null(), Text),
+        "more": cast(null(), JSONB),
+        "number": cast(null(), BigInteger),
+        "version": cast(null(), BigInteger),
+    }
+    plain.update(given)
+    return [literal(source, Text).label("source"), *(value.label(key) for key, value in plain.items())]
+
+
+def _activities(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
+    reach = actor.scope("activities:read")
+    if not kind.activities or reach is None:
+        return None
+    row = metadata.tables["activities"].alias("a")
+    member, contact = metadata.tables["members"].alias("am"), metadata.tables["contacts"].alias("ac")
+    statement = (
+        select(
+            *_columns(
+                "activity",
+                id=row.c.id,
+                at=row.c.done_at,
+                sub=row.c.kind,
+                object=literal("activities", Text),
+                record_id=row.c.id,
+                title=row.c.subject,
+                body=func.left(row.c.body, LONGEST_TEXT),
+                who=member.c.name,
+                more=func.jsonb_build_object("outcome", row.c.outcome, "contact", contact.c.name),
+                number=row.c.minutes,
+                version=row.c.version,
+            )
+        )
+        .select_from(row)
+        .outerjoin(member, and_(member.c.tenant_id == tenant_id(), member.c.id == row.c.owner_id))
+        .outerjoin(contact, and_(contact.c.tenant_id == tenant_id(), contact.c.id == row.c.contact_id))
+        .where(
+            row.c.tenant_id == tenant_id(),
+            row.c[_LINKS[subject.object]] == subject.record_id,
+            row.c.deleted_at.is_(None),
+            row.c.done_at.is_not(None),
+            scope.condition(registered()["activities"], row.c, actor, reach),
+        )
+    )
+    if len(kind.activities) < 6:
+        statement = statement.where(row.c.kind.in_(kind.activities))
+    return statement, row.c.done_at, row.c.id
+
+
+def _messages(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
+    reach = actor.scope("tickets:read")
+    if not kind.messages or reach is None or subject.object == "deals":
+        return None
+    row, ticket = metadata.tables["ticket_messages"].alias("m"), metadata.tables["tickets"].alias("t")
+    member = metadata.tables["members"].alias("mm")
+    statement = (
+        select(
+            *_columns(
+                "message",
+                id=row.c.id,
+                at=row.c.at,
+                sub=row.c.kind,
+                object=literal("tickets", Text),
+                record_id=ticket.c.id,
+                title=ticket.c.subject,
+                body=func.left(row.c.body, LONGEST_TEXT),
+                who=func.coalesce(member.c.name, func.nullif(row.c.author_name, ""), row.c.author_email),
+                number=ticket.c.number,
+            )
+        )
+        .select_from(ticket)
+        .join(row, and_(row.c.tenant_id == tenant_id(), row.c.ticket_id == ticket.c.id))
+        .outerjoin(member, and_(member.c.tenant_id == tenant_id(), member.c.id == row.c.author_id))
+        .where(
+            ticket.c.tenant_id == tenant_id(),
+            ticket.c.deleted_at.is_(None),
+            _about(subject, "tickets", ticket),
+            scope.condition(registered()["tickets"], ticket.c, actor, reach),
+        )
+    )
+    return statement, row.c.at, row.c.id
+
+
+def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
+    names = _trail_types(subject, actor, kind)
+    if not names:
+        return None
+    row = metadata.tables["audit_entries"].alias("e")
+    about: ColumnElement[bool]
+    if subject.object == "customers":
+        about = row.c.customer_id == subject.record_id
+    else:
+        about = and_(row.c.object == subject.object, row.c.record_id == subject.record_id)
+        if subject.object == "contacts" and subject.customer_id is not None:
+            linked = [_linked(row, name, subject) for name in ("deals", "tickets") if name in names]
+            about = or_(about, *linked)
+    statement = select(
+        *_columns(
+            "trail",
+            id=row.c.id,
+            at=row.c.at,
+            sub=row.c.action,
+            object=row.c.object,
+            record_id=row.c.record_id,
+            title=row.c.title,
+            who=row.c.actor_name,
+            more=row.c.changes,
+        )
+    ).where(row.c.tenant_id == tenant_id(), about, _readable(row.c.object, row.c.record_id, names, actor))
+    return statement, row.c.at, row.c.id
+
+
+def _trail_types(subject: Subject, actor: Actor, kind: LineKind) -> list[str]:
+    known = [
+        name
+        for name, record_type in registered().items()
+        if record_type.customer and name not in ("activities", "files") and actor.may(f"{name}:read")
+    ]
+    if subject.object in ("deals", "tickets"):
+        known = [name for name in known if name == subject.object]
+    return known if kind.trail is None else [name for name in known if name in kind.trail]
+
+
+def _linked(row: Any, name: str, subject: Subject) -> ColumnElement[bool]:
+    table = metadata.tables[name]
+    mine = select(table.c.id).where(table.c.tenant_id == tenant_id(), _about(subject, name, table))
+    return and_(row.c.customer_id == subject.customer_id, row.c.object == name, row.c.record_id.in_(mine))
+
+
+def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
+    if not kind.files or not actor.may("files:read"):
+        return None
+    row, member = metadata.tables["files"].alias("f"), metadata.tables["members"].alias("fm")
+    names = [
+        name
+        for name in ("customers", "contacts", "deals", "tickets", "activities")
+        if actor.may(f"{name}:read")
+    ]
+    if subject.object == "customers":
+        about: ColumnElement[bool] = and_(
+            row.c.customer_id == subject.record_id, _readable(row.c.object, row.c.record_id, names, actor)
+        )
+    else:
+        about = and_(row.c.object == subject.object, row.c.record_id == subject.record_id)
+    statement = (
+        select(
+            *_columns(
+                "file",
+                id=row.c.id,
+                at=row.c.created_at,
+                sub=row.c.media_type,
+                object=row.c.object,
+                record_id=row.c.id,
+                title=row.c.name,
+                who=member.c.name,
+                number=row.c.size,
+            )
+        )
+        .select_from(row)
+        .outerjoin(member, and_(member.c.tenant_id == tenant_id(), member.c.id == row.c.created_by))
+        .where(row.c.tenant_id == tenant_id(), row.c.deleted_at.is_(None), about)
+    )
+    return statement, row.c.created_at, row.c.id
+
+
+def _about(subject: Subject, name: str, table: Any) -> ColumnElement[bool]:
+    """Return the condition that rows of deals or tickets belong to a subject."""
+    if subject.object == name:
+        return table.c.id == subject.record_id  # type: ignore[no-any-return]
+    if subject.object == "customers":
+        return table.c.customer_id == subject.record_id  # type: ignore[no-any-return]
+    mine = table.c.contact_id == subject.record_id
+    # The customer has the index; a contact without one is rare.
+    return and_(table.c.customer_id == subject.customer_id, mine) if subject.customer_id else mine
+
+
+def _readable(kind: Any, record_id: Any, names: Iterable[str], actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that a row about some record is one that the actor may see."""
+    wide: list[str] = []
+    narrow: list[ColumnElement[bool]] = []
+    for name in names:
+        reach = actor.scope(f"{name}:read")
+        if reach == "all":
+            wide.append(name)
+        elif reach is not None:
+            record_type = registered()[name]
+            table = metadata.tables[table_of(record_type)]
+            own = select(table.c.id).where(
+                table.c.tenant_id == tenant_id(), scope.condition(record_type, table.c, actor, reach)
+            )
+            narrow.append(and_(kind == name, record_id.in_(own)))
+    if wide:
+        narrow.append(kind.in_(wide))
+    return or_(*narrow) if narrow else false()
