@@ -2,15 +2,15 @@
 
 import hashlib
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from babel.dates import format_timedelta
 from babel.numbers import format_compact_currency
 from flask_babel import (
     format_date,
     format_datetime,
-    format_timedelta,
     get_locale,
     get_timezone,
     gettext,
@@ -41,10 +41,9 @@ def icon(name: str, size: int = 18, label: str = "") -> Markup:
     """
     if name not in icon_names():
         raise LookupError(f"No icon {name}: add it to platform/kehu/web/icons.txt.")
-    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="k-icon" width="{0}" height="{0}" {1}><use href="{2}#{3}"/></svg>').format(
-        size, spoken, asset_url("icons.svg"), name
-    )
+    spoken = Markup('role="img" aria-label="%s"') % label if label else Markup('aria-hidden="true"')
+    parts = (size, size, spoken, asset_url("icons.svg"), name)
+    return Markup('<svg class="k-icon" width="%s" height="%s" %s><use href="%s#%s"/></svg>') % parts
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +77,7 @@ def avatar(name: str, size: str = "", square: bool = False) -> Markup:
     classes = f"k-avatar k-hue-{hue_of(name)}"
     classes += f" k-avatar-{size}" if size else ""
     classes += " k-avatar-square" if square else ""
-    return Markup('<span class="{}" aria-hidden="true">{}</span>').format(classes, initials(name))
+    return Markup('<span class="%s" aria-hidden="true">%s</span>') % (classes, initials(name))
 
 
 def badge(text: object, tone: str = "", hue: int | None = None, dot: bool = True) -> Markup:
@@ -87,13 +86,23 @@ def badge(text: object, tone: str = "", hue: int | None = None, dot: bool = True
     :param tone: ``ok``, ``warn``, ``bad``, ``info`` or nothing for grey.
     :param hue: 1 to 8 instead of a tone, for stages a tenant names.
     """
+    return _badge(text if isinstance(text, Markup) else str(text), tone, hue, dot)
+
+
+@lru_cache(maxsize=2048)
+def _badge(text: str, tone: str, hue: int | None, dot: bool) -> Markup:
     kind = f" k-hue-{hue}" if hue else (f" k-tone-{tone}" if tone else "")
-    return Markup('<span class="k-badge{}{}">{}</span>').format(kind, "" if dot else " k-badge-plain", text)
+    return Markup('<span class="k-badge%s%s">%s</span>') % (kind, "" if dot else " k-badge-plain", text)
 
 
 def tag(text: object, hue: int | None = None) -> Markup:
     """Draw a tag in its colour, or in the one its name always gets."""
-    return Markup('<span class="k-tag k-hue-{}">{}</span>').format(hue or hue_of(str(text)), text)
+    return _tag(str(text), hue)
+
+
+@lru_cache(maxsize=4096)
+def _tag(text: str, hue: int | None) -> Markup:
+    return Markup('<span class="k-tag k-hue-%s">%s</span>') % (hue or hue_of(text), text)
 
 
 def money(amount: int | None, currency: str, short: bool = False) -> Markup | str:
@@ -103,7 +112,11 @@ def money(amount: int | None, currency: str, short: bool = False) -> Markup | st
     """
     if amount is None:
         return Markup('<span class="k-none">–</span>')
-    locale = str(get_locale() or "en")
+    return _money(amount, currency, str(get_locale() or "en"), short)
+
+
+@lru_cache(maxsize=8192)
+def _money(amount: int, currency: str, locale: str, short: bool) -> str:
     if short and abs(value := from_minor(amount, currency)) >= _SHORT_FROM:
         return str(format_compact_currency(value, currency, locale=locale, fraction_digits=1))
     return show(amount, currency, locale, whole=True)
@@ -126,12 +139,40 @@ def reltime(moment: datetime | None, now: datetime | None = None) -> Markup:
     if abs(away.total_seconds()) < 45:
         text = gettext("just now")
     elif abs(away.days) < RELATIVE_DAYS:
-        text = format_timedelta(away, add_direction=True, threshold=1.1)
+        text = _relative(_coarse(away.total_seconds()), str(get_locale() or "en"))
     else:
         text = format_date(_local(moment), "medium", rebase=False)
-    exact = format_datetime(_local(moment), "medium", rebase=False)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), exact, text
+    # The exact time in the reader's zone is written into the tip by the browser when it is pointed at.
+    return Markup('<time datetime="%s">%s</time>') % (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        text,
+    )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _coarse(seconds: float) -> int:
+    """Round a distance to what its words tell apart, so that equal words are made once."""
+    size = abs(seconds)
+    step = 60 if size < 3600 else 3600 if size < 86400 else 86400
+    return round(seconds / step) * step
+
+
+@lru_cache(maxsize=1024)
+def _relative(seconds: int, locale: str) -> str:
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=1.1, locale=locale)
+
+
+def exact(moment: datetime | None) -> Markup:
+    """Write a moment with day and time, for histories and papers."""
+    if moment is None:
+        return Markup('<span class="k-none">–</span>')
+    text = format_datetime(_local(moment), "medium", rebase=False)
+    return Markup('<time datetime="%s">%s</time>') % (
+        _local(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        text,
     )
 
 
@@ -160,3 +201,31 @@ def attributes(values: dict[str, object]) -> Markup:
 def plain(value: object) -> Markup:
     """Escape a value, or draw a dash where there is none."""
     return escape(value) if value not in (None, "") else Markup('<span class="k-none">–</span>')
+
+
+_select_label: dict[str, str] = {}
+
+
+def pick_cell(record_id: object, name: object) -> Markup:
+    """Draw the cell with a row's box."""
+    locale = str(get_locale() or "en")
+    if locale not in _select_label:
+        _select_label[locale] = gettext("Select %(name)s", name="\x00")
+    label = _select_label[locale].replace("\x00", str(name))
+    return Markup('<td class="k-pick"><input type="checkbox" data-pick="%s" aria-label="%s"></td>') % (
+        record_id,
+        label,
+    )
+
+
+def lead_cell(
+    name: object, url: str, note: object = "", lang: str = "", picture: bool = True, square: bool = False
+) -> Markup:
+    """Draw a row's first cell: picture, name as the row's link, a second line."""
+    image = avatar(str(name), "", square) if picture else Markup("")
+    small = Markup("<small>%s</small>") % note if note else Markup("")
+    tongue = Markup(' lang="%s"') % lang if lang else Markup("")
+    return Markup(
+        '<td class="k-lead"><span class="k-person">%s<span class="k-clip">'
+        '<a href="%s" data-row-link%s>%s</a>%s</span></span></td>'
+    ) % (image, url, tongue, name, small)

@@ -1,12 +1,25 @@
 """The few texts that the browser's script shows by itself, and the help sheet's fixed lines."""
 
 import json
+from functools import lru_cache
+
+from flask_babel import get_locale
 
 from kehu.core.i18n import _
 
 
 def words() -> str:
     """Return the script's texts as JSON for ``data-words``; the keys are what ``app.js`` asks for."""
+    return _words(str(get_locale()))
+
+
+def key_groups() -> str:
+    """Return the keys without an element of their own, by group, as JSON for the help sheet."""
+    return _key_groups(str(get_locale()))
+
+
+@lru_cache(maxsize=16)
+def _words(_locale: str) -> str:
     return json.dumps(
         {
             "undo": _("Undo"),
@@ -35,8 +48,8 @@ def words() -> str:
     )
 
 
-def key_groups() -> str:
-    """Return the keys without an element of their own, by group, as JSON for the help sheet."""
+@lru_cache(maxsize=16)
+def _key_groups(_locale: str) -> str:
     return json.dumps(
         [
             [

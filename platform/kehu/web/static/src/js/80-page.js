@@ -80,6 +80,13 @@
       K.all("[data-toast][data-stay]").forEach((toast) => toast.remove());
     } catch { /* still away: the next focus tries again */ }
   });
+  /* The exact time, in the firm's zone, for who points at a relative one. */
+  const tip = (e, time) => {
+    if (time.title || !time.dateTime.includes("T")) return;
+    const zone = document.body.dataset.zone;
+    time.title = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeStyle: "short", ...(zone && { timeZone: zone }) }).format(new Date(time.dateTime));
+  };
+  K.on("pointerover", "time[datetime]", tip);
   const offline = () => {
     K.find(".k-offline")?.remove();
     if (navigator.onLine === false) document.body.append(K.make("div", { class: "k-offline", role: "status" }, K.word("offline")));
