@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -15,6 +15,7 @@ from kehu.imports.encodings import EncodingGuess, detect_encoding
 from kehu.imports.files import MAX_COLUMNS, ReadOptions, Row, checked, unusable
 
 _LONGEST_LINE: Final = 2_000_000
+_LONGEST_CELL: Final = 1_000_000
 _MOST_LINES_IN_ROW: Final = 5_000
 _SNIFFED: Final = 256 * 1024
 
@@ -84,15 +85,22 @@ def _text(raw: BinaryIO, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
 
 
-def csv_rows(raw: BinaryIO, options: ReadOptions) -> Iterator[Row]:
+def csv_rows(raw: BinaryIO, options: ReadOptions) -> Generator[Row, None, None]:
     """Yield all rows, the header included and blank ones left out.
 
     :raises InvalidInput: when a quote is opened and never closed, because what follows is anybody's guess.
     """
-    csv.field_size_limit(_LONGEST_LINE)
+    csv.field_size_limit(_LONGEST_CELL)
     file = _text(raw, options.encoding)
-    for _skipped in range(options.skip):
-        file.readline(_LONGEST_LINE)
+    try:
+        for _skipped in range(options.skip):
+            file.readline(_LONGEST_LINE)
+        yield from _parsed(file, options)
+    finally:
+        file.detach()
+
+
+def _parsed(file: io.TextIOWrapper, options: ReadOptions) -> Iterator[Row]:
     lines = _Lines(file)
     parser = csv.reader(lines, **options.dialect.options())  # type: ignore[arg-type]
     number = 0
@@ -109,7 +117,7 @@ def csv_rows(raw: BinaryIO, options: ReadOptions) -> Iterator[Row]:
         except csv.Error as error:
             if lines.in_row > 1:
                 raise _open_quote(number) from error
-            yield Row(number, [], _("The row has a cell of more than 2 million characters. Shorten it."))
+            yield Row(number, [], _("The row has a cell of more than a million characters. Shorten it."))
             continue
         if lines.has_ended() and lines.in_row:
             # It asked for a line to complete the row: the quote in it is still open.

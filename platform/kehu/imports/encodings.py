@@ -43,6 +43,7 @@ _SAMPLE: Final = 48_000
 _SEARCHED: Final = 16 * _BLOCK
 _NOT_GUESSED: Final = frozenset(("utf-8", "utf-16", "cp1253", "cp1254"))
 _CLEAR_LEAD: Final = 0.15
+_LEAST_SURE: Final = 0.6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +75,9 @@ def detect_encoding(path: Path) -> EncodingGuess:
     rivals = [
         name for name, other in ranked[1:] if sample.decode(name) != shown and score - other < _CLEAR_LEAD
     ]
-    return EncodingGuess(name=best, sure=not rivals, others=tuple(name for name, _ in ranked[1:4]))
+    return EncodingGuess(
+        name=best, sure=not rivals and score > _LEAST_SURE, others=tuple(name for name, _ in ranked[1:4])
+    )
 
 
 def _is_wide(head: bytes) -> bool:

@@ -8,7 +8,8 @@ numbers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -104,26 +105,28 @@ class RowReader:
         return min(self._read / self._size, 1.0)
 
     def __iter__(self) -> Iterator[Row]:
-        rows = self._all_rows()
-        if self._options.header:
-            next(rows, None)
-        yield from rows
+        with closing(self._all_rows()) as rows:
+            if self._options.header:
+                next(rows, None)
+            yield from rows
 
-    def _all_rows(self) -> Iterator[Row]:
+    def _all_rows(self) -> Generator[Row, None, None]:
         with self._path.open("rb") as raw:
             if self._options.kind == "xlsx":
                 check_workbook(self._path)
                 rows = xlsx_rows(raw, self._options.sheet, self._options.width)
             else:
                 rows = csv_rows(raw, self._options)
-            for row in rows:
-                self._read = raw.tell() if not raw.closed else self._size
-                yield row
+            with closing(rows):
+                for row in rows:
+                    self._read = raw.tell()
+                    yield row
         self._read = self._size
 
     def first(self, count: int) -> list[Row]:
         """Return the first rows, the header included."""
-        return list(islice(self._all_rows(), count))
+        with closing(self._all_rows()) as rows:
+            return list(islice(rows, count))
 
 
 def inspect_file(path: Path, wishes: Mapping[str, Any] | None = None) -> FileInfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, Final
 from xml.etree.ElementTree import ParseError
@@ -124,7 +124,7 @@ def sheet_names(path: Path) -> list[str]:
         raise _damaged() from error
 
 
-def xlsx_rows(source: BinaryIO, sheet: str, width: int) -> Iterator[Row]:
+def xlsx_rows(source: BinaryIO, sheet: str, width: int) -> Generator[Row, None, None]:
     """Yield all rows of a sheet, the header included and blank ones left out."""
     try:
         with zipfile.ZipFile(source) as archive:

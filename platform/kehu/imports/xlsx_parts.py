@@ -67,6 +67,11 @@ def fed(archive: zipfile.ZipFile, part: str, parser: XMLParserType) -> Iterator[
     yield
 
 
+def _tree(archive: zipfile.ZipFile, part: str) -> Element:
+    root: Element = fromstring(archive.read(part), forbid_dtd=True)
+    return root
+
+
 def _children(root: Element, name: str) -> Iterator[Element]:
     return (node for node in root.iter() if local_name(node.tag) == name)
 
@@ -85,7 +90,7 @@ def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]
     if path not in archive.namelist():
         return {}
     found = {}
-    for node in _children(fromstring(archive.read(path)), "Relationship"):
+    for node in _children(_tree(archive, path), "Relationship"):
         target = node.get("Target", "")
         whole = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
         found[node.get("Id", "")] = (node.get("Type", "").rpartition("/")[2], whole)
@@ -96,7 +101,7 @@ def read_book(archive: zipfile.ZipFile) -> Book:
     """Read what describes the sheets. Visible sheets come first, chart sheets not at all."""
     targets = dict(_relations(archive, "").values())
     part = targets.get("officeDocument", "xl/workbook.xml")
-    root = fromstring(archive.read(part))
+    root = _tree(archive, part)
     relations = _relations(archive, part)
     parts = dict(relations.values())
     book = Book(strings_part=parts.get("sharedStrings"))
@@ -110,7 +115,7 @@ def read_book(archive: zipfile.ZipFile) -> Book:
         if kind == "worksheet" and target in archive.namelist():
             book.sheets[_attribute(node, "name")] = target
     if "styles" in parts and parts["styles"] in archive.namelist():
-        book.dates, book.spans = _date_styles(fromstring(archive.read(parts["styles"])))
+        book.dates, book.spans = _date_styles(_tree(archive, parts["styles"]))
     return book
 
 
