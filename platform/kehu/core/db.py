@@ -6,6 +6,7 @@ and adds the tenant filter to each ORM statement (DATABASE.md 1.2 and 1.3). Row-
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,14 @@ def _driver_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
 
 
+_scan = json.JSONDecoder().scan_once
+
+
+def _load_json(data: str | bytes) -> Any:
+    """Read JSON that PostgreSQL wrote: it is valid, in UTF-8 and has no space around, so the checks are left out."""
+    return _scan(data if isinstance(data, str) else str(data, "utf-8"), 0)[0]
+
+
 def make_engine(url: str, *, pool_size: int = 5, name: str = "kehu") -> Engine:
     """Return an engine for a `postgresql://` address; broken pooled connections are noticed and replaced."""
     return create_engine(
@@ -47,6 +56,7 @@ def make_engine(url: str, *, pool_size: int = 5, name: str = "kehu") -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=10,
+        json_deserializer=_load_json,
         connect_args={"application_name": name, "connect_timeout": 5},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,9 +79,13 @@ def _condition(
         return column.not_in(values)  # type: ignore[no-any-return]
     if operator == "gte":
         return column >= values[0]  # type: ignore[no-any-return]
+    if spec.kind == "datetime" and not _TIME.search(raw):
+        # "Up to a day" holds the whole day.
+        return column < values[0] + dt.timedelta(days=1)  # type: ignore[no-any-return]
     return column <= values[0]  # type: ignore[no-any-return]
 
 
+_TIME = re.compile(r"\d:\d")
 _SETS = frozenset({"choice", "member", "ref"})
 
 
@@ -93,7 +98,10 @@ def _value(spec: Field, raw: str, actor: Actor, tenant: TenantInfo) -> Any:
     ctx = LoadContext(country=tenant.country, currency=tenant.currency, zone=tenant.tz)
     if spec.kind in ("date", "datetime") and (relative := _relative(raw, tenant)) is not None:
         return relative if spec.kind == "date" else dt.datetime.combine(relative, dt.time(), tenant.tz)
-    return load_value(spec, raw, ctx)
+    value = load_value(spec, raw, ctx)
+    if spec.kind == "datetime" and not _TIME.search(raw):
+        return value.astimezone(tenant.tz).replace(hour=0, minute=0)
+    return value
 
 
 def _relative(raw: str, tenant: TenantInfo) -> dt.date | None:

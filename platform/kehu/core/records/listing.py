@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from kehu.core.records import filters, scope
 from kehu.core.records.fields import Field
 from kehu.core.records.types import RecordType
 from kehu.core.records.types import get as get_type
-from kehu.core.tables import metadata
+from kehu.core.tables import RecordRow, metadata
 
 PAGE = 50
 LONGEST_PAGE = 200
@@ -32,12 +32,13 @@ COUNT_BOUND = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class ListQuery:
-    """What a list is asked for; `args` are the URL's arguments."""
+    """What a list is asked for; `args` are the URL's arguments, `titles` the names of linked records."""
 
     args: Mapping[str, str] = field(default_factory=dict)
     columns: Sequence[str] = ()
     limit: int = PAGE
     strict: bool = False
+    titles: bool = True
 
     @property
     def sort(self) -> str:
@@ -67,7 +68,7 @@ def page(session: Session, record_type: RecordType, query: ListQuery, actor: con
     model: Any = record_type.model
     key, down = _sort(record_type, query)
     columns = _columns(record_type, query)
-    statement = _select(record_type, columns, key).where(
+    statement = _select(record_type, columns, key, titles=query.titles).where(
         model.deleted_at.is_(None),
         scope.condition(record_type, model, who, reach),
         *filters.conditions(record_type, model, query.args, who, context.tenant(), strict=query.strict),
@@ -112,6 +113,55 @@ def ids(record_type: RecordType, args: Mapping[str, str], actor: context.Actor |
     )
 
 
+def everything(
+    session: Session, record_type: RecordType, args: Mapping[str, str], columns: Sequence[str], actor: context.Actor
+) -> Iterator[Mapping[str, Any]]:
+    """Yield all rows that match within the actor's read scope, read in batches and in the order of creation (export)."""
+    model: Any = record_type.model
+    chosen = _columns(record_type, ListQuery(columns=columns))
+    statement = _select(record_type, chosen, "id").where(
+        model.deleted_at.is_(None),
+        scope.condition(record_type, model, actor, actor.require(f"{record_type.name}:read")),
+        *filters.conditions(record_type, model, args, actor, context.tenant(), strict=False),
+    )
+    result = session.execute(statement.order_by(model.id), execution_options={"yield_per": 500})
+    yield from result.mappings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The records before and after one in a list, and how many the list holds (up to a bound)."""
+
+    previous: uuid.UUID | None
+    next: uuid.UUID | None
+    total: int
+
+
+def neighbours(
+    session: Session, record_type: RecordType, args: Mapping[str, str], record: RecordRow, *, bound: int = 1000
+) -> Neighbours:
+    """Return what stands beside a record in a list, in one statement."""
+    model: Any = record_type.model
+    key, down = _sort(record_type, ListQuery(args=args))
+    cursor = getattr(record, _sort_column(model, key).key), record.id
+    matching = ids(record_type, args)
+    sides = [
+        matching.where(_beyond(model, record_type, key, turned, _plain(cursor)))
+        .order_by(*_order(model, record_type, key, turned))
+        .limit(1)
+        .scalar_subquery()
+        for turned in (not down, down)
+    ]
+    total = select(func.count()).select_from(matching.limit(bound + 1).subquery()).scalar_subquery()
+    row = session.execute(select(sides[0].label("before"), sides[1].label("after"), total.label("total"))).one()
+    return Neighbours(previous=row.before, next=row.after, total=row.total)
+
+
+def _plain(cursor: tuple[Any, uuid.UUID]) -> tuple[Any, uuid.UUID]:
+    value, row_id = cursor
+    return (value.isoformat() if isinstance(value, dt.datetime | dt.date) else value, row_id)
+
+
 def _columns(record_type: RecordType, query: ListQuery) -> list[Field]:
     chosen = [key for key in query.columns if key in record_type.by_key]
     if not chosen:
@@ -135,7 +185,21 @@ def _sort_column(model: Any, key: str) -> Any:
     return getattr(model, f"{key}_norm", None) if hasattr(model, f"{key}_norm") else getattr(model, key)
 
 
-def _select(record_type: RecordType, columns: Sequence[Field], sort_key: str) -> Select[Any]:
+_selects: dict[Any, Select[Any]] = {}
+
+
+def _select(record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool = True) -> Select[Any]:
+    """Return the select of a list without its conditions; built once, since building costs more than running it."""
+    key = (id(record_type), tuple(spec.key for spec in columns), sort_key, titles)
+    found = _selects.get(key)
+    if found is None:
+        if len(_selects) > 500:
+            _selects.clear()
+        found = _selects[key] = _build_select(record_type, columns, sort_key, titles=titles)
+    return found
+
+
+def _build_select(record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool) -> Select[Any]:
     model: Any = record_type.model
     parts: list[Any] = [model.id, model.version, _sort_column(model, sort_key).label("sort__value")]
     joins: list[tuple[Any, ColumnElement[bool]]] = []
@@ -145,6 +209,8 @@ def _select(record_type: RecordType, columns: Sequence[Field], sort_key: str) ->
         parts.append(getattr(model, spec.key))
         if spec.kind == "money" and hasattr(model, spec.currency_from) and all(c.key != spec.currency_from for c in columns):
             parts.append(getattr(model, spec.currency_from))
+        if not titles:
+            continue
         if spec.kind == "member":
             members = metadata.tables["members"].alias(f"m_{spec.key}")
             joins.append((members, and_(members.c.tenant_id == model.tenant_id, members.c.id == getattr(model, spec.key))))
@@ -164,8 +230,6 @@ def _order(model: Any, record_type: RecordType, key: str, down: bool) -> list[An
     column = _sort_column(model, key)
     if key == "id":
         return [model.id.desc() if down else model.id.asc()]
-    if not column.nullable:
-        return [column.desc(), model.id.desc()] if down else [column.asc(), model.id.asc()]
     # PostgreSQL's own order, empty last going up and first going down, is the one that indexes have.
     return [column.desc(), model.id.desc()] if down else [column.asc(), model.id.asc()]
 

@@ -30,8 +30,10 @@ def stale_error(
     )
     entries = list(session.execute(statement).scalars())
     theirs: dict[str, Any] = {}
+    was: dict[str, Any] = {}
     for entry in reversed(entries):
         theirs.update({key: pair[1] for key, pair in entry.changes.items()})
+        was = {**{key: pair[0] for key, pair in entry.changes.items()}, **was}
     conflicts = {
         key: {"yours": dump_value(record_type.by_key[key], value), "theirs": theirs[key]}
         for key, value in wanted.items()
@@ -48,5 +50,6 @@ def stale_error(
         changed_by=who,
         changed_at=entries[0].at if entries else None,
         changed=theirs,
+        was=was,
         conflicts=conflicts,
     )
