@@ -78,6 +78,7 @@ def _score(lines: Sequence[str], delimiter: str) -> float:
     """Return how well a delimiter cuts the lines into equally many cells; 0 when it does not cut at all."""
     rows = _cut(lines, Dialect(delimiter=delimiter, quote=_quote(lines, delimiter)))
     if not rows:
+        # One cell longer than the parser takes, or nothing but line ends.
         return 0.0
     width, times = Counter(len(row) for row in rows).most_common(1)[0]
     if width == 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from typing import Final, Literal
 
@@ -157,10 +157,7 @@ def parse_number(text: str, mark: DecimalMark = ".") -> Decimal | None:
     if not any(char.isdigit() for char in bare) or not _NUMBER[mark].fullmatch(bare):
         return None
     plain = bare.replace("," if mark == "." else ".", "").replace(",", ".")
-    try:
-        return Decimal(plain)
-    except InvalidOperation:
-        return None
+    return Decimal(plain)
 
 
 def without_currency(text: str) -> str:

@@ -18,7 +18,7 @@ from kehu.core.errors import TooLarge
 from kehu.core.i18n import _
 from kehu.imports.csv_out import unguard
 from kehu.imports.files import MAX_COLUMNS, Row, checked, unusable
-from kehu.imports.xlsx_parts import Book, fed, local_name, new_parser, read_book, read_strings
+from kehu.imports.xlsx_parts import Book, Strings, fed, local_name, new_parser, read_book, read_strings
 
 _MB: Final = 1 << 20
 MAX_ENTRIES: Final = 5_000
@@ -144,7 +144,7 @@ def xlsx_rows(source: BinaryIO, sheet: str, width: int) -> Generator[Row, None, 
 class _SheetParser:
     """Turns the elements of a sheet into rows of text. Rows pile up until they are taken, after each block."""
 
-    def __init__(self, book: Book, strings: list[str]) -> None:
+    def __init__(self, book: Book, strings: Strings) -> None:
         self._book = book
         self._strings = strings
         self._rows: list[tuple[int, list[str]]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import posixpath
 import zipfile
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -134,10 +135,31 @@ def _date_styles(root: Element) -> tuple[frozenset[int], frozenset[int]]:
     return frozenset(dates), frozenset(spans)
 
 
-def read_strings(archive: zipfile.ZipFile, book: Book) -> list[str]:
+class Strings:
+    """The strings that cells refer to by number: one block of bytes, a fifth of what a list of texts takes."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._ends = array("Q", [0])
+
+    def append(self, text: str) -> None:
+        """Add a string under the next number."""
+        self._bytes += text.encode()
+        self._ends.append(len(self._bytes))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, number: int) -> str:
+        if not 0 <= number < len(self):
+            raise IndexError("There is no such string.")
+        return self._bytes[self._ends[number] : self._ends[number + 1]].decode()
+
+
+def read_strings(archive: zipfile.ZipFile, book: Book) -> Strings:
     """Return the strings that cells refer to by number, without readings (furigana)."""
     if book.strings_part is None or book.strings_part not in archive.namelist():
-        return []
+        return Strings()
     strings = _StringsParser()
     for _block in fed(archive, book.strings_part, strings.parser):
         pass
@@ -148,7 +170,7 @@ class _StringsParser:
     """Collects the text of each string item."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        self.found = Strings()
         self._pieces: list[str] = []
         self._listening = self._reading = False
         self.parser = new_parser()

@@ -27,6 +27,15 @@ def test_the_dialect_is_found(text: str, expected: Dialect) -> None:
     assert detect_dialect(text) == expected
 
 
+def test_nothing_but_line_ends_has_the_usual_dialect() -> None:
+    assert detect_dialect("\n\n\n") == Dialect()
+
+
+def test_a_cell_beyond_the_parsers_bound_does_not_stop_the_search() -> None:
+    text = '"' + "x" * 2_000_000 + '";b\n1;2\n'
+    assert detect_dialect(text).delimiter == ","
+
+
 def test_a_quote_that_is_never_closed_is_an_ordinary_character() -> None:
     assert detect_dialect('a,b\n"x,1\n' + "y,2\n" * 500).quote == ""
 

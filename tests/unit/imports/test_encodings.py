@@ -61,6 +61,13 @@ def test_one_telling_line_late_in_a_long_file_is_found(text_file: WriteCsv) -> N
     assert guess.name == "cp1251"
 
 
+def test_a_very_long_file_is_not_searched_to_its_end(
+    text_file: WriteCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kehu.imports.encodings._SEARCHED", 1000)
+    assert detect_encoding(text_file(RUSSIAN.encode("cp1251") + b"a;b\n" * 1000)).name == "cp1251"
+
+
 def test_a_damaged_character_does_not_change_the_encoding(text_file: WriteCsv) -> None:
     guess = detect_encoding(text_file(RUSSIAN.encode() * 20 + b"\xff\xfe;x;y\n" + RUSSIAN.encode() * 20))
     assert (guess.name, guess.sure) == ("utf-8", True)

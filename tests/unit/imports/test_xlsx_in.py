@@ -93,10 +93,11 @@ class TestReading:
             "<si><r><t>東</t></r><r><t>京</t></r><rPh><t>トウキョウ</t></rPh></si><si><t>x_x000D_</t></si>"
         )
         sheet = (
-            '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="str"><f>A1</f><v>b</v></c></row>'
+            '<row> <c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="str"><f>A1</f><v>b</v></c>'
+            '<c t="inlineStr"><is><t>名</t><rPh><t>ナ</t></rPh></is></c></row>'
         )
         path = book_file(parts_of_book(sheet, strings=strings))
-        assert [row.cells for row in rows(path, header=False)] == [["東京", "x"], ["b", ""]]
+        assert [row.cells for row in rows(path, header=False)] == [["東京", "x"], ["b", "名"]]
 
     def test_gaps_are_filled_and_rows_keep_their_numbers(self, book_file: WriteBook) -> None:
         sheet = (
