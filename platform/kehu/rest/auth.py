@@ -110,4 +110,6 @@ def _load(token_id: uuid.UUID) -> Any:
 
 
 def _refused() -> SignInNeeded:
-    return SignInNeeded(_("This token is unknown, revoked or out of date. Make a new one under Settings, API tokens."))
+    return SignInNeeded(
+        _("This token is unknown, revoked or out of date. Make a new one under Settings, API tokens.")
+    )

@@ -11,11 +11,13 @@ from kehu.core import context
 from kehu.core.errors import KehuError
 from kehu.core.i18n import _
 
+DOCS = "/api/v1/docs"
+
 
 def problem(error: KehuError) -> Response:
     """Return an error as `application/problem+json`; `errors` maps each field to its messages."""
     body: dict[str, Any] = {
-        "type": f"https://kehu.example/problems/{error.code.replace('_', '-')}",
+        "type": f"{DOCS}#problem-{error.code.replace('_', '-')}",
         "title": _(error.title),
         "status": error.status,
         "code": error.code,
@@ -24,11 +26,18 @@ def problem(error: KehuError) -> Response:
     }
     if error.fields:
         body["errors"] = error.fields
-    for key, value in error.details.items():
-        if key != "retry_after":
-            body[key] = value
-    response = Response(json.dumps(body, default=str, ensure_ascii=False), status=error.status)
+    body |= {key: value for key, value in error.details.items() if key != "retry_after"}
+    # Escaped, since what was refused may hold half of a character.
+    response = Response(json.dumps(body, default=_plain), status=error.status)
     response.mimetype = "application/problem+json"
     if "retry_after" in error.details:
         response.headers["Retry-After"] = str(error.details["retry_after"])
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="kehu"'
     return response
+
+
+def _plain(value: Any) -> str:
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).replace("+00:00", "Z")
+    return str(value)

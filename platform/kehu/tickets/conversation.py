@@ -52,6 +52,13 @@ class ConversationService:
         """Return a page of the conversation from its beginning."""
         return self.messages(ticket, limit=limit, after=after or uuid.UUID(int=0))
 
+    def message(self, ticket: Ticket, message_id: uuid.UUID) -> TicketMessage | None:
+        """Return one message of a ticket."""
+        statement = select(TicketMessage).where(
+            TicketMessage.id == message_id, TicketMessage.ticket_id == ticket.id
+        )
+        return self.session.execute(statement).scalar_one_or_none()
+
     def reply(self, ticket_id: object, body: object, *, status: str = "") -> TicketMessage:
         """Answer the requester by mail, and let the ticket go on.
 

@@ -110,8 +110,8 @@ class TicketService(RecordService[Ticket]):
         if new:
             record.created_at = clock.now()
             self._fill_people(record)
-        if record.queue_id is None:
-            record.queue_id = self.default_queue()
+        chosen: uuid.UUID | None = getattr(record, "queue_id", None)  # None when a person empties the field.
+        record.queue_id = chosen if chosen is not None else self.default_queue()
         record.subject_norm = fold(record.subject)
         if new or "priority" in changed:
             record.due_at = record.created_at + dt.timedelta(hours=TARGET_HOURS[record.priority])

@@ -43,10 +43,12 @@ def _open() -> None:
     if request.path.startswith(NO_DATABASE):
         return
     db.open_session()
-    if is_api and request.headers.get("Authorization"):
-        from kehu.rest.auth import authenticate
+    if is_api:
+        # Programs come with a token; a browser's cookie counts for nothing here, so it can't be misused either.
+        if request.headers.get("Authorization"):
+            from kehu.rest.auth import authenticate
 
-        authenticate(request.headers["Authorization"])
+            authenticate(request.headers["Authorization"])
         return
     _open_for_browser()
 

@@ -1,0 +1,78 @@
+"""The OpenAPI document, and a page that shows it without any foreign script."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app
+
+from kehu.rest.openapi import PROBLEMS
+from kehu.web.access import public
+from kehu.web.render import render_page
+
+blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
+
+METHODS = ("get", "post", "patch", "delete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """The document as JSON text, and as the page shows it."""
+
+    text: str
+    spec: dict[str, Any]
+    groups: list[dict[str, Any]]
+
+
+def document(spec: Any) -> Document:
+    """Return the finished document of the API."""
+    found = json.loads(json.dumps(spec.to_dict(), default=str))
+    return Document(text=json.dumps(found, ensure_ascii=False), spec=found, groups=_groups(found))
+
+
+def _groups(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, item in spec["paths"].items():
+        shared = item.get("parameters", [])
+        for method in METHODS:
+            if method in item:
+                operation = item[method]
+                parameters = [*shared, *operation.get("parameters", [])]
+                shown = {**operation, "method": method.upper(), "path": path, "parameters": parameters}
+                shown["request"] = _example(operation.get("requestBody", {}))
+                shown["answers"] = _answers(operation)
+                groups.setdefault(operation["tags"][0], []).append(shown)
+    return [{"name": name, "operations": operations} for name, operations in groups.items()]
+
+
+def _example(body: dict[str, Any]) -> str:
+    shown = body.get("content", {}).get("application/json", {}).get("example")
+    return json.dumps(shown, ensure_ascii=False, indent=2) if shown is not None else ""
+
+
+def _answers(operation: dict[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"status": status, "words": answer.get("description", ""), "example": _example(answer)}
+        for status, answer in sorted(operation["responses"].items())
+        if status.startswith("2")
+    ]
+
+
+@blueprint.get("/openapi.json")
+@public
+def openapi() -> Response:
+    """Answer the OpenAPI document."""
+    found: Document = current_app.extensions["kehu.openapi"]
+    response = Response(found.text, mimetype="application/json")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@blueprint.get("/docs")
+@public
+def page() -> Response:
+    """Show the document."""
+    found: Document = current_app.extensions["kehu.openapi"]
+    return render_page("rest/docs.html", spec=found.spec, groups=found.groups, problems=PROBLEMS)
