@@ -56,10 +56,10 @@ def kehu_register_routes():
 
 
 @pytest.fixture
-def app() -> Flask:
-    app = Flask(__name__, static_folder=None)
-    app.add_url_rule("/", "home", lambda: "home")
-    return app
+def bare_app() -> Flask:
+    bare_app = Flask(__name__, static_folder=None)
+    bare_app.add_url_rule("/", "home", lambda: "home")
+    return bare_app
 
 
 def start(shelf: Shelf, **options: object) -> PluginHost:
@@ -93,10 +93,10 @@ class TestHost:
             host.live(frozenset([str(number)]))
         assert len(host._live) <= 4096
 
-    def test_pages_are_mounted(self, shelf: Shelf, app: Flask) -> None:
+    def test_pages_are_mounted(self, shelf: Shelf, bare_app: Flask) -> None:
         shelf.add("alpha", ROUTES.format(slug="alpha"))
-        start(shelf).mount(app)
-        assert app.test_client().get("/x/alpha/things/").text == "things"
+        start(shelf).mount(bare_app)
+        assert bare_app.test_client().get("/x/alpha/things/").text == "things"
 
     @pytest.mark.parametrize(
         ("code", "expected"),
@@ -138,11 +138,11 @@ class TestHost:
         assert [slug for slug, _ in host.declarations.permissions] == ["zeta"]
         assert host.relay.implementers("kehu_register_panels", frozenset(("alpha", "zeta"))) == ("zeta",)
 
-    def test_a_part_of_the_platform_uses_any_name(self, shelf: Shelf, app: Flask) -> None:
+    def test_a_part_of_the_platform_uses_any_name(self, shelf: Shelf, bare_app: Flask) -> None:
         code = ROUTES.format(slug="other").replace("__name__)", '__name__, url_prefix="/settings")')
         shelf.add("tenants", code.replace("things/", ""), manifest="")
-        start(shelf, system=["tenants"]).mount(app)
-        assert app.test_client().post("/settings/save").text == "saved"
+        start(shelf, system=["tenants"]).mount(bare_app)
+        assert bare_app.test_client().post("/settings/save").text == "saved"
 
     def test_a_part_of_the_platform_that_fails_stops_the_boot(self, shelf: Shelf) -> None:
         shelf.add("tenants", ROUTES.format(slug="x").replace("return [pages]", "1/0"), manifest="")
@@ -215,35 +215,35 @@ class TestBlueprint:
         ],
     )
     def test_a_blueprint_that_reaches_out_is_refused(
-        self, shelf: Shelf, app: Flask, setup: str, expected: str
+        self, shelf: Shelf, bare_app: Flask, setup: str, expected: str
     ) -> None:
         shelf.add("alpha", BAD_PAGES.format(setup=setup))
         host = start(shelf)
-        host.mount(app)
+        host.mount(bare_app)
         assert state(host, "alpha")[0] is State.BROKEN
         assert expected in state(host, "alpha")[1]
-        assert "alpha" not in app.blueprints
+        assert "alpha" not in bare_app.blueprints
         assert host.declarations.routes == []
-        assert app.test_client().get("/evil").status_code == 404
+        assert bare_app.test_client().get("/evil").status_code == 404
 
-    def test_in_tests_it_fails_openly(self, shelf: Shelf, app: Flask) -> None:
+    def test_in_tests_it_fails_openly(self, shelf: Shelf, bare_app: Flask) -> None:
         shelf.add("alpha", BAD_PAGES.format(setup="pages.subdomain = 'www'"))
         with pytest.raises(BlueprintError, match="sub-domain"):
-            start(shelf, strict=True).mount(app)
+            start(shelf, strict=True).mount(bare_app)
 
-    def test_names_are_the_plugins_own(self, app: Flask) -> None:
+    def test_names_are_the_plugins_own(self, bare_app: Flask) -> None:
         with pytest.raises(BlueprintError, match='Name it "alpha" or "alpha_…"'):
-            register_blueprint(app, "alpha", PluginBlueprint("beta", __name__))
-        register_blueprint(app, "alpha", PluginBlueprint("alpha_api", __name__))
+            register_blueprint(bare_app, "alpha", PluginBlueprint("beta", __name__))
+        register_blueprint(bare_app, "alpha", PluginBlueprint("alpha_api", __name__))
 
-    def test_a_name_of_the_platform_is_refused(self, shelf: Shelf, app: Flask) -> None:
-        app.register_blueprint(Blueprint("alpha", __name__))
+    def test_a_name_of_the_platform_is_refused(self, shelf: Shelf, bare_app: Flask) -> None:
+        bare_app.register_blueprint(Blueprint("alpha", __name__))
         shelf.add("alpha", ROUTES.format(slug="alpha"))
         host = start(shelf)
-        host.mount(app)
+        host.mount(bare_app)
         assert "already registered" in state(host, "alpha")[1]
 
-    def test_templates_lie_in_a_folder_of_the_plugins_name(self, shelf: Shelf, app: Flask) -> None:
+    def test_templates_lie_in_a_folder_of_the_plugins_name(self, shelf: Shelf, bare_app: Flask) -> None:
         shelf.add(
             "alpha", BAD_PAGES.format(setup="").replace("__name__)", "__name__, template_folder='templates')")
         )
@@ -252,7 +252,7 @@ class TestBlueprint:
         (folder / "alpha" / "list.html").write_text("fine")
         (folder / "base.html").write_text("shadow")
         host = start(shelf)
-        host.mount(app)
+        host.mount(bare_app)
         assert "'base.html' lies outside the plugin's own folder" in state(host, "alpha")[1]
 
 
@@ -262,13 +262,13 @@ class TestPathGuard:
         return set()
 
     @pytest.fixture
-    def guarded(self, shelf: Shelf, app: Flask, enabled: set[str]) -> Flask:
+    def guarded(self, shelf: Shelf, bare_app: Flask, enabled: set[str]) -> Flask:
         shelf.add("alpha", ROUTES.format(slug="alpha"))
-        start(shelf).mount(app)
-        app.add_url_rule("/api/v1/x/alpha/things", "data", lambda: "data")
-        app.errorhandler(404)(lambda error: ("nothing here", 404))
-        install_path_guard(app, lambda: frozenset(enabled))
-        return app
+        start(shelf).mount(bare_app)
+        bare_app.add_url_rule("/api/v1/x/alpha/things", "data", lambda: "data")
+        bare_app.errorhandler(404)(lambda error: ("nothing here", 404))
+        install_path_guard(bare_app, lambda: frozenset(enabled))
+        return bare_app
 
     @pytest.mark.parametrize(
         "path",
