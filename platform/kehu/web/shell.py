@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 
 from kehu.core.context import Context, current
 from kehu.core.i18n import LOCALES, html_lang
-from kehu.web import charts, toasts, widgets, words
+from kehu.web import charts, panels, toasts, widgets, words
 from kehu.web.static import asset_url, init_static
 
 THEMES = ("light", "dark")
@@ -226,6 +226,7 @@ def init_shell(app: Flask) -> None:
         url_or_none=url_or_none,
         words=words.words,
         key_groups=words.key_groups,
+        slot_panels=panels.slot_panels,
     )
     environment.globals.setdefault("csrf_token", _no_token)
     environment.filters.update(

@@ -162,7 +162,11 @@ def _coarse(seconds: float) -> int:
 
 @lru_cache(maxsize=1024)
 def _relative(seconds: int, locale: str) -> str:
-    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=1.1, locale=locale)
+    # From a day on, days: "12 days ago" says more than "2 weeks ago".
+    if abs(seconds) >= 86400:
+        away = timedelta(seconds=seconds)
+        return format_timedelta(away, granularity="day", threshold=1000, add_direction=True, locale=locale)
+    return format_timedelta(timedelta(seconds=seconds), threshold=1.1, add_direction=True, locale=locale)
 
 
 def exact(moment: datetime | None) -> Markup:

@@ -10,7 +10,7 @@
     if (before) before.after(card); else list.prepend(card);
     count();
   };
-  const count = () => K.all("[data-stage]").forEach((box) => { box.querySelector("[data-stage-count]").textContent = cards(box).length + (Number(box.dataset.more) || 0); });
+  const count = () => K.all("[data-stage]").forEach((box) => { box.querySelector("[data-stage-count]").textContent = cards(box).length + (Number(box.querySelector("[data-more]")?.dataset.more) || 0); });
   const totals = (columns) => { for (const [stage, values] of Object.entries(columns || {})) {
     const box = K.find(`[data-stage="${CSS.escape(stage)}"]`);
     if (!box) continue;
@@ -54,6 +54,7 @@
     return undefined;
   };
   const shift = (card, x, y) => {
+    if ("fixed" in card.dataset) return;
     const boxes = K.all("[data-stage]"), at = boxes.indexOf(column(card)), list = cards(column(card)), place = list.indexOf(card);
     if (x) { const next = boxes[at + x]; if (next) move(card, { stage: next.dataset.stage, after: cards(next)[Math.min(place, cards(next).length) - 1]?.dataset.card || "" }); return; }
     const after = list[y > 0 ? place + 1 : place - 2];
@@ -76,6 +77,7 @@
   const menu = (card) => {
     K.find("#stage-menu")?.remove();
     const id = card.id, button = card.querySelector("[data-stage-menu]");
+    if (!button) return;
     const box = K.make("div", { id: "stage-menu", class: "k-menu", popover: "auto", role: "menu", "aria-label": K.label(button) });
     for (const stage of K.all("[data-stage]")) {
       const item = K.make("button", { type: "button", role: "menuitem", "aria-current": stage === column(card) && "true" }, K.make("span", {}, stage.querySelector("h2").textContent));
@@ -94,7 +96,7 @@
     for (const list of K.all("[data-board] [data-cards]:not([data-sortable])")) {
       list.dataset.sortable = "1";
       Sortable.create(list, {
-        group: "deals", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 130, draggable: "[data-card]", filter: "[data-stage-menu]", preventOnFilter: false,
+        group: "deals", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 130, draggable: "[data-card]:not([data-fixed])", filter: "[data-stage-menu]", preventOnFilter: false,
         ghostClass: "k-drag-ghost", dragClass: "k-drag", forceFallback: true, fallbackTolerance: 4, fallbackOnBody: false, delay: 180, delayOnTouchOnly: true, scrollSensitivity: 60, bubbleScroll: true,
         onStart: (e) => { const { stage } = e.from.closest("[data-stage]").dataset, before = e.item.previousElementSibling?.dataset.card || ""; e.item.dataset.from = JSON.stringify({ stage, after: before }); },
         onChange: (e) => over(e.to),
