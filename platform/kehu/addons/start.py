@@ -8,7 +8,7 @@ from flask import Flask
 from plugins.host import start_plugins
 from plugins.path_guard import install_path_guard
 
-from kehu.addons import calls, frame
+from kehu.addons import calls, frame, incidents
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
 
@@ -19,6 +19,7 @@ def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:
         system=parts,
         safe_mode=settings.safe_mode,
         blocked=[slug.strip() for slug in settings.plugins_block.split(",") if slug.strip()],
+        on_fault=incidents.record,
         savepoint=lambda: db.session().begin_nested(),
         strict=settings.testing,
     )

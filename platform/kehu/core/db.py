@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
+from plugins.relay import running
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
@@ -156,6 +157,7 @@ def cross_tenant(reason: str) -> Iterator[Session]:
 
 def bind_tenant(tenant: context.TenantInfo) -> None:
     """Make a tenant the one of this unit of work, also within the transaction that is open."""
+    _refuse_inside_plugin("change the tenant")
     context.set_context(replace(context.current(), tenant=tenant))
     found = _session.get()
     if found is not None and found.in_transaction():
@@ -173,6 +175,24 @@ def transaction_settings(tenant_id: uuid.UUID | None) -> str:
 
 def _announce(target: Session) -> None:
     _apply(target.connection())
+
+
+def _refuse_inside_plugin(act: str) -> None:
+    """Refuse what would break the unit of work that a plugin's hook runs in; a seat belt, no border."""
+    slug = running.get()
+    if slug is None:
+        return
+    from kehu.core import hooks
+
+    record = hooks.host().installed.get(slug)
+    if record is None or not record.system:
+        raise RuntimeError(f"The plugin {slug} may not {act} inside a hook.")
+
+
+@event.listens_for(Session, "before_commit")
+def _no_commit_by_plugins(target: Session) -> None:
+    if not target.in_nested_transaction():
+        _refuse_inside_plugin("commit")
 
 
 def _apply(connection: Any) -> None:

@@ -30,23 +30,24 @@ app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
 """Waits 3, 9, 27 … seconds; after the last attempt the job stands in the list of failed jobs."""
 
+ActorLoader = Callable[[Session, uuid.UUID], context.Actor | None]
+
 _flask: Flask | None = None
+_load_actor: ActorLoader | None = None
 
 
-def bind(flask_app: Flask) -> None:
-    """Say in which application tasks run."""
-    global _flask
-    _flask = flask_app
+def bind(flask_app: Flask, load_actor: ActorLoader) -> None:
+    """Say in which application tasks run, and how the member on whose behalf one runs is found."""
+    global _flask, _load_actor
+    _flask, _load_actor = flask_app, load_actor
 
 
-def _acting(member_id: str | None, tenant_id: uuid.UUID) -> context.Actor:
+def _acting(member_id: str | None) -> context.Actor:
     found: context.Actor | None = None
-    if member_id:
-        from kehu.members.loading import actor_of_member
-
+    if member_id and _load_actor is not None:
         with db.unit_of_work() as session:
-            found = actor_of_member(session, uuid.UUID(member_id), kind="job")
-    return found or context.Actor(kind="system", name="Kehu")
+            found = _load_actor(session, uuid.UUID(member_id))
+    return found or context.SYSTEM
 
 
 def tenant_task(
@@ -70,7 +71,7 @@ def tenant_task(
                     log.warning("job_without_tenant", task=name)
                     return None
                 with context.use(tenant=tenant), force_locale(tenant.locale):
-                    who = _acting(arguments.pop("member_id", None), tenant.id)
+                    who = _acting(arguments.pop("member_id", None))
                     with context.use(actor=who):
                         if not one_transaction:
                             return function(tenant.id, **arguments)
