@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 
 from flask import Flask
-from plugins.rules import hookimpl
 from sqlalchemy import select
 
 from kehu.config import Settings
 from kehu.core import context, db
-from tenants import models as models
+from plugins.rules import hookimpl
 from tenants import queries
 
 _settings: Settings | None = None
@@ -18,9 +17,16 @@ _settings: Settings | None = None
 
 @hookimpl
 def kehu_init_app(app: Flask) -> None:
-    """Remember the settings that look-ups need."""
+    """Add the pages of sign-up and of the firm's own settings."""
     global _settings
     _settings = app.extensions["kehu.settings"]
+    # The module registers its pages on the blueprint of `views`.
+    from tenants import checklist, start_views, views
+
+    assert start_views.blueprint is views.blueprint
+    app.register_blueprint(views.blueprint)
+    checklist.join(app)
+    app.extensions["kehu.landing"] = views.landing
 
 
 @hookimpl

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
+from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from kehu.accounts.models import User
@@ -36,11 +37,33 @@ class NewTenant:
 
 
 def provision(session: Session, wanted: NewTenant, owner: User) -> tuple[context.TenantInfo, Member]:
-    """Create a tenant with roles, its owner, a pipeline and ticket queues.
+    """Create a tenant with roles, its owner, a pipeline and ticket queues, in the tenant's language.
 
     The global rows come first (DATABASE.md 3); afterwards the tenant is bound to the unit of work.
     """
-    tenant = Tenant(
+    tenant = _tenant(wanted)
+    session.add(tenant)
+    session.flush()  # Tenant rows point at it.
+    info = tenant.info()
+    db.bind_tenant(info)
+    with force_locale(wanted.locale):
+        roles = {code: _role(code) for code in ROLE_NAMES}
+        session.add_all(roles.values())
+        session.flush()  # Members point at roles.
+        member = make_member(roles["owner"].id, owner.name or owner.email, owner.email, user_id=owner.id)
+        session.add(member)
+        session.flush()  # Defaults are written in the owner's name.
+        founder = context.Actor(member_id=member.id, user_id=owner.id, name=member.name, role="owner")
+        with context.use(actor=founder):
+            session.add_all(default_pipeline(session))
+            session.add_all(default_queues())
+            audit.write(session, object="tenants", record_id=tenant.id, action="created", title=tenant.name)
+            session.flush()  # Everything belongs to the founder, also what is stamped as it is written.
+    return info, member
+
+
+def _tenant(wanted: NewTenant) -> Tenant:
+    return Tenant(
         id=new_id(),
         address=wanted.address,
         name=wanted.name,
@@ -55,24 +78,16 @@ def provision(session: Session, wanted: NewTenant, owner: User) -> tuple[context
         state="active",
         trial_ends_at=clock.now() + TRIAL,
     )
-    session.add(tenant)
-    session.flush()  # Tenant rows point at it.
-    info = tenant.info()
-    db.bind_tenant(info)
-    roles = {code: _role(code) for code in ROLE_NAMES}
-    session.add_all(roles.values())
-    session.flush()  # Members point at roles.
-    member = make_member(roles["owner"].id, owner.name or owner.email, owner.email, user_id=owner.id)
-    session.add(member)
-    session.flush()  # Defaults are written in the owner's name.
-    session.add_all(default_pipeline(session))
-    session.add_all(default_queues())
-    audit.write(session, object="tenants", record_id=tenant.id, action="created", title=tenant.name)
-    return info, member
 
 
 def _role(code: str) -> Role:
-    return Role(id=new_id(), code=code, name=str(ROLE_NAMES[code]), permissions=dict(default_grants(code)), builtin=True)
+    return Role(
+        id=new_id(),
+        code=code,
+        name=str(ROLE_NAMES[code]),
+        permissions=dict(default_grants(code)),
+        builtin=True,
+    )
 
 
 def make_member(

@@ -40,8 +40,13 @@ def host_address() -> str:
     return host.removesuffix(suffix) if host.endswith(suffix) else ""
 
 
-def sign_in(user: User, *, tenant_id: uuid.UUID | None = None, session_id: uuid.UUID | None = None) -> None:
-    """Sign a person in on this host and choose the firm: the host's, the given, the last one, else the first."""
+def sign_in(
+    user: User, *, joined: context.TenantInfo | None = None, session_id: uuid.UUID | None = None
+) -> None:
+    """Sign a person in on this host and choose the firm: the host's, the one joined, the last one, else the first.
+
+    :param joined: a firm that the running transaction made the person a member of.
+    """
     row = AccountService(db.session()).open_session(
         user, address=request.remote_addr or "", agent=request.user_agent.string, session_id=session_id
     )
@@ -54,7 +59,9 @@ def sign_in(user: User, *, tenant_id: uuid.UUID | None = None, session_id: uuid.
     session["kehu_sid"] = str(row.id)
     g.user_id = user.id
     firms = firms_of(user.id)
-    wanted = tenant_id or parse_id(user.prefs.get("tenant"))
+    if joined is not None:
+        firms = [joined, *(firm for firm in firms if firm.id != joined.id)]
+    wanted = joined.id if joined is not None else parse_id(user.prefs.get("tenant"))
     address = host_address()
     chosen = next((firm for firm in firms if firm.address == address), None) if address else None
     if chosen is None and not address:

@@ -36,7 +36,9 @@ class Identity:
     confirmed: bool
 
 
-def _actor(row: Any, *, kind: context.ActorKind, user_id: uuid.UUID | None, locale: str = "", **more: Any) -> context.Actor:
+def _actor(
+    row: Any, *, kind: context.ActorKind, user_id: uuid.UUID | None, locale: str = "", **more: Any
+) -> context.Actor:
     return context.Actor(
         kind=kind,
         member_id=row.id,
@@ -60,13 +62,17 @@ def load_identity(session: Session, user_key: str, session_id: uuid.UUID) -> Ide
     columns: list[Any] = [User.id, User.email, User.locale, User.confirmed_at, LoginSession.seen_at]
     statement = select(*[column.label(f"u_{column.key}") for column in columns]).join(
         LoginSession,
-        and_(LoginSession.id == session_id, LoginSession.user_id == User.id, LoginSession.revoked_at.is_(None)),
+        and_(
+            LoginSession.id == session_id, LoginSession.user_id == User.id, LoginSession.revoked_at.is_(None)
+        ),
     )
     tenant = context.current().tenant
     if tenant is not None:
         statement = (
             statement.add_columns(*_MEMBER)
-            .outerjoin(Member, and_(Member.user_id == User.id, Member.state == "active", Member.deleted_at.is_(None)))
+            .outerjoin(
+                Member, and_(Member.user_id == User.id, Member.state == "active", Member.deleted_at.is_(None))
+            )
             .outerjoin(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
         )
     row = session.execute(statement.where(User.fs_uniquifier == user_key, User.active)).first()
@@ -89,7 +95,9 @@ def load_identity(session: Session, user_key: str, session_id: uuid.UUID) -> Ide
     )
 
 
-def actor_of_member(session: Session, member_id: uuid.UUID, *, kind: context.ActorKind = "member") -> context.Actor | None:
+def actor_of_member(
+    session: Session, member_id: uuid.UUID, *, kind: context.ActorKind = "member"
+) -> context.Actor | None:
     """Return the actor for a member of the present tenant (jobs, commands)."""
     statement = (
         select(*_MEMBER, Member.user_id)
