@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, redirect, render_template, request, url_for
 from psycopg.errors import LockNotAvailable, QueryCanceled
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -36,6 +36,8 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(StaleDataError, _stale)
+    app.register_error_handler(DataError, _unfit)
+    app.register_error_handler(IntegrityError, _broken_link)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -117,6 +119,19 @@ def _database(error: DBAPIError | PoolTimeout) -> Response:
 def _stale(_error: StaleDataError) -> Response:
     return answer(
         errors.Conflict(_("Somebody else changed this at the same moment. Load it again; nothing was overwritten."))
+    )
+
+
+def _unfit(error: DataError) -> Response:
+    # The net below the fields' own checks: the request is at fault, and the log says what slipped through.
+    log.warning("value_refused_by_database", error=type(error.orig).__name__, path=request.path)
+    return answer(errors.InvalidInput(_("A value is out of range, or holds characters that can't be kept.")))
+
+
+def _broken_link(error: IntegrityError) -> Response:
+    log.warning("row_refused_by_database", error=type(error.orig).__name__, path=request.path)
+    return answer(
+        errors.Conflict(_("Something that this belongs to was changed at the same moment. Nothing was saved; try again."))
     )
 
 
