@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import procrastinate
@@ -132,20 +133,13 @@ def enqueue(
         arguments["member_id"] = str(who.member_id)
     plain = {key: str(value) if parse_id(value) and not isinstance(value, str) else value for key, value in arguments.items()}
     session.flush()  # The rows that the job is about precede it in the same transaction.
-    connection = session.connection().connection.driver_connection
-    options: dict[str, Any] = {"name": name, "connection": connection, "lock": lock, "queueing_lock": queueing_lock}
+    options: dict[str, Any] = {"name": name, "lock": lock, "queueing_lock": queueing_lock}
     if wait is not None:
         options["schedule_at"] = clock.now() + wait
     try:
-        with session.begin_nested() if queueing_lock else _nothing():
+        with session.begin_nested() if queueing_lock else nullcontext():
+            # Asked for inside the block: the savepoint is opened only when its connection is used.
+            options["connection"] = session.connection().connection.driver_connection
             app.configure_task(**options, allow_unknown=False).defer(**plain)
     except procrastinate.exceptions.AlreadyEnqueued:
         log.debug("job_already_waiting", task=name)
-
-
-class _nothing:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_error: object) -> None:
-        return None
