@@ -31,6 +31,7 @@ FEATURES = (
     "settings",
     "addons",
     "rest",
+    "watch",
     "dev",
 )
 """The core's features, in the order in which their pages and record types are registered."""

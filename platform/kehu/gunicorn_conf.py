@@ -6,6 +6,9 @@ Options on the command line (or in GUNICORN_CMD_ARGS) win over these.
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,12 @@ import uuid_utils
 
 from kehu.config import load_settings
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - files in memory, not a shared name
 _settings = load_settings()
+# Through these files the processes add up what they count; the library looks for the name when it is imported.
+_given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+_counts = Path(_given or tempfile.mkdtemp(prefix="kehu-metrics-", dir=_MEMORY if _MEMORY.is_dir() else None))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counts)
 
 bind = [f"127.0.0.1:{_settings.port}"]
 workers = 2
@@ -37,7 +45,7 @@ loglevel = "warning"
 # gunicorn's own control socket would lie in the home directory, the same for each installation of this machine.
 control_socket_disable = True
 # The heartbeat file must never wait for a disk.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a place in memory, not a shared name
+worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
 forwarded_allow_ips = "*" if _settings.proxies else "127.0.0.1,::1"
 proc_name = "kehu-web"
 
@@ -57,3 +65,15 @@ def post_fork(_server: Any, _worker: Any) -> None:
         db.engine(role).dispose(close=False)
     # Without this all workers would make the same ids: the library's generator is copied by the fork.
     uuid_utils.reseed_rng()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget what a worker that ended was doing; what it counted stays."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Remove the files of the counters."""
+    shutil.rmtree(_counts, ignore_errors=True)

@@ -17,7 +17,7 @@ from kehu.core.ids import new_id, parse_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-NO_DATABASE = ("/static/", "/healthz", "/metrics", "/sw.js")
+NO_DATABASE = ("/static/", "/healthz", "/readyz", "/metrics", "/sw.js")
 """Paths that never open a unit of work."""
 
 

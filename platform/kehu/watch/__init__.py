@@ -1,0 +1,1 @@
+"""Watching an installation: health, readiness, metrics and one log line for each request."""
