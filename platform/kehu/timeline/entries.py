@@ -205,13 +205,12 @@ def _shown(spec: Field | None, value: Any, names: Names) -> str:
         return str(option.label) if option else names.get(str(value), str(value))
     if spec.kind in ("date", "datetime"):
         moment = dt.datetime.fromisoformat(value)
-        return (
-            format_date(moment.date(), "medium") if spec.kind == "date" else format_datetime(moment, "medium")
-        )
+        shown = format_date(moment.date(), "medium") if spec.kind == "date" else format_datetime(moment, "medium")
+        return str(shown)
     if spec.kind == "bool":
         return _("Yes") if value else _("No")
     if spec.kind in ("emails", "phones", "addresses", "tags", "phone"):
-        return KINDS[spec.kind].show(value)
+        return str(KINDS[spec.kind].show(value))
     return str(value)
 
 

@@ -1,0 +1,267 @@
+"""What stands beside a customer or a contact, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import Session
+
+from kehu.core import context
+from kehu.core.context import Actor
+from kehu.core.db import tenant_id
+from kehu.core.records import scope
+from kehu.core.records.types import get as get_type
+from kehu.core.tables import metadata
+from kehu.timeline.queries import Subject
+
+AT_MOST = 5
+DONE_TICKETS = ("resolved", "closed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Related:
+    """What stands at the right of a record's page; None for what the reader may not see."""
+
+    steps: Sequence[Any] = ()
+    deals: Sequence[Any] | None = None
+    people: Sequence[Any] | None = None
+    tickets: Sequence[Any] | None = None
+    files: Sequence[Any] | None = None
+    draft: str = ""
+    parts: frozenset[str] = field(default_factory=frozenset)
+
+    @staticmethod
+    def total(rows: Sequence[Any] | None) -> int:
+        """Return how many there are, of which some are shown."""
+        return int(rows[0].total) if rows else 0
+
+
+def related(
+    session: Session,
+    subject: Subject,
+    *,
+    draft: str = "",
+    only: frozenset[str] | None = None,
+    actor: Actor | None = None,
+) -> Related:
+    """Read what stands beside a record, in the reader's rights.
+
+    :param draft: key of the composer's draft, read along.
+    :param only: names of the parts that are wanted; all by default.
+    """
+    who = actor or context.actor()
+    sources = {
+        "steps": ("activities", _steps),
+        "deals": ("deals", _deals),
+        "people": ("contacts", _people),
+        "tickets": ("tickets", _tickets),
+        "files": ("files", _files),
+    }
+    parts: dict[str, Select[Any]] = {}
+    for name, (type_name, make) in sources.items():
+        wanted = (only is None or name in only) and who.may(f"{type_name}:read")
+        if wanted and not (name == "people" and subject.object != "customers"):
+            parts[name] = make(subject, who)
+    if draft and who.member_id is not None:
+        parts["draft"] = _draft(draft, who)
+    found: dict[str, list[Any]] = {name: [] for name in parts}
+    if parts:
+        for row in session.execute(union_all(*parts.values())):
+            found[row.part].append(row)
+    kept = found.pop("draft", [])
+    return Related(**found, draft=kept[0].note if kept else "", parts=frozenset(parts))
+
+
+def _columns(part: str, **given: Any) -> list[Any]:
+    plain: dict[str, Any] = {
+        "id": cast(null(), UUID(as_uuid=True)),
+        "title": cast(null(), Text),
+        "note": cast(null(), Text),
+        "at": cast(null(), DateTime(timezone=True)),
+        "day": cast(null(), Date),
+        "amount": cast(null(), BigInteger),
+        "currency": cast(null(), Text),
+        "state": cast(null(), Text),
+        "number": cast(null(), BigInteger),
+        "version": cast(null(), BigInteger),
+        "total": cast(func.count().over(), BigInteger),
+        "sum": cast(null(), BigInteger),
+        "sum_currency": cast(null(), Text),
+    }
+    plain.update(given)
+    return [literal(part, Text).label("part"), *(value.label(key) for key, value in plain.items())]
+
+
+def _link(subject: Subject, table: Any) -> ColumnElement[bool]:
+    if subject.object == "customers":
+        return table.c.customer_id == subject.record_id  # type: ignore[no-any-return]
+    if subject.object == "deals":
+        return table.c.deal_id == subject.record_id  # type: ignore[no-any-return]
+    mine: ColumnElement[bool] = table.c.contact_id == subject.record_id
+    if table.name in ("deals", "tickets") and subject.customer_id is not None:
+        return and_(table.c.customer_id == subject.customer_id, mine)  # The customer has the index.
+    return mine
+
+
+def _seen(actor: Actor, name: str, table: Any) -> ColumnElement[bool]:
+    return scope.condition(get_type(name), table.c, actor, actor.scope(f"{name}:read"))
+
+
+def _member(column: Any) -> tuple[Any, ColumnElement[bool]]:
+    members = metadata.tables["members"].alias()
+    return members, and_(members.c.tenant_id == tenant_id(), members.c.id == column)
+
+
+def _steps(subject: Subject, actor: Actor) -> Select[Any]:
+    row = metadata.tables["activities"]
+    member, on = _member(row.c.owner_id)
+    return (
+        select(
+            *_columns(
+                "steps",
+                id=row.c.id,
+                title=row.c.subject,
+                note=member.c.name,
+                at=row.c.due_at,
+                state=row.c.kind,
+                version=row.c.version,
+            )
+        )
+        .select_from(row)
+        .outerjoin(member, on)
+        .where(
+            row.c.tenant_id == tenant_id(),
+            _link(subject, row),
+            row.c.done_at.is_(None),
+            row.c.deleted_at.is_(None),
+            _seen(actor, "activities", row),
+        )
+        .order_by(row.c.due_at.asc().nulls_last(), row.c.id)
+        .limit(3)
+    )
+
+
+def _deals(subject: Subject, actor: Actor) -> Select[Any]:
+    row, stage = metadata.tables["deals"], metadata.tables["stages"]
+    one_currency = func.min(row.c.currency).over() == func.max(row.c.currency).over()
+    return (
+        select(
+            *_columns(
+                "deals",
+                id=row.c.id,
+                title=row.c.name,
+                note=stage.c.name,
+                day=row.c.expected_close,
+                amount=row.c.amount,
+                currency=row.c.currency,
+                sum=cast(func.sum(row.c.amount).over(), BigInteger),
+                sum_currency=case((one_currency, row.c.currency)),
+            )
+        )
+        .select_from(row)
+        .join(stage, and_(stage.c.tenant_id == tenant_id(), stage.c.id == row.c.stage_id))
+        .where(
+            row.c.tenant_id == tenant_id(),
+            _link(subject, row),
+            row.c.status == "open",
+            row.c.deleted_at.is_(None),
+            _seen(actor, "deals", row),
+        )
+        .order_by(row.c.expected_close.asc().nulls_last(), row.c.id.desc())
+        .limit(AT_MOST)
+    )
+
+
+def _people(subject: Subject, actor: Actor) -> Select[Any]:
+    row = metadata.tables["contacts"]
+    return (
+        select(
+            *_columns(
+                "people", id=row.c.id, title=row.c.name, note=func.coalesce(row.c.job_title, row.c.department)
+            )
+        )
+        .where(
+            row.c.tenant_id == tenant_id(),
+            row.c.customer_id == subject.record_id,
+            row.c.deleted_at.is_(None),
+            _seen(actor, "contacts", row),
+        )
+        .order_by(row.c.name_norm, row.c.id)
+        .limit(8)
+    )
+
+
+def _tickets(subject: Subject, actor: Actor) -> Select[Any]:
+    row = metadata.tables["tickets"]
+    is_open = row.c.status.not_in(DONE_TICKETS)
+    return (
+        select(
+            *_columns(
+                "tickets",
+                id=row.c.id,
+                title=row.c.subject,
+                at=row.c.updated_at,
+                state=row.c.status,
+                number=row.c.number,
+                total=cast(func.count().filter(is_open).over(), BigInteger),
+            )
+        )
+        .where(
+            row.c.tenant_id == tenant_id(),
+            _link(subject, row),
+            row.c.deleted_at.is_(None),
+            _seen(actor, "tickets", row),
+        )
+        .order_by(is_open.desc(), row.c.id.desc())
+        .limit(AT_MOST)
+    )
+
+
+def _files(subject: Subject, actor: Actor) -> Select[Any]:
+    row = metadata.tables["files"]
+    return (
+        select(
+            *_columns(
+                "files",
+                id=row.c.id,
+                title=row.c.name,
+                at=row.c.created_at,
+                number=row.c.size,
+                state=row.c.media_type,
+            )
+        )
+        .where(
+            row.c.tenant_id == tenant_id(),
+            row.c.object == subject.object,
+            row.c.record_id == subject.record_id,
+            row.c.deleted_at.is_(None),
+        )
+        .order_by(row.c.id.desc())
+        .limit(AT_MOST)
+    )
+
+
+def _draft(key: str, actor: Actor) -> Select[Any]:
+    row = metadata.tables["drafts"]
+    return select(*_columns("draft", note=row.c.body, total=cast(literal(1), BigInteger))).where(
+        row.c.tenant_id == tenant_id(), row.c.member_id == actor.member_id, row.c.key == key
+    )

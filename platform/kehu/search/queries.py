@@ -1,0 +1,142 @@
+"""One statement that finds records of all kinds by the beginnings of words, in the reader's rights.
+
+The inner part of each kind touches only the index of the terms (DATABASE.md 1.4) and is bounded, so that a single
+letter costs as little as a whole name; titles are read for the few that are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
+
+from kehu.core.context import Actor
+from kehu.core.db import tenant_id
+from kehu.core.records import scope
+from kehu.core.records.types import RecordType
+from kehu.core.search import SearchTerm
+from kehu.core.tables import metadata
+
+FIRST_TERMS = 120
+"""Terms read for one word when everything may be seen: enough for six records, since one has several."""
+
+NARROW_TERMS = 5_000
+"""Terms read when only some records may be seen, or when two words must meet."""
+
+_terms: Any = SearchTerm.__table__
+
+
+def hits_statement(types: Sequence[RecordType], words: Sequence[str], actor: Actor, limit: int) -> Any | None:
+    """Return the statement for the best hits of each kind; None when there is nothing to ask."""
+    parts = [
+        part
+        for record_type in types
+        if words and actor.may(f"{record_type.name}:read")
+        for part in [_hits(record_type, words, actor, limit)]
+    ]
+    return union_all(*parts) if parts else None
+
+
+def recent_statement(types: dict[str, tuple[RecordType, list[Any]]], actor: Actor) -> Any | None:
+    """Return the statement for the titles of records by their ids, as far as they live and may be seen."""
+    parts = []
+    for record_type, ids in types.values():
+        if ids and actor.may(f"{record_type.name}:read"):
+            table = _table(record_type)
+            columns = _columns(record_type, table, literal("", Text))
+            parts.append(_described(record_type, table, actor, columns).where(table.c.id.in_(ids)))
+    return union_all(*parts) if parts else None
+
+
+def _table(record_type: RecordType) -> Any:
+    model: Any = record_type.model
+    return model.__table__
+
+
+def _range(alias: Any, kind: str, word: str) -> ColumnElement[bool]:
+    after = word[:-1] + chr(ord(word[-1]) + 1)
+    return and_(
+        alias.c.tenant_id == tenant_id(), alias.c.kind == kind, alias.c.term >= word, alias.c.term < after
+    )
+
+
+def _candidates(kind: str, words: Sequence[str], wide: bool) -> Any:
+    """Return a sub-select of record ids with the term that stands first in the order of the index."""
+    bound = FIRST_TERMS if wide and len(words) == 1 else NARROW_TERMS
+    bounded = []
+    for word in words:
+        alias = _terms.alias()
+        bounded.append(
+            select(alias.c.record_id, alias.c.term)
+            .where(_range(alias, kind, word))
+            .order_by(alias.c.term, alias.c.record_id)
+            .limit(bound)
+            .subquery()
+        )
+    first, *others = bounded
+    statement = select(first.c.record_id, func.min(first.c.term).label("term"))
+    source: Any = first
+    for other in others:
+        source = source.join(other, other.c.record_id == first.c.record_id)
+    return statement.select_from(source).group_by(first.c.record_id).subquery()
+
+
+def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
+    number = (
+        table.c.number
+        if "number" in table.c and record_type.name != "customers"
+        else cast(null(), BigInteger)
+    )
+    note: Any = cast(null(), Text)
+    if record_type.customer == "customer_id":
+        customers = metadata.tables["customers"].alias("cu")
+        note = (
+            select(customers.c.name)
+            .where(customers.c.tenant_id == tenant_id(), customers.c.id == table.c.customer_id)
+            .scalar_subquery()
+        )
+    elif record_type.name == "customers":
+        note = table.c.industry
+    return [
+        literal(record_type.name, Text).label("kind"),
+        table.c.id.label("id"),
+        table.c[record_type.title].label("title"),
+        note.label("note"),
+        number.label("number"),
+        term.label("term"),
+    ]
+
+
+def _described(record_type: RecordType, table: Any, actor: Actor, columns: list[Any]) -> Select[Any]:
+    reach = actor.scope(f"{record_type.name}:read")
+    return select(*columns).where(
+        table.c.tenant_id == tenant_id(),
+        table.c.deleted_at.is_(None),
+        scope.condition(record_type, table.c, actor, reach),
+    )
+
+
+def _hits(record_type: RecordType, words: Sequence[str], actor: Actor, limit: int) -> Select[Any]:
+    wide = actor.scope(f"{record_type.name}:read") == "all"
+    found, table = _candidates(record_type.name, words, wide), _table(record_type)
+    columns = _columns(record_type, table, found.c.term)
+    statement = _described(record_type, table, actor, columns)
+    return (
+        statement.select_from(found)
+        .join(table, table.c.id == found.c.record_id)
+        .order_by(found.c.term, table.c.id)
+        .limit(limit)
+    )

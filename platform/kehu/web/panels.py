@@ -1,0 +1,39 @@
+"""Which panels of plugins stand in a place of a page for this reader: switched on, and open to him."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, url_for
+
+from kehu.core import context, hooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotPanel:
+    """A plugin's panel, fetched as a fragment of its own."""
+
+    key: str
+    title: str
+    url: str
+
+
+def slot_panels(slot: str, **arguments: Any) -> list[SlotPanel]:
+    """Return the panels of a slot; `arguments` go into the query string of each fragment."""
+    enabled, actor = hooks.enabled(), context.current().actor
+    if actor is None or not enabled:
+        return []
+    declared = sorted(hooks.host().declarations.panels, key=lambda pair: (pair[1].order, pair[0]))
+    return [
+        SlotPanel(
+            key=panel.endpoint.replace(".", "-"),
+            title=str(panel.title),
+            url=url_for(panel.endpoint, **{key: str(value) for key, value in arguments.items()}),
+        )
+        for slug, panel in declared
+        if panel.slot == slot
+        and slug in enabled
+        and actor.may(panel.permission)
+        and panel.endpoint in current_app.view_functions
+    ]
