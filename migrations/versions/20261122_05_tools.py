@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("object", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column(
-            "order", pg.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+            "plan", pg.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.Column("member_id", sa.UUID(), nullable=False),
         sa.Column("batch_id", sa.UUID(), nullable=False),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, RecordRow, TenantOwned, tenant_args, tenant_fk, tenant_index
+from kehu.core.tables import Base, Json, RecordRow, TenantOwned, TenantRow, tenant_args, tenant_fk, tenant_index
 
 
 class SavedView(RecordRow, Base):
@@ -43,3 +43,26 @@ class Draft(TenantOwned, Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     body: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+
+
+class BulkRun(TenantRow, Base):
+    """A change of many records that runs as a job: what is done, how far it is, and the batch that undoes it."""
+
+    __tablename__ = "bulk_runs"
+    __table_args__ = tenant_args(
+        "bulk_runs",
+        tenant_fk("bulk_runs", "member_id", "members", ondelete="CASCADE"),
+        CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state"),
+    )
+
+    object: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    plan: Mapped[Json]
+    member_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    batch_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    state: Mapped[str] = mapped_column(Text, default="waiting", server_default="waiting")
+    total: Mapped[int] = mapped_column(BigInteger, default=0)
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    refused: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    started_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)

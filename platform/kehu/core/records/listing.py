@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Session, aliased
 
 from kehu.core import context
@@ -114,9 +115,18 @@ def ids(record_type: RecordType, args: Mapping[str, str], actor: context.Actor |
 
 
 def everything(
-    session: Session, record_type: RecordType, args: Mapping[str, str], columns: Sequence[str], actor: context.Actor
+    session: Session,
+    record_type: RecordType,
+    args: Mapping[str, str],
+    columns: Sequence[str],
+    actor: context.Actor,
+    *,
+    only: Sequence[uuid.UUID] | None = None,
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield all rows that match within the actor's read scope, read in batches and in the order of creation (export)."""
+    """Yield all rows that match within the actor's read scope, read in batches and in the order of creation (export).
+
+    :param only: of these, not more than the ones with these ids.
+    """
     model: Any = record_type.model
     chosen = _columns(record_type, ListQuery(columns=columns))
     statement = _select(record_type, chosen, "id").where(
@@ -124,6 +134,8 @@ def everything(
         scope.condition(record_type, model, actor, actor.require(f"{record_type.name}:read")),
         *filters.conditions(record_type, model, args, actor, context.tenant(), strict=False),
     )
+    if only is not None:
+        statement = statement.where(model.id == any_(literal(list(only), ARRAY(UUID(as_uuid=True)))))
     result = session.execute(statement.order_by(model.id), execution_options={"yield_per": 500})
     yield from result.mappings()
 

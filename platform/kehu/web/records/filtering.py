@@ -1,0 +1,159 @@
+"""Filters of a list: the chips that say what is filtered, and the small menus that change it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import abort, url_for
+from flask.typing import ResponseReturnValue
+
+from kehu.core import context, db
+from kehu.core.i18n import _
+from kehu.core.ids import parse_id
+from kehu.core.records.fields import Field
+from kehu.core.records.filters import RESERVED
+from kehu.web.records import query
+from kehu.web.records.members import member_options
+from kehu.web.records.titles import target_of, titles
+from kehu.web.render import render_page
+
+if TYPE_CHECKING:
+    from kehu.web.records.pages import RecordPages
+
+MANY_MEMBERS = 50
+RANGES = frozenset({"date", "datetime", "number", "money"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """One filter: shown while it is on, or always for the main ones."""
+
+    key: str
+    label: str
+    kind: str
+    text: str
+    on: bool
+    shown: bool
+    inputs: Sequence[tuple[str, str]]
+    menu_url: str
+
+
+def operators(field: Field) -> tuple[str, ...]:
+    """Return the query keys under which a field is filtered."""
+    if field.kind in RANGES:
+        return (f"{field.key}.gte", f"{field.key}.lte", field.key, f"{field.key}.empty")
+    if field.kind == "text":
+        return (f"{field.key}.starts", field.key, f"{field.key}.empty")
+    return (field.key, f"{field.key}.ne", f"{field.key}.in", f"{field.key}.empty")
+
+
+def fields(pages: RecordPages) -> list[Field]:
+    """Return the fields that a list can be filtered by."""
+    return [one for one in pages.type.fields if one.filterable and one.key not in pages.options.hidden]
+
+
+def is_filtered(pages: RecordPages, args: Mapping[str, str]) -> bool:
+    """Tell whether anything narrows the list."""
+    known = {key for one in fields(pages) for key in operators(one)}
+    return any((key == "q" or key in known) for key in args if key == "q" or key not in RESERVED)
+
+
+def chips(pages: RecordPages, args: Mapping[str, str]) -> list[Chip]:
+    """Return the filters of a list; reads the names of members and records that they mention."""
+    names = _names(pages, args)
+    always = pages.options.chips or [one.key for one in fields(pages) if one.kind in ("choice", "member")][:2]
+    base = url_for(pages.endpoint("filter"), key="KEY")
+    text = query.write(query.filters_only(args))
+    found = []
+    for one in fields(pages):
+        given = [(key, args[key]) for key in operators(one) if args.get(key)]
+        found.append(
+            Chip(
+                key=one.key,
+                label=str(one.label),
+                kind=one.kind,
+                text=_text(one, dict(given), names) if given else _("any"),
+                on=bool(given),
+                shown=bool(given) or one.key in always,
+                inputs=given,
+                menu_url=base.replace("KEY", one.key) + (f"?{text}" if text else ""),
+            )
+        )
+    order = {key: at for at, key in enumerate(always)}
+    return sorted(found, key=lambda chip: order.get(chip.key, len(order)))
+
+
+def _names(pages: RecordPages, args: Mapping[str, str]) -> dict[uuid.UUID, str]:
+    wanted: dict[str, list[uuid.UUID]] = {}
+    for one in fields(pages):
+        if one.kind in ("member", "ref"):
+            ids = [found for key in operators(one) for part in args.get(key, "").split(",") if (found := parse_id(part))]
+            if ids:
+                wanted.setdefault(target_of(one), []).extend(ids)
+    return titles(db.session(), wanted) if wanted else {}
+
+
+def _text(field: Field, given: Mapping[str, str], names: Mapping[uuid.UUID, str]) -> str:
+    if given.get(f"{field.key}.empty"):
+        return _("none") if given[f"{field.key}.empty"] in ("1", "true", "yes") else _("some")
+    if field.kind in RANGES:
+        low, high = given.get(f"{field.key}.gte", ""), given.get(f"{field.key}.lte", "")
+        if low and high:
+            return _("%(low)s to %(high)s", low=low, high=high)
+        if low:
+            return _("from %(low)s", low=low)
+        return _("up to %(high)s", high=high) if high else given.get(field.key, "")
+    return ", ".join(_part(field, part, names) for value in given.values() for part in value.split(","))
+
+
+def _part(field: Field, part: str, names: Mapping[uuid.UUID, str]) -> str:
+    if part == "none":
+        return _("nobody") if field.kind == "member" else _("none")
+    if part == "me":
+        return _("me")
+    if field.kind == "choice":
+        option = field.option(part)
+        return str(option.label) if option else part
+    if field.kind == "bool":
+        return _("yes") if part in ("1", "true", "yes") else _("no")
+    found = parse_id(part)
+    return names.get(found, _("unknown")) if found and field.kind in ("member", "ref") else part
+
+
+def menu(pages: RecordPages, key: str) -> ResponseReturnValue:
+    """Answer the inside of one filter's menu."""
+    field = next((one for one in fields(pages) if one.key == key), None)
+    if field is None:
+        abort(404)
+    args = query.of_request()
+    values: dict[str, Any] = {"field": field, "kind": _menu_kind(field), "args": args, "pages": pages}
+    chosen = {part for name in operators(field)[:1] for part in args.get(name, "").split(",") if part}
+    values["chosen"] = chosen
+    values["options"] = _options(field) if values["kind"] == "choices" else []
+    ids = [found for part in chosen if (found := parse_id(part))]
+    values["names"] = titles(db.session(), {target_of(field): ids}) if values["kind"] == "lookup" and ids else {}
+    values["value"] = next(iter(chosen), "")
+    return render_page("records/filter_menu.html", {}, **values)
+
+
+def _menu_kind(field: Field) -> str:
+    if field.kind in ("choice", "bool"):
+        return "choices"
+    if field.kind == "member":
+        return "choices" if len(member_options(MANY_MEMBERS + 1)) <= MANY_MEMBERS else "lookup"
+    if field.kind in ("ref", "tags"):
+        return "lookup"
+    return "range" if field.kind in RANGES else "text"
+
+
+def _options(field: Field) -> list[tuple[str, str]]:
+    if field.kind == "bool":
+        return [("1", _("Yes")), ("0", _("No"))]
+    if field.kind == "choice":
+        return [(one.value, str(one.label)) for one in field.choices()]
+    actor = context.actor()
+    people = [(str(one), name) for one, name in member_options(MANY_MEMBERS + 1) if one != actor.member_id]
+    return [("me", _("Me")), ("none", _("Nobody")), *people]

@@ -1,0 +1,105 @@
+"""Look-ups: options for choosing a record or a member by typing, the latest ones before anything is typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import or_, select
+
+from kehu.core import context, db, search
+from kehu.core.errors import NotFound
+from kehu.core.i18n import _
+from kehu.core.ids import parse_id
+from kehu.core.records import scope as scoping
+from kehu.core.records.types import RecordType, registered
+from kehu.core.search import SearchTerm
+from kehu.core.search_terms import query_terms
+from kehu.core.tables import metadata
+from kehu.core.text import clean, fold
+from kehu.web.records.forms import CREATABLE
+from kehu.web.render import render_page
+
+MOST = 8
+LONGEST = 100
+
+
+def options(kind: str) -> ResponseReturnValue:
+    """Answer the options of a look-up for what was typed."""
+    typed = clean(request.args.get("q", ""))[:LONGEST]
+    if kind == "members":
+        return _answer(_members(typed))
+    if kind == "tags":
+        return _answer(_tags(request.args.get("of", ""), typed), create=_("Tag “%(name)s”", name=typed) if typed else "", typed=typed)
+    record_type = registered().get(kind)
+    if record_type is None:
+        raise NotFound(_("There is nothing to look up here."))
+    actor = context.actor()
+    actor.require(f"{kind}:read")
+    create = ""
+    if request.args.get("create") == "1" and typed and kind in CREATABLE and actor.may(f"{kind}:write"):
+        create = _("Create “%(name)s”", name=typed)
+    return _answer(_records(record_type, typed), create=create, typed=typed)
+
+
+def _answer(found: list[dict[str, Any]], *, create: str = "", typed: str = "") -> ResponseReturnValue:
+    return render_page("records/options.html", {}, found=found, create=create, typed=typed)
+
+
+def _members(typed: str) -> list[dict[str, Any]]:
+    members = metadata.tables["members"]
+    statement = select(members.c.id, members.c.name, members.c.title).where(
+        members.c.tenant_id == db.tenant_id(), members.c.state != "parked", members.c.deleted_at.is_(None)
+    )
+    for word in fold(typed).split():
+        pattern = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        statement = statement.where(or_(members.c.name_norm.like(f"{pattern}%"), members.c.name_norm.like(f"% {pattern}%")))
+    statement = statement.order_by(members.c.name_norm, members.c.id).limit(MOST)
+    return [{"value": row.id, "text": row.name, "note": row.title} for row in db.session().execute(statement)]
+
+
+def _records(record_type: RecordType, typed: str) -> list[dict[str, Any]]:
+    model: Any = record_type.model
+    actor = context.actor()
+    title = getattr(model, record_type.title)
+    norm = getattr(model, f"{record_type.title}_norm", title)
+    note = model.number if hasattr(model, "number") else model.id
+    statement = select(model.id, title.label("title"), note.label("note")).where(
+        model.deleted_at.is_(None), scoping.condition(record_type, model, actor, actor.scope(f"{record_type.name}:read"))
+    )
+    customer_id = parse_id(request.args.get("customer_id"))
+    if customer_id is not None and hasattr(model, "customer_id"):
+        statement = statement.where(model.customer_id == customer_id)
+    if typed:
+        if not query_terms(typed):
+            return []
+        statement = statement.where(*[model.id.in_(part) for part in search.matching(record_type.name, typed)])
+        statement = statement.order_by(norm, model.id)
+    else:
+        statement = statement.order_by(model.updated_at.desc(), model.id.desc())
+    rows = db.session().execute(statement.limit(MOST))
+    numbered = hasattr(model, "number")
+    return [{"value": row.id, "text": row.title or "–", "note": f"#{row.note}" if numbered else ""} for row in rows]
+
+
+def _tags(kind: str, typed: str) -> list[dict[str, Any]]:
+    """Return tags in use, in the form in which they are compared."""
+    record_type = registered().get(kind)
+    if record_type is None:
+        raise NotFound(_("There is nothing to look up here."))
+    context.actor().require(f"{kind}:read")
+    start = f"#{fold(typed)}"
+    statement = (
+        select(SearchTerm.term)
+        .where(
+            SearchTerm.tenant_id == db.tenant_id(),
+            SearchTerm.kind == kind,
+            SearchTerm.term >= start,
+            SearchTerm.term < start[:-1] + chr(ord(start[-1]) + 1),
+        )
+        .distinct()
+        .order_by(SearchTerm.term)
+        .limit(MOST)
+    )
+    return [{"value": term[1:], "text": term[1:], "note": ""} for term in db.session().execute(statement).scalars()]
