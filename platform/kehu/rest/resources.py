@@ -16,7 +16,6 @@ from kehu.core import db
 from kehu.core.errors import InvalidInput, StaleVersion
 from kehu.core.i18n import _
 from kehu.core.records import filters, listing
-from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType
 from kehu.rest import operations
 from kehu.rest.access import token_needs
@@ -86,12 +85,12 @@ class _Views:
         """Create a record."""
         values = read_object()
         check_types(self.type, values)
-        record = service_for(self.type.name, db.session()).create(values)
+        record = self.type.service(db.session()).create(values)
         return self._answer(record, 201, Location=f"{PREFIX}/{self.type.name}/{record.id}")
 
     def get(self, record_id: str) -> Response:
         """Answer one record, or 304 when the asker has this version."""
-        record = service_for(self.type.name, db.session()).get(record_id)
+        record = self.type.service(db.session()).get(record_id)
         if etag(record.version) in request.headers.get("If-None-Match", ""):
             return Response(status=304, headers={"ETag": etag(record.version)})
         return self._answer(record)
@@ -102,20 +101,20 @@ class _Views:
         values = read_object()
         check_types(self.type, values)
         with stale_as_precondition():
-            record = service_for(self.type.name, db.session()).update(record_id, values, version=version)
+            record = self.type.service(db.session()).update(record_id, values, version=version)
         return self._answer(record)
 
     def trash(self, record_id: str) -> Response:
         """Put a record into the trash."""
         version = given_version()
         with stale_as_precondition():
-            service_for(self.type.name, db.session()).trash(record_id, version=version)
+            self.type.service(db.session()).trash(record_id, version=version)
         return Response(status=204)
 
     def restore(self, record_id: str) -> Response:
         """Take a record out of the trash."""
         read_object(optional=True)
-        return self._answer(service_for(self.type.name, db.session()).restore(record_id))
+        return self._answer(self.type.service(db.session()).restore(record_id))
 
     def _answer(self, record: Any, status: int = 200, **headers: str) -> Response:
         return json_answer(dump_record(self.type, record), status, ETag=etag(record.version), **headers)

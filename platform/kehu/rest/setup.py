@@ -11,8 +11,9 @@ from flask import Flask
 from flask_babel import force_locale
 from flask_smorest import Api
 
-from kehu.core.records.types import registered
+from kehu.core.records.types import RecordType, registered
 from kehu.rest import docs, limits, openapi, operations
+from kehu.rest.members import MEMBERS
 from kehu.rest.resources import resource
 
 READ_ONLY = frozenset({"pipelines", "members"})
@@ -51,8 +52,9 @@ def init_rest(app: Flask, features: Sequence[str]) -> None:
         api.init_app(app)
         _components(api.spec)
         for name in RESOURCES:
-            if name in registered():
-                _resource(api, name)
+            record_type = MEMBERS if name == "members" else registered().get(name)
+            if record_type is not None:
+                _resource(api, record_type)
         for feature in features:
             if find_spec(f"kehu.{feature}.api") is not None:
                 api.register_blueprint(import_module(f"kehu.{feature}.api").blueprint)
@@ -60,9 +62,8 @@ def init_rest(app: Flask, features: Sequence[str]) -> None:
     app.register_blueprint(docs.blueprint)
 
 
-def _resource(api: Api, name: str) -> None:
-    record_type = registered()[name]
-    writable = name not in READ_ONLY
+def _resource(api: Api, record_type: RecordType) -> None:
+    writable = record_type.name not in READ_ONLY
     for schema, body in openapi.schemas(record_type, writable=writable).items():
         api.spec.components.schema(schema, body)
     api.register_blueprint(resource(record_type, writable=writable))

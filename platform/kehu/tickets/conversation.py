@@ -90,7 +90,7 @@ class ConversationService:
         """Take what the customer wrote; a ticket that waited or was done is open again."""
         ticket = self.tickets.get(ticket_id, action="write", lock=True)
         written = read_body(body)
-        sender = text.check_email(email) if email else (ticket.requester_email or "")
+        sender = _sender(email) if email else (ticket.requester_email or "")
         message = self._add(ticket, "incoming", written, "received")
         message.author_id, message.author_email = None, sender
         message.author_name = text.clean(name)[:200] or sender
@@ -157,6 +157,13 @@ class ConversationService:
     def _move(self, ticket: Ticket, status: str) -> None:
         if status and status != ticket.status:
             self.tickets.update(ticket.id, {"status": status})
+
+
+def _sender(written: str) -> str:
+    try:
+        return text.check_email(written)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, fields={"author_email": [error.message]}) from error
 
 
 def read_body(raw: object) -> str:

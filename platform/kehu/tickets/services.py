@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, inspect, select, update
 
 from kehu.core import clock, counters
 from kehu.core.errors import Conflict, InvalidInput
@@ -35,7 +35,7 @@ class QueueService(RecordService[Queue]):
 
     def check(self, record: Queue, changed: set[str]) -> None:
         """Refuse to leave new tickets without a queue."""
-        if "is_default" in changed and not record.is_default and record.version > 1:
+        if "is_default" in changed and not record.is_default and inspect(record).persistent:
             message = _("New tickets need a queue. Make another queue the one where they start.")
             raise InvalidInput(message, fields={"is_default": [message]})
 

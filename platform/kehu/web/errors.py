@@ -131,7 +131,7 @@ def _unfit(error: DataError) -> Response:
 def _broken_link(error: IntegrityError) -> Response:
     log.warning("row_refused_by_database", error=type(error.orig).__name__, path=request.path)
     return answer(
-        errors.Conflict(_("Something that this belongs to was changed at the same moment. Nothing was saved; try again."))
+        errors.Conflict(_("Something that this belongs to was changed at the same moment. Nothing was saved."))
     )
 
 

@@ -104,9 +104,9 @@ def test_one_queue_is_the_default(session, shop):
     before = TicketService(session).default_queue()
     made = service.create({"name": "Returns", "is_default": True})
     assert TicketService(session).default_queue() == made.id != before
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput), session.begin_nested():
         service.update(made.id, {"is_default": False})
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict), session.begin_nested():
         service.trash(made.id)
 
 
