@@ -6,6 +6,8 @@
   const active = (box) => box?.querySelector("[data-row][data-active]");
   const read = (box) => { try { return JSON.parse(sessionStorage.getItem(K.store(`pick:${box.dataset.list}`))) || { ids: [] }; } catch { return { ids: [] }; } };
   const write = (box, picks) => { try { sessionStorage.setItem(K.store(`pick:${box.dataset.list}`), JSON.stringify(picks)); } catch { /* full or private: the selection lasts as long as the page */ } paint(box); };
+  /* A long list is counted after it is shown. */
+  const totalOf = (box) => Number(box.querySelector("[data-total-count]")?.dataset.totalCount || box.dataset.total) || 0;
   const paint = (box) => {
     const picks = read(box), chosen = new Set(picks.ids), shown = rows(box);
     let here = 0;
@@ -18,7 +20,7 @@
     }
     const head = box.querySelector("[data-pick-all]");
     if (head) { head.checked = here > 0 && here === shown.length; head.indeterminate = here > 0 && here < shown.length; }
-    const bar = box.querySelector("[data-bulk]"), total = Number(box.dataset.total) || 0;
+    const bar = box.querySelector("[data-bulk]"), total = totalOf(box);
     if (!bar) return;
     const count = picks.all ? total : picks.ids.length;
     bar.hidden = !count;
@@ -93,7 +95,7 @@
     if (!bulk(ctx.sourceElement) || !box) return;
     const picks = read(box), body = ctx.request.body;
     if (picks.all) { body.set("all", "1"); body.set("query", location.search.slice(1)); } else if (ctx.request.method !== "GET" || picks.ids.length <= 100) body.set("ids", picks.ids.join(","));
-    body.set("count", picks.all ? box.dataset.total : picks.ids.length);
+    body.set("count", picks.all ? totalOf(box) : picks.ids.length);
   });
   document.addEventListener("htmx:after:request", (e) => {
     const { ctx } = e.detail;
