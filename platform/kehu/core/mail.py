@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import uuid
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -21,7 +22,7 @@ from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
-from kehu.core import clock, context, db, jobs
+from kehu.core import clock, context, db, hooks, jobs
 from kehu.core.errors import Unavailable
 from kehu.core.i18n import LOCALES
 
@@ -63,9 +64,17 @@ def send(session: Session, to: str, template: str, *, locale: str = "", **values
 
 
 @jobs.platform_task("kehu.mail.deliver", queue="mail")
-def deliver(to: str, template: str, locale: str, values: Values, **_whose: Any) -> None:
-    """Render one mail and hand it to the mail server; a failure raises, so that the job tries again."""
+def deliver(
+    to: str, template: str, locale: str, values: Values, tenant_id: str | None = None, **_whose: Any
+) -> None:
+    """Render one mail and hand it to the mail server; a failure raises, so that the job tries again.
+
+    :param tenant_id: the tenant in whose name it is sent; mails about accounts have none.
+    """
     with force_locale(locale), db.unit_of_work() as session:
+        tenant = hooks.tenant_by_id(uuid.UUID(tenant_id)) if tenant_id else None
+        if tenant is not None:
+            db.bind_tenant(tenant)
         maker = _makers.get(template)
         complete = maker(session, values) if maker is not None else values
         if complete is None:
