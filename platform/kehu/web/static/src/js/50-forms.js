@@ -67,12 +67,6 @@
   K.on("change", "[data-composer] [type=radio]", (e, radio) => { if (radio.dataset.submitText) mode(radio.form, radio); });
   K.ready((root) => {
     for (const form of K.all("[data-composer]", root)) { const radio = form.querySelector("[data-submit-text]:checked"); if (radio) mode(form, radio); }
-    /* The browser knows its time zone better than an address does. */
-    for (const zone of K.all("select[data-browser-zone]", root)) {
-      const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      if (!zone.dataset.asked && [...zone.options].some((option) => option.value === here)) zone.value = here;
-      zone.dataset.asked = "1";
-    }
     const summary = root.querySelector?.("[data-focus]") || root.querySelector?.("[aria-invalid=true]");
     if (summary && !root.contains?.(document.activeElement)) summary.focus();
   });
