@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from pypinyin import lazy_pinyin
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.text import fold
+from kehu.core.search_terms import latin
 from tenants.models import Tenant
 
 SHORTEST, LONGEST = 3, 40
@@ -32,8 +31,6 @@ RESERVED = frozenset(_RESERVED.split())
 """Names that people would take for ours, or that mail and name servers use."""
 
 _SHAPE = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_SOUNDS = "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch . y . e yu ya"
-_CYRILLIC = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", _SOUNDS.split(), strict=True))
 
 
 def check(value: str) -> str:
@@ -71,9 +68,7 @@ def is_free(session: Session, address: str) -> bool:
 
 def from_name(name: str) -> str:
     """Return an address name made from a firm's name, in Latin letters whatever its script."""
-    latin = " ".join(lazy_pinyin(name)) if any("\u4e00" <= sign <= "\u9fff" for sign in name) else name
-    plain = "".join(_CYRILLIC.get(sign, sign) for sign in fold(latin)).replace(".", "")
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("&", " ").replace("'", "").replace("’", "")).strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", latin(name).replace(".", "").replace("&", " ").replace("'", "").replace("’", "")).strip("-")
     slug = slug[: LONGEST - 4].strip("-")
     if len(slug) < SHORTEST:
         slug = f"firm-{slug}".strip("-")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
-from collections.abc import Iterable
-
-from pypinyin import Style, lazy_pinyin
+from collections.abc import Iterable, Iterator
 
 from kehu.core.text import fold
 
 LONGEST = 40
 MOST = 200
+READINGS = 4
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -44,14 +45,31 @@ def _words(text: str) -> Iterable[str]:
             yield word[start:]
 
 
+def latin(text: str) -> str:
+    """Return a folded text in Latin letters: Cyrillic by transliteration, Chinese by its first reading."""
+    return _HAN.sub(lambda run: "".join(next(_readings(run.group()))), transliterate(fold(text)))
+
+
+def _readings(word: str) -> Iterator[list[str]]:
+    """Yield the ways to read a Chinese word, syllable by syllable: characters with several sounds are found by each."""
+    # Phrases would choose one sound, cost 45 MB in each process, and be wrong for names.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+    os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
+    from pypinyin import Style, pinyin
+
+    sounds = pinyin(word, style=Style.NORMAL, heteronym=True)
+    for reading in itertools.islice(itertools.product(*(dict.fromkeys(one[:2]) for one in sounds)), READINGS):
+        yield list(reading)
+
+
 def _name_terms(text: str) -> Iterable[str]:
     for word in _words(text):
         if _HAN.fullmatch(word):
             # A prefix of each suffix finds any part: single characters, pairs and longer runs.
             yield from (word[start : start + LONGEST] for start in range(len(word)))
-            sounds = lazy_pinyin(word)
-            yield from ("".join(sounds[start:]) for start in range(len(sounds)))
-            yield "".join(lazy_pinyin(word, style=Style.FIRST_LETTER))
+            for sounds in _readings(word):
+                yield from ("".join(sounds[start:]) for start in range(len(sounds)))
+                yield "".join(sound[0] for sound in sounds if sound)
         else:
             yield word
             if _HAS_CYRILLIC.search(word):
