@@ -165,10 +165,11 @@ def tick(row: Mapping[str, Any]) -> Markup:
         )
     if not context.actor().may("activities:write"):
         return widgets.icon(ICONS[row["kind"]])
+    name = _("Mark %(name)s done", name=row["subject"])
     return Markup(
-        '<button type="button" class="k-tick" aria-label="{}" title="{}" hx-post="/activities/{}/done" hx-target="#dialog" '
-        'hx-swap="innerHTML">{}</button>'
-    ).format(_("Mark %(name)s done", name=row["subject"]), _("Done"), row["id"], widgets.icon("circle"))
+        '<button type="button" class="k-tick" aria-label="{}" title="{}" hx-post="/activities/{}/done" '
+        'hx-target="#dialog" hx-swap="innerHTML">{}</button>'
+    ).format(name, _("Done"), row["id"], widgets.icon("circle"))
 
 
 def show_activity(record: Activity) -> Response:
@@ -189,7 +190,8 @@ def show_activity(record: Activity) -> Response:
 ACTIVITIES = RecordPages(
     "activities",
     note="customer_id",
-    picture=False,
+    mark=tick,
+    mark_keys=("done_at", "kind", "subject"),
     phone=("due_at", "owner_id"),
     chips=("kind", "owner_id", "done_at"),
     tabs=(

@@ -34,6 +34,9 @@ from kehu.core.tables import metadata
 from kehu.timeline.queries import Subject
 
 AT_MOST = 5
+_POINTERS = (("owner_id", "members"), ("parent_id", "customers"), ("customer_id", "customers"))
+"""Fields of customers and contacts that point at others, and where their names are."""
+
 DONE_TICKETS = ("resolved", "closed")
 
 
@@ -47,6 +50,7 @@ class Related:
     tickets: Sequence[Any] | None = None
     files: Sequence[Any] | None = None
     draft: str = ""
+    names: dict[str, str] = field(default_factory=dict)
     parts: frozenset[str] = field(default_factory=frozenset)
 
     @staticmethod
@@ -60,12 +64,14 @@ def related(
     subject: Subject,
     *,
     draft: str = "",
+    record: Any = None,
     only: frozenset[str] | None = None,
     actor: Actor | None = None,
 ) -> Related:
     """Read what stands beside a record, in the reader's rights.
 
     :param draft: key of the composer's draft, read along.
+    :param record: the record whose owner's and customer's names are read along.
     :param only: names of the parts that are wanted; all by default.
     """
     who = actor or context.actor()
@@ -83,12 +89,20 @@ def related(
             parts[name] = make(subject, who)
     if draft and who.member_id is not None:
         parts["draft"] = _draft(draft, who)
+    if record is not None:
+        parts |= {
+            f"name_{key}": _name(key, table, getattr(record, key))
+            for key, table in _POINTERS
+            if getattr(record, key, None)
+        }
     found: dict[str, list[Any]] = {name: [] for name in parts}
     if parts:
         for row in session.execute(union_all(*parts.values())):
             found[row.part].append(row)
     kept = found.pop("draft", [])
-    return Related(**found, draft=kept[0].note if kept else "", parts=frozenset(parts))
+    named = {key: found.pop(f"name_{key}") for key, _table in _POINTERS if f"name_{key}" in found}
+    names = {key: rows[0].title for key, rows in named.items() if rows}
+    return Related(**found, draft=kept[0].note if kept else "", names=names, parts=frozenset(parts))
 
 
 def _columns(part: str, **given: Any) -> list[Any]:
@@ -258,6 +272,12 @@ def _files(subject: Subject, actor: Actor) -> Select[Any]:
         .order_by(row.c.id.desc())
         .limit(AT_MOST)
     )
+
+
+def _name(key: str, table_name: str, record_id: Any) -> Select[Any]:
+    row = metadata.tables[table_name]
+    columns = _columns(f"name_{key}", title=row.c.name, total=cast(literal(1), BigInteger))
+    return select(*columns).where(row.c.tenant_id == tenant_id(), row.c.id == record_id)
 
 
 def _draft(key: str, actor: Actor) -> Select[Any]:

@@ -37,11 +37,11 @@ def _show(name: str, record: Any) -> Response:
     tabs = slot_panels("customer.tabs", customer_id=record.id) if name == "customers" else []
     tab = next((panel for panel in tabs if panel.key == request.args.get("tab")), None)
     line = TimelineService(session).page(subject, request.args.get("line"))
-    beside = related(session, subject, draft=f"{name}-{record.id}")
+    beside = related(session, subject, draft=f"{name}-{record.id}", record=record)
     return render_page(
         "customers/show.html",
         FRAGMENTS,
-        page=record_page_context(name, record),
+        page=record_page_context(name, record, titles=beside.names),
         record=record,
         line=line,
         beside=beside,

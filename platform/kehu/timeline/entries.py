@@ -205,7 +205,9 @@ def _shown(spec: Field | None, value: Any, names: Names) -> str:
         return str(option.label) if option else names.get(str(value), str(value))
     if spec.kind in ("date", "datetime"):
         moment = dt.datetime.fromisoformat(value)
-        shown = format_date(moment.date(), "medium") if spec.kind == "date" else format_datetime(moment, "medium")
+        shown = (
+            format_date(moment.date(), "medium") if spec.kind == "date" else format_datetime(moment, "medium")
+        )
         return str(shown)
     if spec.kind == "bool":
         return _("Yes") if value else _("No")

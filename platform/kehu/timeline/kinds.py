@@ -49,7 +49,6 @@ LINE_KINDS: dict[str, LineKind] = {
         LineKind(
             key="tickets", label=_l("Tickets"), messages=True, trail=("tickets",), permission="tickets:read"
         ),
-        LineKind(key="files", label=_l("Files"), files=True, permission="files:read"),
         LineKind(
             key="changes", label=_l("Changes"), trail=("customers", "contacts"), permission="customers:read"
         ),

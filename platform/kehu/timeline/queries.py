@@ -37,6 +37,9 @@ from kehu.timeline.kinds import LineKind
 LONGEST_TEXT = 1500
 """Longer texts are shown to this length; the record has the whole."""
 
+TOLD_BY_MESSAGES = ("replied", "noted", "received")
+"""Entries of the trail whose message stands on the line itself."""
+
 _LINKS = {"customers": "customer_id", "contacts": "contact_id", "deals": "deal_id", "tickets": "ticket_id"}
 
 
@@ -195,7 +198,12 @@ def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
             who=row.c.actor_name,
             more=row.c.changes,
         )
-    ).where(row.c.tenant_id == tenant_id(), about, _readable(row.c.object, row.c.record_id, names, actor))
+    ).where(
+        row.c.tenant_id == tenant_id(),
+        about,
+        row.c.action.not_in(TOLD_BY_MESSAGES),
+        _readable(row.c.object, row.c.record_id, names, actor),
+    )
     return statement, row.c.at, row.c.id
 
 

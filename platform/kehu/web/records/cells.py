@@ -59,6 +59,9 @@ class RowWriter:
 
     def _writer(self, field: Field) -> Callable[[Mapping[str, Any]], str]:
         show, key = self.displayer.html, field.key
+        if key in self.pages.options.cells:
+            own = self.pages.options.cells[key](self.displayer)
+            return lambda row: str(own(row))
         if field.kind in ("member", "ref"):
             return lambda row: show(field, row[key], title=row.get(f"{key}__title"))
         if field.kind == "money":
@@ -91,7 +94,7 @@ class RowWriter:
         name = str(row[self.type.title] or "")
         shown = str(escape(name)) or "–"
         full, tail = str(record_id), short_id(record_id)
-        picture = str(widgets.avatar(name, "", self.pages.options.square)) if self.pages.options.picture else ""
+        picture = self._picture(name, row)
         note = self.note(row)
         small = f"<small>{note}</small>" if note else ""
         url = escape(query.record_url(self.type.url(full), self.from_query, at))
@@ -104,6 +107,12 @@ class RowWriter:
         parts += [self._cell(field, classes, write(row), full, tail, editable) for field, classes, write in self.cells]
         parts.append("</tr>")
         return "".join(parts)
+
+    def _picture(self, name: str, row: Mapping[str, Any]) -> str:
+        options = self.pages.options
+        if options.mark is not None:
+            return str(options.mark(row))
+        return str(widgets.avatar(name, "", options.square)) if options.picture else ""
 
     def _editable(self, row: Mapping[str, Any]) -> bool:
         if self.scope is None:

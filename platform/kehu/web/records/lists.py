@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,11 @@ class ListState:
     previous_url: str = ""
     next_url: str = ""
     count_url: str = ""
+
+    @property
+    def count_key(self) -> str:
+        """Tell one question for a count from another, so that a new one is asked anew."""
+        return hashlib.blake2b(self.count_url.encode(), digest_size=6).hexdigest()
 
     @property
     def filtered(self) -> bool:
@@ -143,7 +149,7 @@ def visible_columns(pages: RecordPages, args: Mapping[str, str]) -> list[Field]:
 
 def _needed(pages: RecordPages, columns: Sequence[Field]) -> list[str]:
     keys = [pages.type.title, *[one.key for one in columns]]
-    for extra in (pages.options.note, pages.type.owner):
+    for extra in (pages.options.note, pages.type.owner, *pages.options.mark_keys):
         if extra and extra in pages.type.by_key:
             keys.append(extra)
     return list(dict.fromkeys(keys))
@@ -167,7 +173,8 @@ def _tabs(pages: RecordPages, args: Mapping[str, str]) -> list[dict[str, Any]]:
     now = args.get("view", "")
     tabs = [{"label": _("All"), "url": f"/{pages.name}?view=all", "current": now in ("", "all")}]
     for tab in pages.options.tabs:
-        tabs.append({"label": str(tab.label), "url": f"/{pages.name}?{tab.query}&view={tab.key}", "current": now == tab.key})
+        url = f"/{pages.name}?{tab.query}&view={tab.key}"
+        tabs.append({"key": tab.key, "label": str(tab.label), "url": url, "current": now == tab.key})
     for view in views.of_type(pages.name):
         tabs.append({"label": view.name, "url": view.url, "current": now == str(view.id)})
     return tabs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint
@@ -33,6 +33,8 @@ class _Options:
     note: str = ""
     square: bool = False
     picture: bool = True
+    mark: Callable[[Mapping[str, Any]], Any] | None = None
+    mark_keys: Sequence[str] = ()
     phone: tuple[str, str] = ("", "")
     chips: Sequence[str] = ()
     tabs: Sequence[Tab] = ()
@@ -45,6 +47,7 @@ class _Options:
     detail: Callable[[Any], ResponseReturnValue] | None = None
     after_create: str = "record"
     hidden: Sequence[str] = ()
+    cells: Mapping[str, Callable[[Any], Callable[[Mapping[str, Any]], Any]]] = field(default_factory=dict)
     creatable: bool = True
 
 
@@ -53,6 +56,7 @@ class RecordPages:
 
     :param type_name: the record type's plural name; also the start of the addresses.
     :param note: key of the field whose value stands under the name in lists.
+    :param mark: draws what stands before a row's name instead of a picture, from the values of `mark_keys`.
     :param phone: keys of the two columns that show on phones.
     :param chips: filters that always show; the other filterable fields wait under “Add filter”.
     :param tabs: views beside “All”.
@@ -62,6 +66,7 @@ class RecordPages:
     :param detail: draws one record that was read within the actor's scope; None for the plain page.
     :param after_create: ``record`` opens the new record, ``list`` stays where one is.
     :param hidden: fields that lists never offer as a column or filter.
+    :param cells: field key -> function of a `Displayer` that returns the writer of its cells in lists.
     :param creatable: False when records come into being in another way.
     """
 
