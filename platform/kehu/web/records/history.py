@@ -140,6 +140,9 @@ def actions() -> dict[str, str]:
         "trashed": _("moved it to the trash"),
         "restored": _("restored it"),
         "merged": _("merged it"),
+        "replied": _("sent a reply"),
+        "noted": _("wrote a note"),
+        "received": _("took in a message"),
     }
 
 

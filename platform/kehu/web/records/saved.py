@@ -12,6 +12,7 @@ from flask import g
 from kehu.core import context, db
 from kehu.core.context import Context
 from kehu.core.ids import parse_id
+from kehu.core.records.types import get as get_type
 from kehu.views.models import SavedView
 from kehu.views.services import ViewService
 from kehu.web.records import query
@@ -84,16 +85,23 @@ def active(type_name: str, args: Mapping[str, str]) -> Active:
     from kehu.web.records.pages import pages_of
 
     view = chosen(type_name, args)
-    now = query.filters_only(args)
+    now = _normal(type_name, query.filters_only(args))
     if view is not None:
         columns = args.get("columns", "").split(",") if args.get("columns") else view.columns
-        changed = now != query.filters_only(query.parse(view.query)) or columns != view.columns
+        changed = now != _normal(type_name, query.filters_only(query.parse(view.query))) or columns != view.columns
         may = view.mine and not view.shared or (view.shared and context.actor().may("views:share"))
         return Active(view=view, changed=changed, may_change=may)
     pages = pages_of(type_name)
     tab = next((one for one in pages.options.tabs if one.key == args.get("view")), None) if pages else None
-    base = query.filters_only(query.parse(tab.query)) if tab else {}
+    base = _normal(type_name, query.filters_only(query.parse(tab.query))) if tab else {}
     return Active(view=None, changed=now != base, may_change=False)
+
+
+def _normal(type_name: str, args: dict[str, str]) -> dict[str, str]:
+    """Return filters and sort without the sort that holds anyway."""
+    if args.get("sort") == get_type(type_name).default_sort:
+        return {key: value for key, value in args.items() if key != "sort"}
+    return args
 
 
 def _prefs(type_name: str) -> dict[str, Any]:
