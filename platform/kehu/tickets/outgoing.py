@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import smtplib
-import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from urllib.parse import unquote, urlsplit
 
+from kehu.core.errors import Unavailable
 from kehu.core.i18n import _
+from kehu.core.mail import transmit
 from kehu.tickets.models import Queue, Ticket, TicketMessage
 
-TIMEOUT = 20
 LONGEST_SUBJECT = 200
 
 
@@ -36,7 +36,7 @@ def compose(
     :param sender: the installation's own sender, used when the queue has no address.
     :param firm: the tenant's name, shown as the sender's.
     """
-    mail = EmailMessage()
+    mail = EmailMessage(policy=SMTP)
     address = queue.email if queue is not None and queue.email else parseaddr(sender)[1]
     name = _("%(member)s at %(firm)s", member=message.author_name, firm=firm) if message.author_name else firm
     mail["From"] = Address(display_name=name, addr_spec=address)
@@ -49,19 +49,15 @@ def compose(
     return mail
 
 
-def send(mail: EmailMessage, url: str) -> None:
-    """Hand a mail to the server at `smtp://user:password@host:port` or `smtps://…`.
+def send(mail: EmailMessage) -> None:
+    """Hand a mail to the installation's server.
 
     :raises NotSent: with a reason for people.
     """
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise NotSent(_("No mail server is set up for this installation."), lasting=True)
     try:
-        with _connect(parts.scheme, parts.hostname, parts.port) as server:
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
-            server.send_message(mail)
+        transmit(mail)
+    except Unavailable as error:
+        raise NotSent(_("No mail server is set up for this installation."), lasting=True) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         raise NotSent(_answer(code, answer), lasting=code >= 500) from error
@@ -71,17 +67,6 @@ def send(mail: EmailMessage, url: str) -> None:
         raise NotSent(_("The mail server does not answer."), lasting=False) from error
     except (UnicodeError, ValueError) as error:
         raise NotSent(_("This address can't be written to."), lasting=True) from error
-
-
-def _connect(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
-    if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT, context=ssl.create_default_context())
-    server = smtplib.SMTP(host, port or 25, timeout=TIMEOUT)
-    server.ehlo()
-    if server.has_extn("starttls"):
-        server.starttls(context=ssl.create_default_context())
-        server.ehlo()
-    return server
 
 
 def _answer(code: int, answer: bytes | str) -> str:

@@ -19,6 +19,9 @@ STATUSES = (
     Option(value="closed", label=_l("Closed"), tone="neutral"),
 )
 
+OPEN = "status=new,open,waiting"
+"""The filter of tickets that somebody still has to do something about."""
+
 DONE = frozenset({"resolved", "closed"})
 """Statuses in which nobody has to do anything any more."""
 
@@ -104,12 +107,12 @@ TICKETS = register(
         singular="ticket",
         label=_l("ticket"),
         plural=_l("Tickets"),
-        icon="inbox",
+        icon="lifebuoy",
         model=Ticket,
         service=_tickets,
         owner="assignee_id",
         title="subject",
-        default_sort="due_at",
+        default_sort="-updated_at",
         customer="customer_id",
         sections={"main": _l("Details"), "people": _l("Who it is about")},
         fields=(
@@ -190,6 +193,14 @@ TICKETS = register(
                 help=_l("Replies are sent to this address."),
                 example="anna@example.com",
             ),
+            Field(
+                key="description",
+                label=_l("First message"),
+                kind="long_text",
+                quick=True,
+                help=_l("What the customer wrote or said."),
+                example="One of the panels has a scratch of about 10 cm.",
+            ),
             Field(key="assignee_id", label=_l("Assigned to"), kind="member", column=True, filterable=True),
             Field(
                 key="due_at",
@@ -203,7 +214,6 @@ TICKETS = register(
             ),
             Field(key="channel", label=_l("Came by"), kind="choice", options=CHANNELS, readonly=True),
             Field(key="tags", label=_l("Tags"), kind="tags", filterable=True),
-            Field(key="description", label=_l("Description"), kind="long_text"),
             Field(key="external_id", label=_l("Number elsewhere"), max_length=100, unique=True),
             Field(key="first_reply_at", label=_l("First reply"), kind="datetime", readonly=True),
             Field(key="resolved_at", label=_l("Resolved at"), kind="datetime", readonly=True),

@@ -140,18 +140,3 @@ class TicketService(RecordService[Ticket]):
         if record.requester_email:
             yield "email", record.requester_email
         yield from (("tag", tag) for tag in record.tags)
-
-
-def target_state(ticket: Any, now: dt.datetime | None = None) -> str:
-    """Return how a ticket stands against its target: done, waiting, overdue, soon or ok.
-
-    :param ticket: anything with `status` and `due_at`.
-    """
-    now = now or clock.now()
-    if ticket.status in DONE:
-        return "done"
-    if ticket.due_at is None:
-        return "ok"
-    if ticket.due_at <= now:
-        return "overdue"
-    return "soon" if ticket.due_at - now <= dt.timedelta(hours=2) else "ok"

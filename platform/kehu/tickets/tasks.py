@@ -32,7 +32,7 @@ def send_reply(_tenant_id: uuid.UUID, message_id: str, attempt: int = 0) -> None
     settings = current_app.extensions["kehu.settings"]
     mail = outgoing.compose(ticket, message, queue, settings.mail_from, context.tenant().name)
     try:
-        outgoing.send(mail, settings.mail_url)
+        outgoing.send(mail)
     except outgoing.NotSent as error:
         message.delivery_error = error.reason
         if error.lasting or attempt >= len(WAITS):

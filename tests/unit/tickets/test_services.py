@@ -1,15 +1,17 @@
 """Tickets: numbers, queues, targets, and what a conversation does to them."""
 
 import datetime as dt
+import smtplib
 
 import pytest
 
-from kehu.core.errors import Conflict, InvalidInput, NotFound
+from kehu.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from kehu.customers.services import ContactService, CustomerService
 from kehu.tickets import outgoing, tasks
 from kehu.tickets.conversation import ConversationService
 from kehu.tickets.models import Queue
-from kehu.tickets.services import QueueService, TicketService, target_state
+from kehu.tickets.services import QueueService, TicketService
+from kehu.tickets.targets import target_state
 
 
 def make_ticket(session, **values):
@@ -25,7 +27,9 @@ def test_new_ticket_has_number_queue_and_target(session, shop):
     assert first.assignee_id is None
     assert first.due_at - first.created_at == dt.timedelta(hours=24)
     assert second.due_at - second.created_at == dt.timedelta(hours=4)
-    assert (target_state(first), target_state(first, first.due_at)) == ("ok", "overdue")
+    now, hour = first.due_at, dt.timedelta(hours=1)
+    assert [target_state("open", now, now + hour * off) for off in (-3, -1, 0)] == ["ok", "soon", "overdue"]
+    assert (target_state("resolved", now, now), target_state("open", None, now)) == ("done", "ok")
     TicketService(session).update(first.id, {"priority": "low"})
     assert first.due_at - first.created_at == dt.timedelta(hours=72)
 
@@ -116,7 +120,7 @@ class Sent:
     def __init__(self, *errors):
         self.errors, self.mails = list(errors), []
 
-    def __call__(self, mail, _url):
+    def __call__(self, mail):
         if self.errors:
             raise self.errors.pop(0)
         self.mails.append(mail)
@@ -144,7 +148,7 @@ def test_reply_is_sent_once(shop, monkeypatch):
     assert delivery(shop, ticket_id) == ("sent", None)
     [mail] = server.mails
     assert (mail["To"], mail["Subject"]) == ("anna@example.com", "Scratch on panel [#1]")
-    assert mail.get_content() == "Hello Anna\n"
+    assert mail.get_content().strip() == "Hello Anna"
 
 
 def test_server_down_waits_then_fails_and_can_be_retried(shop, monkeypatch):
@@ -162,3 +166,26 @@ def test_server_down_waits_then_fails_and_can_be_retried(shop, monkeypatch):
     assert delivery(shop, ticket_id) == ("sent", None)
     with shop.work() as session, pytest.raises(Conflict):
         ConversationService(session).retry(ticket_id, message_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "lasting"),
+    [
+        (ConnectionRefusedError(), False),
+        (smtplib.SMTPServerDisconnected(), False),
+        (smtplib.SMTPResponseException(451, b"later"), False),
+        (smtplib.SMTPRecipientsRefused({"a@example.com": (450, b"greylisted")}), False),
+        (smtplib.SMTPRecipientsRefused({"a@example.com": (550, b"no such person")}), True),
+        (Unavailable("no server"), True),
+        (UnicodeEncodeError("ascii", "é", 0, 1, "no"), True),
+    ],
+)
+def test_reasons_of_the_mail_server(app, monkeypatch, error, lasting):
+    def refuse(_mail):
+        raise error
+
+    monkeypatch.setattr(outgoing, "transmit", refuse)
+    with app.test_request_context(), pytest.raises(outgoing.NotSent) as caught:
+        outgoing.send(None)
+    assert caught.value.lasting is lasting
+    assert caught.value.reason

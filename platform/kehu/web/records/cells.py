@@ -43,7 +43,9 @@ class RowWriter:
         self.from_query = from_query
         self.select_label = str(escape(_("Select %(name)s", name="\x00")))
         self.field_base = url_for(pages.endpoint("field"), record_id=uuid.UUID(int=0), key="KEY") + "?in=list"
-        self.cells = [(one, self._classes(one), self._writer(one)) for one in columns if one.key != self.type.title]
+        self.cells = [
+            (one, self._classes(one), self._writer(one)) for one in columns if one.key != self.type.title
+        ]
         self.note = self._note_writer(pages.options.note)
 
     def _classes(self, field: Field) -> str:
@@ -104,7 +106,10 @@ class RowWriter:
             f'<span class="k-clip"><a href="{url}" data-row-link>{shown}</a>{small}</span></span></td>'
         ]
         editable = self._editable(row)
-        parts += [self._cell(field, classes, write(row), full, tail, editable) for field, classes, write in self.cells]
+        parts += [
+            self._cell(field, classes, write(row), full, tail, editable)
+            for field, classes, write in self.cells
+        ]
         parts.append("</tr>")
         return "".join(parts)
 

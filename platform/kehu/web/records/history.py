@@ -71,7 +71,9 @@ class ChangeWriter:
             for key, pair in changes.items():
                 spec = fields.get(key)
                 if spec is not None and spec.kind in ("member", "ref"):
-                    wanted.setdefault(target_of(spec), []).extend(found for value in pair if (found := parse_id(value)))
+                    wanted.setdefault(target_of(spec), []).extend(
+                        found for value in pair if (found := parse_id(value))
+                    )
         self.names = titles(db.session(), wanted) if wanted else {}
         self.times = Clockwork()
 
@@ -104,7 +106,11 @@ class ChangeWriter:
         if spec.kind == "bool":
             return _("Yes") if dumped else _("No")
         if spec.kind == "money":
-            return number_text(int(dumped) // 100, self.times.locale) if int(dumped) % 100 == 0 else f"{int(dumped) / 100:.2f}"
+            return (
+                number_text(int(dumped) // 100, self.times.locale)
+                if int(dumped) % 100 == 0
+                else f"{int(dumped) / 100:.2f}"
+            )
         if spec.kind == "number":
             return number_text(int(dumped), self.times.locale)
         return self._moment(spec, dumped) or KINDS[spec.kind].show(dumped)[:LONGEST]
@@ -164,7 +170,11 @@ def show(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
     may_undo = service.actor.may(f"{pages.name}:write")
     entries = _entries(pages, found[:PAGE], may_undo)
     inline = request.args.get("inline") == "1"
-    more = {"before": str(found[PAGE - 1].id), **({"inline": "1"} if inline else {})} if len(found) > PAGE else {}
+    more = (
+        {"before": str(found[PAGE - 1].id), **({"inline": "1"} if inline else {})}
+        if len(found) > PAGE
+        else {}
+    )
     return render_page(
         "records/history.html",
         {},

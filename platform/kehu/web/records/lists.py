@@ -17,8 +17,8 @@ from kehu.core.i18n import _, _n
 from kehu.core.records import listing
 from kehu.core.records.fields import Field
 from kehu.core.records.listing import COUNT_BOUND, ListQuery
-from kehu.web.records import saved as views
 from kehu.web.records import filtering, query
+from kehu.web.records import saved as views
 from kehu.web.records.bulk import bulk_actions
 from kehu.web.records.cells import NUMERIC, RowWriter
 from kehu.web.render import render_page, wanted_target
@@ -141,8 +141,12 @@ def _start(args: Mapping[str, str]) -> int:
 def visible_columns(pages: RecordPages, args: Mapping[str, str]) -> list[Field]:
     """Return the columns to show: those of the address, of the view, of the member, or the usual ones."""
     record_type = pages.type
-    chosen = args.get("columns", "").split(",") if args.get("columns") else views.chosen_columns(pages.name, args)
-    keys = [key for key in dict.fromkeys(chosen) if key in record_type.by_key and key not in pages.options.hidden]
+    chosen = (
+        args.get("columns", "").split(",") if args.get("columns") else views.chosen_columns(pages.name, args)
+    )
+    keys = [
+        key for key in dict.fromkeys(chosen) if key in record_type.by_key and key not in pages.options.hidden
+    ]
     found = [record_type.by_key[key] for key in keys] or [one for one in record_type.fields if one.column]
     return [one for one in found if one.key != record_type.title]
 
@@ -155,14 +159,18 @@ def _needed(pages: RecordPages, columns: Sequence[Field]) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
-def heads(pages: RecordPages, columns: Sequence[Field], base: Mapping[str, str], sort: str) -> list[dict[str, Any]]:
+def heads(
+    pages: RecordPages, columns: Sequence[Field], base: Mapping[str, str], sort: str
+) -> list[dict[str, Any]]:
     """Return the table's heads with the addresses that sort by them."""
     found = []
     for one in [pages.type.by_key[pages.type.title], *columns]:
         now = {one.key: "ascending", f"-{one.key}": "descending"}.get(sort, "")
         # Amounts and times are asked for from the top; a second click turns the order.
         falling = one.kind in ("money", "number", "date", "datetime")
-        turned = {"ascending": f"-{one.key}", "descending": one.key}.get(now, f"-{one.key}" if falling else one.key)
+        turned = {"ascending": f"-{one.key}", "descending": one.key}.get(
+            now, f"-{one.key}" if falling else one.key
+        )
         url = query.list_url(pages.name, base, sort=turned) if one.sortable else ""
         found.append({"label": str(one.label), "sorted": now, "sort_url": url, "num": one.kind in NUMERIC})
     return found

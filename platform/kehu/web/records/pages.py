@@ -87,7 +87,19 @@ class RecordPages:
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the routes to a blueprint, and the entries of side bar and create menu."""
-        from kehu.web.records import bulk, columns, create, detail, edit, export, filtering, history, inline, lists, trash
+        from kehu.web.records import (
+            bulk,
+            columns,
+            create,
+            detail,
+            edit,
+            export,
+            filtering,
+            history,
+            inline,
+            lists,
+            trash,
+        )
 
         self.blueprint = blueprint.name
         one = f"/{self.name}/<uuid:record_id>"
@@ -124,7 +136,12 @@ class RecordPages:
         if now.actor is not None and now.actor.may(f"{self.name}:read"):
             options = self.options
             yield shell.NavItem(
-                self.name, str(self.type.plural), f"/{self.name}", self.type.icon, hotkey=options.hotkey, phone=options.phone_bar
+                self.name,
+                str(self.type.plural),
+                f"/{self.name}",
+                self.type.icon,
+                hotkey=options.hotkey,
+                phone=options.phone_bar,
             )
 
     def _commands(self, now: Context) -> Iterable[shell.Command]:
