@@ -128,5 +128,6 @@ def query_terms(query: str) -> list[str]:
         return [fold(query)[:LONGEST]]
     digits = _DIGITS.sub("", query)
     if len(digits) >= 3 and re.fullmatch(r"[\d\s()+./-]+", query):
-        return [digits[:LONGEST]]
+        # Phones are kept with the country's code, where the zeros before an area have no place; codes keep theirs.
+        return [(digits.lstrip("0") if len(digits) > 6 else digits)[:LONGEST] or digits]
     return [word[:LONGEST] for word in dict.fromkeys(_words(query))][:6]
