@@ -154,6 +154,18 @@ def kehu_member_tenants(user_id: UUID) -> Sequence[TenantRecord] | None:
     raise NotImplementedError
 
 
+@spec(Mode.SYSTEM, item=bool, first=True)
+def kehu_store_plugins(tenant_id: UUID, slugs: Sequence[str]) -> bool | None:
+    """Keep which plugins a tenant has switched on, where `kehu_resolve_tenant` finds them.
+
+    Fires when a plugin is switched on or off, in that transaction, with the tenant bound. The first answer wins;
+    True says that it is done. Mode S.
+
+    :param slugs: all that are on from now.
+    """
+    raise NotImplementedError
+
+
 @spec(Mode.SYSTEM, item=BillingState, first=True)
 def kehu_billing_state(tenant_id: UUID) -> BillingState | None:
     """Return where a tenant stands with billing.

@@ -68,7 +68,9 @@ def is_free(session: Session, address: str) -> bool:
 
 def from_name(name: str) -> str:
     """Return an address name made from a firm's name, in Latin letters whatever its script."""
-    slug = re.sub(r"[^a-z0-9]+", "-", latin(name).replace(".", "").replace("&", " ").replace("'", "").replace("’", "")).strip("-")
+    slug = re.sub(
+        r"[^a-z0-9]+", "-", latin(name).replace(".", "").replace("&", " ").replace("'", "").replace("’", "")
+    ).strip("-")
     slug = slug[: LONGEST - 4].strip("-")
     if len(slug) < SHORTEST:
         slug = f"firm-{slug}".strip("-")

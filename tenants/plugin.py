@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Flask
 from sqlalchemy import select
@@ -55,3 +56,13 @@ def kehu_member_tenants(user_id: uuid.UUID) -> list[context.TenantInfo]:
             ).scalars()
         )
     return queries.by_ids(found)
+
+
+@hookimpl
+def kehu_store_plugins(tenant_id: uuid.UUID, slugs: Sequence[str]) -> bool:
+    """Keep a tenant's plugins in its row, which each request reads anyway."""
+    from tenants.services import TenantService
+
+    assert context.tenant().id == tenant_id
+    TenantService(db.session()).set_plugins(list(slugs))
+    return True

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from kehu.accounts.models import LoginSession, User
 from kehu.core import clock, context
+from kehu.core.permissions import everything
 from kehu.members.models import Member, Role
 
 _MEMBER = (
@@ -47,7 +48,8 @@ def _actor(
         email=row.email,
         role=row.role_code,
         team_id=row.team_id,
-        permissions=row.permissions,
+        # Owners may do everything, also what a later release or a plugin brings.
+        permissions=everything() if row.role_code == "owner" else row.permissions,
         locale=locale,
         prefs=row.prefs,
         **more,
