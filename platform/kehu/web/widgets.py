@@ -166,7 +166,7 @@ def _relative(seconds: int, locale: str) -> str:
     if abs(seconds) >= 86400:
         away = timedelta(seconds=seconds)
         return format_timedelta(away, granularity="day", threshold=1000, add_direction=True, locale=locale)
-    return format_timedelta(timedelta(seconds=seconds), threshold=1.1, add_direction=True, locale=locale)
+    return format_timedelta(timedelta(seconds=seconds), threshold=1, add_direction=True, locale=locale)
 
 
 def exact(moment: datetime | None) -> Markup:

@@ -15,7 +15,9 @@
     const box = K.find(`[data-stage="${CSS.escape(stage)}"]`);
     if (!box) continue;
     if (values.count != null) box.querySelector("[data-stage-count]").textContent = values.count;
-    if (values.total != null) box.querySelector("[data-stage-total]").textContent = values.total;
+    const total = box.querySelector("[data-stage-total]");
+    if (values.total != null) total.textContent = values.total;
+    if (values.tip != null) total.title = values.tip;
   } };
   /* The card already stands where it shall go; tell the server, and take it back on a refusal. */
   const save = async (card, from) => {
@@ -30,7 +32,14 @@
       const body = await answer.json();
       if (body.version) card.dataset.version = body.version;
       totals(body.columns);
-    } catch (problem) { put(card, from); K.explain(problem); } finally { card.removeAttribute("aria-busy"); }
+    } catch (problem) {
+      const body = await problem.clone?.().json().catch(() => null), now = body?.card;
+      put(card, now ? { stage: now.stage, after: now.after } : from);
+      if (now) card.dataset.version = now.version;
+      /* Somebody else was first: the card stands where he put it, marked until it is looked at. */
+      if (now && now.stage !== from.stage) card.setAttribute("data-version-conflict", "");
+      K.explain(problem);
+    } finally { card.removeAttribute("aria-busy"); }
   };
   /* A stage that needs an answer (why lost) asks at the drop; leaving the dialog puts the card back. */
   const ask = (card, from, to, url) => {
@@ -45,7 +54,9 @@
     }, { once: true });
     htmx.ajax("GET", `${url}${url.includes("?") ? "&" : "?"}${query}`, { target: "#dialog", swap: "innerHTML" });
   };
-  const move = (card, to) => { const from = spot(card); put(card, to); focus(card); save(card, from); };
+  const move = (card, to) => {
+    if ("fixed" in card.dataset) return;
+    const from = spot(card); put(card, to); focus(card); save(card, from); };
   const focus = (card) => { card?.querySelector("[data-row-link]")?.focus({ preventScroll: true }); card?.scrollIntoView({ block: "nearest", inline: "nearest" }); };
   const neighbour = (card, x, y) => {
     const boxes = K.all("[data-stage]"), at = boxes.indexOf(column(card)), list = cards(column(card)), place = list.indexOf(card);
@@ -63,7 +74,7 @@
   K.on("keydown", "[data-board]", (e) => {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key], card = e.target.closest("[data-card]");
     if (e.target.closest("[role=menu]") || e.ctrlKey || e.metaKey || e.altKey) return;
-    if (card && e.key.toLowerCase() === "s" && !e.shiftKey && K.single()) { e.preventDefault(); e.stopPropagation(); menu(card); return; }
+    if (card && !("fixed" in card.dataset) && e.key.toLowerCase() === "s" && !e.shiftKey && K.single()) { e.preventDefault(); e.stopPropagation(); menu(card); return; }
     if (!steps || !card) return;
     e.preventDefault();
     e.stopPropagation();
@@ -96,7 +107,7 @@
     for (const list of K.all("[data-board] [data-cards]:not([data-sortable])")) {
       list.dataset.sortable = "1";
       Sortable.create(list, {
-        group: "deals", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 130, draggable: "[data-card]:not([data-fixed])", filter: "[data-stage-menu]", preventOnFilter: false,
+        group: "deals", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 130, draggable: "[data-card]:not([data-fixed])", filter: "[data-stage-menu], [data-fixed]", preventOnFilter: false,
         ghostClass: "k-drag-ghost", dragClass: "k-drag", forceFallback: true, fallbackTolerance: 4, fallbackOnBody: false, delay: 180, delayOnTouchOnly: true, scrollSensitivity: 60, bubbleScroll: true,
         onStart: (e) => { const { stage } = e.from.closest("[data-stage]").dataset, before = e.item.previousElementSibling?.dataset.card || ""; e.item.dataset.from = JSON.stringify({ stage, after: before }); },
         onChange: (e) => over(e.to),
