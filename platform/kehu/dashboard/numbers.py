@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import format_date, format_timedelta, get_locale
+from babel.dates import format_timedelta
+from flask_babel import format_date, get_locale
 
 from kehu.core import clock, context
 from kehu.core.i18n import _, _n
@@ -156,7 +157,8 @@ def reply_figure(row: Any) -> Figure:
 
 def span(seconds: float) -> str:
     """Write a length of time short: 22 min, 3 hr."""
-    return str(format_timedelta(dt.timedelta(seconds=float(seconds)), format="short", threshold=1.2))
+    length = dt.timedelta(seconds=float(seconds))
+    return str(format_timedelta(length, format="short", threshold=1.2, locale=str(get_locale() or "en")))
 
 
 def revenue_chart(closed: Closed, today: dt.date, count: int, currency: str) -> Chart:

@@ -9,11 +9,12 @@ from flask import Blueprint, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from kehu.accounts.signin import front_door
 from kehu.activities.services import ActivityService
 from kehu.core import context, db
 from kehu.core.i18n import _
 from kehu.dashboard import home
-from kehu.web.access import needs, signed_in
+from kehu.web.access import needs, public
 from kehu.web.panels import slot_panels
 from kehu.web.records.answers import done, done_toast
 from kehu.web.render import render_page
@@ -23,10 +24,12 @@ blueprint = Blueprint("dashboard", __name__)
 
 
 @blueprint.get("/")
-@signed_in
+@public
 def show() -> ResponseReturnValue:
-    """Show what today asks for, the reader's numbers and what is forgotten."""
-    actor = context.actor()
+    """Show what today asks for, the reader's numbers and what is forgotten; strangers read what Kehu is."""
+    actor = context.current().actor
+    if actor is None:
+        return front_door()  # type: ignore[no-any-return]
     wishes = home.Wishes.read(request.args, actor)
     return render_page(
         "dashboard/home.html",

@@ -176,7 +176,7 @@ class CardWriter:
             step=(row.step or self.none) if is_open or row.step else "",
             tone=tone,
             tip=tip,
-            days=self._days_text(days) if is_open else "",
+            days=self._days_text(days) if is_open and days else "",
             late=is_open and column.usual_days is not None and days > column.usual_days,
             owner=row.owner or "",
             version=row.version,

@@ -18,9 +18,8 @@ from kehu.deals import board, queries
 from kehu.deals.models import Deal, Stage
 from kehu.deals.services import DealService
 from kehu.web.records import query
-from kehu.web.records.answers import done_toast
+from kehu.web.records.answers import done, done_toast
 from kehu.web.render import render_page
-from kehu.web.toasts import add_trigger
 
 REASONS = (
     _l("Price too high"),
@@ -53,7 +52,8 @@ def move(deal_id: uuid.UUID) -> ResponseReturnValue:
         )
     said = _tell(service, record, was.stage_id if was else None)
     if in_dialog:
-        return closed()
+        # The board loads itself anew when the dialog closes; other pages are told to.
+        return done("kehu:close") if form.get("board") == "1" else closed()
     answer: dict[str, Any] = {"version": record.version}
     if said and was:
         stages = [was.stage_id, record.stage_id]
@@ -101,6 +101,7 @@ def lost_form(
         deal=record,
         stage_id=stage.id,
         after=given.get("after", ""),
+        board=deal_id is None or given.get("board") == "1",
         version=_version(given.get("version")),
         errors=error.fields if error else {},
         reason=given.get("reason", ""),
@@ -111,10 +112,7 @@ def lost_form(
 
 def closed() -> Response:
     """Close the dialog and load the page below anew."""
-    response = make_response("", 204)
-    add_trigger(response, "kehu:close")
-    add_trigger(response, "kehu:refresh")
-    return response
+    return done("kehu:close", "kehu:refresh")
 
 
 def _reason() -> str:

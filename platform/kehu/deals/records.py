@@ -201,6 +201,7 @@ DEALS = register(
         model=Deal,
         service=_deals,
         customer="customer_id",
+        default_sort="-updated_at",
         sections={"main": _l("Details"), "dates": _l("Dates"), "more": _l("More")},
         fields=(
             Field(key="number", label=_l("Number"), kind="number", readonly=True, filterable=True),
@@ -218,7 +219,6 @@ DEALS = register(
                 label=_l("Customer"),
                 kind="ref",
                 ref="customers",
-                column=True,
                 quick=True,
                 filterable=True,
             ),

@@ -101,7 +101,8 @@ def write(
             record.created_by = getattr(record, service.type.owner or "created_by")
 
     service.prepare_new = prepare_new  # type: ignore[method-assign]
-    outcomes = service.create_many(rows)
+    with demo.session.no_autoflush:
+        outcomes = service.create_many(rows)
     wrong = [outcome.errors for outcome in outcomes if outcome.record is None]
     if wrong:
         raise ValueError(f"The demo's {service.type.name} are wrong: {wrong[0]}")

@@ -3,7 +3,12 @@
   const K = window.Kehu;
   const cards = (list) => K.all("[data-card]", list);
   const column = (card) => card.closest("[data-stage]");
-  const spot = (card) => ({ stage: column(card).dataset.stage, after: card.previousElementSibling?.dataset.card || "" });
+  const above = (card) => {
+    let one = card.previousElementSibling;
+    while (one && !one.dataset.card) one = one.previousElementSibling;
+    return one?.dataset.card || "";
+  };
+  const spot = (card) => ({ stage: column(card).dataset.stage, after: above(card) });
   const same = (one, two) => one.stage === two.stage && one.after === two.after;
   const put = (card, to) => {
     const list = K.find(`[data-stage="${CSS.escape(to.stage)}"] [data-cards]`), before = to.after && list.querySelector(`[data-card="${CSS.escape(to.after)}"]`);
@@ -56,7 +61,11 @@
   };
   const move = (card, to) => {
     if ("fixed" in card.dataset) return;
-    const from = spot(card); put(card, to); focus(card); save(card, from); };
+    const from = spot(card);
+    put(card, to);
+    focus(card);
+    save(card, from);
+  };
   const focus = (card) => { card?.querySelector("[data-row-link]")?.focus({ preventScroll: true }); card?.scrollIntoView({ block: "nearest", inline: "nearest" }); };
   const neighbour = (card, x, y) => {
     const boxes = K.all("[data-stage]"), at = boxes.indexOf(column(card)), list = cards(column(card)), place = list.indexOf(card);
@@ -107,9 +116,9 @@
     for (const list of K.all("[data-board] [data-cards]:not([data-sortable])")) {
       list.dataset.sortable = "1";
       Sortable.create(list, {
-        group: "deals", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 130, draggable: "[data-card]:not([data-fixed])", filter: "[data-stage-menu], [data-fixed]", preventOnFilter: false,
+        group: "deals", animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 130, draggable: "[data-card]:not([data-fixed])", filter: "[data-stage-menu]", preventOnFilter: false,
         ghostClass: "k-drag-ghost", dragClass: "k-drag", forceFallback: true, fallbackTolerance: 4, fallbackOnBody: false, delay: 180, delayOnTouchOnly: true, scrollSensitivity: 60, bubbleScroll: true,
-        onStart: (e) => { const { stage } = e.from.closest("[data-stage]").dataset, before = e.item.previousElementSibling?.dataset.card || ""; e.item.dataset.from = JSON.stringify({ stage, after: before }); },
+        onStart: (e) => { const { stage } = e.from.closest("[data-stage]").dataset, after = above(e.item); e.item.dataset.from = JSON.stringify({ stage, after }); },
         onChange: (e) => over(e.to),
         onEnd: (e) => { over(null); const from = JSON.parse(e.item.dataset.from); delete e.item.dataset.from; save(e.item, from); },
       });
