@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, g, request, session
+from flask import current_app, g, redirect, request, session
 from flask_login import login_user, logout_user
 
 from kehu.accounts.models import User
@@ -104,3 +106,13 @@ def signed_in_user() -> User:
     user = db.session().get(User, g.user_id)
     assert user is not None
     return user
+
+
+def front_door() -> Any:
+    """Answer the site's first address for somebody who is not in a firm: choose one, log in, or read what Kehu is."""
+    if g.get("user_id") is not None:
+        return redirect("/firms", 303)
+    if host_address():
+        return redirect("/login", 303)
+    landing: Callable[[], Any] = current_app.extensions["kehu.landing"]
+    return landing()

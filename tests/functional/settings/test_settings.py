@@ -137,8 +137,8 @@ def test_pages_ask_few_queries(shop: Shop) -> None:
     client.get("/settings")
     with count_queries() as statements:
         client.get("/settings")
-    # Tenant and identity; nothing for frame, switcher or checklist.
-    assert len(statements) == 2, statements.texts
+    # Tenant, identity and the saved views; nothing for switcher or checklist.
+    assert len(statements) <= 3, statements.texts
     with count_queries() as statements:
         client.get("/settings/audit")
     assert len(statements) <= 5, statements.texts

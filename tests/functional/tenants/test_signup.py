@@ -198,3 +198,10 @@ def test_the_first_steps_tick_themselves_and_go(app: Flask, shop: Shop) -> None:
     assert client.get("/start").get_data(as_text=True).count("data-done") == 3
     client.post("/start/finish")
     assert "k-setup" not in client.get("/start").get_data(as_text=True)
+
+
+def test_the_first_address_tells_strangers_what_it_is(app: Flask, shop: Shop) -> None:
+    assert "Know every customer" in browser(app).get("/").get_data(as_text=True)
+    assert browser(app, f"{shop.tenant.address}.localhost").get("/").location == "/login"
+    assert "Know every customer" not in shop.client().get("/").get_data(as_text=True)
+    assert "charges nothing" in browser(app).get("/prices").get_data(as_text=True)
