@@ -70,15 +70,28 @@ def _matching(record_type: RecordType, picked: Picked) -> Any:
     if picked.ids is None:
         return listing.ids(record_type, picked.query)
     model: Any = record_type.model
-    return listing.ids(record_type, {}).where(model.id == any_(literal(list(picked.ids), ARRAY(UUID(as_uuid=True)))))
+    return listing.ids(record_type, {}).where(
+        model.id == any_(literal(list(picked.ids), ARRAY(UUID(as_uuid=True))))
+    )
 
 
 def count(record_type: RecordType, picked: Picked) -> int:
     """Return how many records are picked, counted in the database."""
-    return int(db.session().execute(select(func.count()).select_from(_matching(record_type, picked).subquery())).scalar_one())
+    return int(
+        db.session()
+        .execute(select(func.count()).select_from(_matching(record_type, picked).subquery()))
+        .scalar_one()
+    )
 
 
-def ids_of(session: Session, record_type: RecordType, picked: Picked, *, after: uuid.UUID | None = None, limit: int = 500) -> list[uuid.UUID]:
+def ids_of(
+    session: Session,
+    record_type: RecordType,
+    picked: Picked,
+    *,
+    after: uuid.UUID | None = None,
+    limit: int = 500,
+) -> list[uuid.UUID]:
     """Return picked ids in their order, from one on."""
     model: Any = record_type.model
     statement = _matching(record_type, picked).order_by(model.id).limit(limit)
@@ -96,21 +109,32 @@ def apply(session: Session, record_type: RecordType, order: Order, ids: Sequence
         outcome.refused = len(ids) - outcome.changed
         outcome.reason = _("your role allows only your own.") if outcome.refused else ""
         return outcome
-    changes = _tag_changes(session, record_type, order, ids) if order.action == "tag" else dict.fromkeys(ids, order.values)
+    changes = (
+        _tag_changes(session, record_type, order, ids)
+        if order.action == "tag"
+        else dict.fromkeys(ids, order.values)
+    )
     for found in service.update_many(changes).values():
         if found.record is None:
             outcome.refused += 1
-            outcome.reason = outcome.reason or next((one for texts in found.errors.values() for one in texts), "")
+            outcome.reason = outcome.reason or next(
+                (one for texts in found.errors.values() for one in texts), ""
+            )
         elif found.changed:
             outcome.changed += 1
     return outcome
 
 
-def _tag_changes(session: Session, record_type: RecordType, order: Order, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+def _tag_changes(
+    session: Session, record_type: RecordType, order: Order, ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, dict[str, Any]]:
     model: Any = record_type.model
     gone = {text.fold(tag) for tag in order.remove}
     rows = session.execute(select(model.id, model.tags).where(model.id.in_(ids)))
-    return {row.id: {"tags": [tag for tag in [*(row.tags or ()), *order.add] if text.fold(tag) not in gone]} for row in rows}
+    return {
+        row.id: {"tags": [tag for tag in [*(row.tags or ()), *order.add] if text.fold(tag) not in gone]}
+        for row in rows
+    }
 
 
 # As a job -------------------------------------------------------------------------------
@@ -119,7 +143,15 @@ def _tag_changes(session: Session, record_type: RecordType, order: Order, ids: S
 def _new_run(session: Session, type_name: str, action: str, plan: dict[str, Any], total: int) -> BulkRun:
     member_id = context.actor().member_id
     assert member_id is not None
-    run = BulkRun(id=new_id(), object=type_name, action=action, plan=plan, member_id=member_id, batch_id=new_id(), total=total)
+    run = BulkRun(
+        id=new_id(),
+        object=type_name,
+        action=action,
+        plan=plan,
+        member_id=member_id,
+        batch_id=new_id(),
+        total=total,
+    )
     session.add(run)
     return run
 
@@ -154,7 +186,9 @@ def get_run(session: Session, run_id: object) -> BulkRun:
 
     :raises NotFound: when there is none.
     """
-    statement = select(BulkRun).where(BulkRun.id == parse_id(run_id), BulkRun.member_id == context.actor().member_id)
+    statement = select(BulkRun).where(
+        BulkRun.id == parse_id(run_id), BulkRun.member_id == context.actor().member_id
+    )
     run = session.execute(statement).scalar_one_or_none()
     if run is None:
         raise NotFound(_("This run does not exist any more."))
@@ -167,7 +201,9 @@ def work_on(run_id: uuid.UUID) -> bool:
     How far it is is written in the same transaction, so a killed worker goes on where it was.
     """
     with db.unit_of_work() as session:
-        run = session.execute(select(BulkRun).where(BulkRun.id == run_id).with_for_update()).scalar_one_or_none()
+        run = session.execute(
+            select(BulkRun).where(BulkRun.id == run_id).with_for_update()
+        ).scalar_one_or_none()
         if run is None or run.state in ("done", "failed"):
             return False
         run.state = "running"
@@ -211,4 +247,6 @@ def _undo_part(session: Session, run: BulkRun) -> bool:
 
 def batch_entries(batch_id: uuid.UUID) -> Any:
     """Return the select of a batch's entries that can be taken back."""
-    return select(AuditEntry).where(AuditEntry.batch_id == batch_id, AuditEntry.object.in_(list(registered())))
+    return select(AuditEntry).where(
+        AuditEntry.batch_id == batch_id, AuditEntry.object.in_(list(registered()))
+    )

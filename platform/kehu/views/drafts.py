@@ -30,12 +30,20 @@ def keep_draft(session: Session, key: str, body: str) -> None:
     if not key or len(key) > LONGEST_KEY:
         raise InvalidInput(_("This draft has no place to be kept under."))
     if len(body) > LONGEST:
-        raise TooLarge(_("A draft may have %(may)s characters. The text is still on your page.", may=f"{LONGEST:,}"))
+        raise TooLarge(
+            _("A draft may have %(may)s characters. The text is still on your page.", may=f"{LONGEST:,}")
+        )
     body = body.replace("\x00", "").encode("utf-8", "replace").decode()
     if not body.strip():
         forget_draft(session, key)
         return
-    row = {"tenant_id": db.tenant_id(), "member_id": context.actor().member_id, "key": key, "body": body, "saved_at": clock.now()}
+    row = {
+        "tenant_id": db.tenant_id(),
+        "member_id": context.actor().member_id,
+        "key": key,
+        "body": body,
+        "saved_at": clock.now(),
+    }
     statement = insert(Draft).values(row)
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "member_id", "key"], set_={"body": body, "saved_at": row["saved_at"]}
@@ -46,6 +54,8 @@ def keep_draft(session: Session, key: str, body: str) -> None:
 def forget_draft(session: Session, key: str) -> None:
     """Forget the text kept under a key, after it was sent."""
     session.execute(
-        delete(Draft).where(Draft.tenant_id == db.tenant_id(), Draft.member_id == context.actor().member_id, Draft.key == key),
+        delete(Draft).where(
+            Draft.tenant_id == db.tenant_id(), Draft.member_id == context.actor().member_id, Draft.key == key
+        ),
         execution_options={"synchronize_session": False},
     )

@@ -10,7 +10,16 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, Json, RecordRow, TenantOwned, TenantRow, tenant_args, tenant_fk, tenant_index
+from kehu.core.tables import (
+    Base,
+    Json,
+    RecordRow,
+    TenantOwned,
+    TenantRow,
+    tenant_args,
+    tenant_fk,
+    tenant_index,
+)
 
 
 class SavedView(RecordRow, Base):

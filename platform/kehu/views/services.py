@@ -147,7 +147,10 @@ class ViewService:
             problem = _("Give the view a name.")
         elif len(wanted) > LONGEST_NAME:
             problem = _("The name may have %(may)s characters.", may=LONGEST_NAME)
-        elif any(one.object == type_name and one.id != but and text.fold(one.name) == text.fold(wanted) for one in self.all()):
+        elif any(
+            one.object == type_name and one.id != but and text.fold(one.name) == text.fold(wanted)
+            for one in self.all()
+        ):
             problem = _("There is a view “%(name)s” already; choose another name.", name=wanted)
         if problem:
             raise InvalidInput(problem, fields={"name": [problem]})
@@ -164,4 +167,11 @@ class ViewService:
         return view
 
     def _trail(self, view: SavedView, action: str) -> None:
-        audit.write(self.session, object="views", record_id=view.id, action=action, title=view.name, version=view.version or 1)
+        audit.write(
+            self.session,
+            object="views",
+            record_id=view.id,
+            action=action,
+            title=view.name,
+            version=view.version or 1,
+        )

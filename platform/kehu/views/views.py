@@ -29,14 +29,18 @@ blueprint = Blueprint("views", __name__)
 blueprint.add_url_rule("/undo/<uuid:batch_id>", "undo", signed_in(undoing.undo_batch), methods=["POST"])
 blueprint.add_url_rule("/lookup/<kind>", "lookup", signed_in(lookup.options))
 blueprint.add_url_rule("/trash", "trash", signed_in(trash_page.show))
-blueprint.add_url_rule("/trash/<kind>/<uuid:record_id>/restore", "restore", signed_in(trash_page.restore), methods=["POST"])
+blueprint.add_url_rule(
+    "/trash/<kind>/<uuid:record_id>/restore", "restore", signed_in(trash_page.restore), methods=["POST"]
+)
 blueprint.add_url_rule("/bulk/<uuid:run_id>", "bulk_progress", signed_in(bulk.progress))
 
 
 @blueprint.record_once
 def _join_frame(state: BlueprintSetupState) -> None:
     shell.shell_of(state.app).saved_views.append(saved.side_bar)  # type: ignore[arg-type]
-    state.app.jinja_env.filters.update(list_query=lambda args: query.write(query.without_page(args)), list_url=_list_url)
+    state.app.jinja_env.filters.update(
+        list_query=lambda args: query.write(query.without_page(args)), list_url=_list_url
+    )
 
 
 def _list_url(type_name: str, args: Mapping[str, str], changes: Mapping[str, str]) -> str:
@@ -77,7 +81,9 @@ def create_view() -> ResponseReturnValue:
     """Ask for a view's name, or keep the present filters under it."""
     kind, text = request.values.get("type", ""), request.values.get("query", "")
     if request.method == "GET":
-        return _form("records/view_form.html", kind=kind, query=text, name="", shared=False, view=None, error="")
+        return _form(
+            "records/view_form.html", kind=kind, query=text, name="", shared=False, view=None, error=""
+        )
     args = query.parse(text)
     columns = _columns(args) or saved.chosen_columns(kind, args)
     name, shared = request.form.get("name", ""), request.form.get("shared") == "1"
@@ -85,7 +91,16 @@ def create_view() -> ResponseReturnValue:
         service = ViewService(db.session())
         view = service.create(kind, name, query.write(query.filters_only(args)), columns, shared=shared)
     except InvalidInput as error:
-        return _form("records/view_form.html", 422, kind=kind, query=text, name=name, shared=shared, view=None, error=error.message)
+        return _form(
+            "records/view_form.html",
+            422,
+            kind=kind,
+            query=text,
+            name=name,
+            shared=shared,
+            view=None,
+            error=error.message,
+        )
     toast(_("Saved the view “%(name)s”", name=view.name))
     return go_to(_list_of(view))
 
@@ -109,12 +124,29 @@ def edit_view(view_id: uuid.UUID) -> ResponseReturnValue:
     service = ViewService(db.session())
     view = service.get(view_id)
     if request.method == "GET":
-        return _form("records/view_form.html", kind=view.object, query="", name=view.name, shared=view.sharing == "all", view=view, error="")
+        return _form(
+            "records/view_form.html",
+            kind=view.object,
+            query="",
+            name=view.name,
+            shared=view.sharing == "all",
+            view=view,
+            error="",
+        )
     name, shared = request.form.get("name", ""), request.form.get("shared") == "1"
     try:
         service.rename(view_id, name, shared=shared if saved.may_share() else None)
     except InvalidInput as error:
-        return _form("records/view_form.html", 422, kind=view.object, query="", name=name, shared=shared, view=view, error=error.message)
+        return _form(
+            "records/view_form.html",
+            422,
+            kind=view.object,
+            query="",
+            name=name,
+            shared=shared,
+            view=view,
+            error=error.message,
+        )
     toast(_("Saved the view “%(name)s”", name=view.name))
     return go_to(_list_of(view))
 
@@ -127,5 +159,3 @@ def delete_view(view_id: uuid.UUID) -> ResponseReturnValue:
     view = ViewService(session).delete(view_id)
     done_toast(session, _("Deleted the view “%(name)s”", name=view.name))
     return go_to(f"/{view.object}?view=all")
-
-

@@ -36,14 +36,26 @@ def undo_batch(batch_id: uuid.UUID) -> ResponseReturnValue:
         return _restore_view(batch_id)
     if total > AT_ONCE:
         bulk.start_undo(session, batch_id, total, type_name)
-        toast(_n("Taking back %(num)s change in the background", "Taking back %(num)s changes in the background", total), "info")
+        toast(
+            _n(
+                "Taking back %(num)s change in the background",
+                "Taking back %(num)s changes in the background",
+                total,
+            ),
+            "info",
+        )
         return done()
     report = undo.undo_batch(session, batch_id)
     done_toast(session, _n("Took back %(num)s change", "Took back %(num)s changes", report.undone))
     for title, reason in report.kept[:3]:
         toast(_("“%(title)s” was left as it is: %(reason)s", title=title, reason=reason), "warn")
     if len(report.kept) > 3:
-        toast(_n("%(num)s more was left as it is.", "%(num)s more were left as they are.", len(report.kept) - 3), "warn")
+        toast(
+            _n(
+                "%(num)s more was left as it is.", "%(num)s more were left as they are.", len(report.kept) - 3
+            ),
+            "warn",
+        )
     return done()
 
 
@@ -51,7 +63,9 @@ def _restore_view(batch_id: uuid.UUID) -> ResponseReturnValue:
     from kehu.views.services import ViewService
 
     session = db.session()
-    statement = select(AuditEntry.record_id).where(AuditEntry.batch_id == batch_id, AuditEntry.action == "trashed")
+    statement = select(AuditEntry.record_id).where(
+        AuditEntry.batch_id == batch_id, AuditEntry.action == "trashed"
+    )
     view_id = session.execute(statement).scalar()
     if view_id is None:
         raise NotFound(_("There is nothing to undo here."))

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from kehu.core.records.service import service_for
 
+
 @dataclass
 class Browser:
     """A signed-in client that says what part of a page it wants."""
@@ -20,7 +21,13 @@ class Browser:
     def get(self, url: str, target: str = "", source: str = "") -> TestResponse:
         return self.client.get(url, headers=self._headers(target, source))
 
-    def post(self, url: str, data: dict[str, Any] | None = None, target: str = "dialog#dialog", method: str = "POST") -> TestResponse:
+    def post(
+        self,
+        url: str,
+        data: dict[str, Any] | None = None,
+        target: str = "dialog#dialog",
+        method: str = "POST",
+    ) -> TestResponse:
         return self.client.open(url, method=method, data=data or {}, headers=self._headers(target))
 
     @staticmethod

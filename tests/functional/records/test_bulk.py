@@ -19,9 +19,13 @@ def joined(ids):
 def test_change_owner_of_some_and_undo_all(browser, make, read, shop):
     ids = make("A", "B", "C")
     other = shop.member("member")
-    dialog = browser.get(f"/customers/bulk/set.owner_id?ids={joined(ids[:2])}&count=2", target="dialog#dialog").text
+    dialog = browser.get(
+        f"/customers/bulk/set.owner_id?ids={joined(ids[:2])}&count=2", target="dialog#dialog"
+    ).text
     assert "Change 2 customers" in dialog
-    answer = browser.post("/customers/bulk/set.owner_id", {"ids": joined(ids[:2]), "owner_id": str(other.member_id)})
+    answer = browser.post(
+        "/customers/bulk/set.owner_id", {"ids": joined(ids[:2]), "owner_id": str(other.member_id)}
+    )
     assert answer.status_code == 204
     assert [read(one).owner_id == other.member_id for one in ids] == [True, True, False]
     assert "Changed 2 customers" in answer.headers["HX-Trigger"]
@@ -31,12 +35,23 @@ def test_change_owner_of_some_and_undo_all(browser, make, read, shop):
 
 def test_any_choice_field(browser, make, read):
     ids = make("A", "B")
-    assert "data-choose-field" in browser.get(f"/customers/bulk/set?ids={joined(ids)}&count=2", target="dialog#dialog").text
-    answer = browser.post("/customers/bulk/set", {"ids": joined(ids), "field": "type_class", "type_class": "partner", "owner_id": ""})
+    assert (
+        "data-choose-field"
+        in browser.get(f"/customers/bulk/set?ids={joined(ids)}&count=2", target="dialog#dialog").text
+    )
+    answer = browser.post(
+        "/customers/bulk/set",
+        {"ids": joined(ids), "field": "type_class", "type_class": "partner", "owner_id": ""},
+    )
     assert answer.status_code == 204
     assert read(ids[1]).type_class == "partner"
     assert read(ids[1]).owner_id is not None
-    assert browser.post("/customers/bulk/set", {"ids": joined(ids), "field": "type_class", "type_class": "nonsense"}).status_code == 422
+    assert (
+        browser.post(
+            "/customers/bulk/set", {"ids": joined(ids), "field": "type_class", "type_class": "nonsense"}
+        ).status_code
+        == 422
+    )
 
 
 def test_tags_are_added_and_removed(browser, make, read):
@@ -87,7 +102,9 @@ def test_many_run_as_a_job_with_progress_and_undo(browser, make, read, shop, mon
     monkeypatch.setattr("kehu.web.records.bulk.JOB_OVER", 20)
     monkeypatch.setattr(bulk, "CHUNK", 16)
     ids = make(*[f"Firm {n}" for n in range(40)])
-    answer = browser.post("/customers/bulk/set", {"all": "1", "query": "", "field": "type_class", "type_class": "partner"})
+    answer = browser.post(
+        "/customers/bulk/set", {"all": "1", "query": "", "field": "type_class", "type_class": "partner"}
+    )
     assert answer.status_code == 200
     run_id = re.search(r"/bulk/([0-9a-f-]{36})", answer.text)[1]
     assert "0 of 40" in browser.get(f"/bulk/{run_id}", target="div#bulk-progress").text
@@ -141,7 +158,10 @@ def test_export_has_filters_columns_and_no_formulas(browser, make):
     make({"name": "=HYPERLINK(1)", "type_class": "partner", "tags": "a, b"}, {"name": "Other"})
     answer = browser.get("/customers/export.csv?type_class=partner&columns=type_class,owner_id,tags")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="customers-')
-    assert rows(answer) == [["Name", "Type", "Owner", "Tags"], ["'=HYPERLINK(1)", "Partner", "Mira Sol", "a, b"]]
+    assert rows(answer) == [
+        ["Name", "Type", "Owner", "Tags"],
+        ["'=HYPERLINK(1)", "Partner", "Mira Sol", "a, b"],
+    ]
 
 
 def test_export_of_selected_rows(browser, make):

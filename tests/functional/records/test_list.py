@@ -13,7 +13,17 @@ def names(text):
 
 
 def test_list_of_fifty_keeps_its_budgets(browser, make):
-    make(*[{"name": f"Firm {n:03}", "emails": f"a{n}@example.com", "tags": "VIP, Wholesale", "industry": "Joinery"} for n in range(60)])
+    make(
+        *[
+            {
+                "name": f"Firm {n:03}",
+                "emails": f"a{n}@example.com",
+                "tags": "VIP, Wholesale",
+                "industry": "Joinery",
+            }
+            for n in range(60)
+        ]
+    )
     browser.get("/customers")
     with count_queries() as found:
         answer = browser.get("/customers?sort=name")
@@ -31,14 +41,18 @@ def test_pages_go_on_and_back(browser, make):
     second = browser.get(onward).text
     assert names(second)[0] == "Firm 050"
     assert "51–100" in second
-    back = re.search(r'href="([^"]+)" data-list-link aria-label="Previous page"', second)[1].replace("&amp;", "&")
+    back = re.search(r'href="([^"]+)" data-list-link aria-label="Previous page"', second)[1].replace(
+        "&amp;", "&"
+    )
     assert names(browser.get(back).text) == names(first)
     assert "of 120" in browser.get("/customers/count?sort=name", target="span#list-count").text
 
 
 def test_filter_answers_the_list_and_the_chips_alone(browser, make):
     make({"name": "Élan", "type_class": "partner"}, {"name": "Other"})
-    answer = browser.get("/customers?q=elan&type_class=&industry.starts=", target="div#list", source="form#list-filters")
+    answer = browser.get(
+        "/customers?q=elan&type_class=&industry.starts=", target="div#list", source="form#list-filters"
+    )
     assert names(answer.text) == ["Élan"]
     assert "<html" not in answer.text
     assert 'hx-target="#list-chips"' in answer.text
@@ -48,7 +62,9 @@ def test_filter_answers_the_list_and_the_chips_alone(browser, make):
 
 def test_several_values_of_one_filter_are_joined(browser, make):
     make({"name": "A", "type_class": "partner"}, {"name": "B", "type_class": "agent"}, {"name": "C"})
-    answer = browser.get("/customers?type_class=partner&type_class=agent", target="div#list", source="form#list-filters")
+    answer = browser.get(
+        "/customers?type_class=partner&type_class=agent", target="div#list", source="form#list-filters"
+    )
     assert sorted(names(answer.text)) == ["A", "B"]
     assert answer.headers["HX-Replace-Url"] == "/customers?type_class=partner,agent"
     assert "Partner, Agent" in answer.text

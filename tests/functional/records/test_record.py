@@ -21,7 +21,13 @@ def test_create_in_the_dialog(browser, read):
     assert 'name="name"' in form
     assert "Yearly turnover" not in form
     key = re.search(r'name="idempotency_key" value="([^"]+)"', form)[1]
-    data = {"name": "Northwind", "idempotency_key": key, "__has.emails": "1", "emails.address": "a@example.com", "emails.label": "Work"}
+    data = {
+        "name": "Northwind",
+        "idempotency_key": key,
+        "__has.emails": "1",
+        "emails.address": "a@example.com",
+        "emails.label": "Work",
+    }
     first = browser.post("/customers/new", data)
     assert first.status_code == 204, first.text
     again = browser.post("/customers/new", data)
@@ -79,7 +85,7 @@ def test_look_up_can_name_a_new_customer_and_undo_takes_both_back(browser):
 def test_plain_page_shows_all_fields(browser, make, shop):
     (customer,) = make({"name": "Northwind", "website": "https://www.example.com/x", "tags": "VIP"})
     text = browser.get(f"/customers/{customer}").text
-    for part in ("Northwind", 'id="fact-website"', "rel=\"noopener noreferrer\"", 'id="fact-tags"', "Mira Sol"):
+    for part in ("Northwind", 'id="fact-website"', 'rel="noopener noreferrer"', 'id="fact-tags"', "Mira Sol"):
         assert part in text, part
 
 
@@ -94,8 +100,16 @@ def test_plain_page_shows_all_fields(browser, make, shop):
         ("website", {"website": "example.com"}, "https://example.com"),
         ("description", {"description": "One\nTwo"}, "One\nTwo"),
         ("owner_id", {"owner_id": ""}, "–"),
-        ("emails", {"__has.emails": "1", "emails.address": ["a@b.example", ""], "emails.label": ["", ""]}, "a@b.example"),
-        ("addresses", {"__has.addresses": "1", "addresses.city": "Leeds", "addresses.street": "1 Wharf"}, "1 Wharf, Leeds"),
+        (
+            "emails",
+            {"__has.emails": "1", "emails.address": ["a@b.example", ""], "emails.label": ["", ""]},
+            "a@b.example",
+        ),
+        (
+            "addresses",
+            {"__has.addresses": "1", "addresses.city": "Leeds", "addresses.street": "1 Wharf"},
+            "1 Wharf, Leeds",
+        ),
     ],
 )
 def test_every_kind_is_edited_where_it_stands(browser, make, key, typed, shown):
@@ -103,7 +117,9 @@ def test_every_kind_is_edited_where_it_stands(browser, make, key, typed, shown):
     editor = browser.get(f"/customers/{customer}/field/{key}", target=f"dd#fact-{key}").text
     assert "data-inline" in editor
     assert "autofocus" in editor
-    saved = browser.post(f"/customers/{customer}/field/{key}", {**typed, "version": version(editor)}, target=f"dd#fact-{key}")
+    saved = browser.post(
+        f"/customers/{customer}/field/{key}", {**typed, "version": version(editor)}, target=f"dd#fact-{key}"
+    )
     assert saved.status_code == 200, saved.text
     assert saved.text.strip().startswith(f'<dd id="fact-{key}"')
     assert shown in saved.text
@@ -122,10 +138,12 @@ def test_edit_in_the_list_answers_the_cell(browser, make):
 
 def test_wrong_value_keeps_the_text(browser, make, read):
     (customer,) = make("Northwind")
-    answer = browser.post(f"/customers/{customer}/field/website", {"website": "no<site", "version": "1"}, target="dd#x")
+    answer = browser.post(
+        f"/customers/{customer}/field/website", {"website": "no<site", "version": "1"}, target="dd#x"
+    )
     assert answer.status_code == 422
     assert 'value="no&lt;site"' in answer.text
-    assert "role=\"alert\"" in answer.text
+    assert 'role="alert"' in answer.text
     assert read(customer).website is None
 
 
@@ -138,7 +156,9 @@ def test_stale_value_asks_which_counts(browser, browser_of, make, read):
     for part in ("Timber", "Boats", "Manager", 'hx-target="#dialog"', 'hx-target="#fact-industry"'):
         assert part in answer.text, part
     assert read(customer).industry == "Timber"
-    mine = browser.post(url, {"industry": "Boats", "version": version(answer.text), "mine": "1"}, target="dd#x")
+    mine = browser.post(
+        url, {"industry": "Boats", "version": version(answer.text), "mine": "1"}, target="dd#x"
+    )
     assert mine.status_code == 200
     assert "kehu:close" in mine.headers["HX-Trigger"]
     assert read(customer).industry == "Boats"
@@ -149,20 +169,26 @@ def test_full_form_merges_what_others_changed(browser, browser_of, make, read):
     url = f"/customers/{customer}/edit"
     form = browser.get(url, target="dialog#dialog").text
     typed = {"version": version(form), "name": "Northwind", "industry": "Joinery", "region": "Yorkshire"}
-    browser_of("manager").post(f"/customers/{customer}/field/industry", {"industry": "Timber", "version": "1"}, target="dd#x")
+    browser_of("manager").post(
+        f"/customers/{customer}/field/industry", {"industry": "Timber", "version": "1"}, target="dd#x"
+    )
     assert browser.post(url, typed).status_code == 204
     record = read(customer)
     assert (record.industry, record.region) == ("Timber", "Yorkshire")
     answer = browser.post(url, {**typed, "industry": "Boats"})
     assert answer.status_code == 409
     assert "Timber" in answer.text
-    assert browser.post(url, {**typed, "industry": "Boats", "version": version(answer.text)}).status_code == 204
+    assert (
+        browser.post(url, {**typed, "industry": "Boats", "version": version(answer.text)}).status_code == 204
+    )
     assert read(customer).industry == "Boats"
 
 
 def test_undo_of_an_edit(browser, make, read):
     (customer,) = make("Northwind")
-    saved = browser.post(f"/customers/{customer}/field/industry", {"industry": "Timber", "version": "1"}, target="dd#x")
+    saved = browser.post(
+        f"/customers/{customer}/field/industry", {"industry": "Timber", "version": "1"}, target="dd#x"
+    )
     undone = browser.post(undo_of(saved))
     assert undone.status_code == 204
     assert "Took back 1 change" in undone.headers["HX-Trigger"]
@@ -173,7 +199,9 @@ def test_undo_of_an_edit(browser, make, read):
 
 def test_undo_of_others_is_not_found(browser, browser_of, make):
     (customer,) = make("Northwind")
-    saved = browser.post(f"/customers/{customer}/field/industry", {"industry": "Timber", "version": "1"}, target="dd#x")
+    saved = browser.post(
+        f"/customers/{customer}/field/industry", {"industry": "Timber", "version": "1"}, target="dd#x"
+    )
     assert browser_of("manager").post(undo_of(saved)).status_code == 404
 
 
@@ -187,7 +215,9 @@ def test_trash_leads_back_and_restores(browser, make, read):
     assert "Mira Sol" in trash
     assert browser.post(f"/trash/customers/{customer}/restore").status_code == 204
     assert read(customer).deleted_at is None
-    assert "Northwind" not in browser.get("/trash?type=customers").text.split("<main")[1].split("data-toast")[0]
+    assert (
+        "Northwind" not in browser.get("/trash?type=customers").text.split("<main")[1].split("data-toast")[0]
+    )
 
 
 def test_trash_has_pages(browser, make, shop):
@@ -205,7 +235,9 @@ def test_trash_has_pages(browser, make, shop):
 
 def test_history_says_who_changed_what_and_takes_it_back(browser, make, read):
     (customer,) = make({"name": "Northwind", "type_class": "prospect"})
-    browser.post(f"/customers/{customer}/field/type_class", {"type_class": "partner", "version": "1"}, target="dd#x")
+    browser.post(
+        f"/customers/{customer}/field/type_class", {"type_class": "partner", "version": "1"}, target="dd#x"
+    )
     text = browser.get(f"/customers/{customer}/history", target="dialog#dialog").text
     for part in ("Mira Sol", "Prospect", "Partner", "created it"):
         assert part in text, part
@@ -240,14 +272,24 @@ def test_foreign_records_look_like_none(browser, other_shop, make):
             assert browser.post(f"/customers/{one}{path}", {"name": "x", "version": "1"}).status_code == 404
     assert browser.post(f"/undo/{batch}").status_code == 404
     assert browser.post(f"/trash/customers/{foreign}/restore").status_code == 404
-    bad = browser.post(f"/customers/{own}/field/parent_id", {"parent_id": str(foreign), "version": "1"}, target="dd#x")
+    bad = browser.post(
+        f"/customers/{own}/field/parent_id", {"parent_id": str(foreign), "version": "1"}, target="dd#x"
+    )
     assert bad.status_code == 422
     assert browser.post("/customers/bulk/trash", {"ids": str(foreign)}).status_code == 422
 
 
 @pytest.mark.parametrize(
     "name",
-    ["x" * 20_000, "a\x00b", "\ud800lone", "שלום\u202eabc", "🦄" * 50, "<script>alert(1)</script>", "'; drop table customers; --"],
+    [
+        "x" * 20_000,
+        "a\x00b",
+        "\ud800lone",
+        "שלום\u202eabc",
+        "🦄" * 50,
+        "<script>alert(1)</script>",
+        "'; drop table customers; --",
+    ],
 )
 def test_odd_names_are_kept_or_refused_never_broken(browser, name):
     answer = browser.post("/customers/new", {"name": name.encode("utf-8", "surrogatepass")})
@@ -273,6 +315,11 @@ def test_viewer_is_refused(browser_of, make):
     viewer = browser_of("viewer")
     assert viewer.get(f"/customers/{customer}").status_code == 200
     assert viewer.get(f"/customers/{customer}/field/name").status_code == 403
-    for path in ("/customers/new", f"/customers/{customer}/edit", f"/customers/{customer}/trash", "/customers/bulk/trash"):
+    for path in (
+        "/customers/new",
+        f"/customers/{customer}/edit",
+        f"/customers/{customer}/trash",
+        "/customers/bulk/trash",
+    ):
         assert viewer.post(path, {"ids": str(customer), "name": "x"}).status_code == 403, path
     assert viewer.get("/customers/export.csv").status_code == 403

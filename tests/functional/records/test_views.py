@@ -81,7 +81,10 @@ def test_delete_and_undo(browser):
 def test_drafts_are_kept_and_bounded(browser, browser_of, shop):
     from kehu.views.drafts import draft_text
 
-    assert browser.post("/drafts/customer-1-note", {"text": "Half a \x00 thought"}, method="PUT").status_code == 204
+    assert (
+        browser.post("/drafts/customer-1-note", {"text": "Half a \x00 thought"}, method="PUT").status_code
+        == 204
+    )
     assert browser.post("/drafts/customer-1-note", {"text": "A thought"}, method="PUT").status_code == 204
     browser_of("manager").post("/drafts/customer-1-note", {"text": "Another's"}, method="PUT")
     with shop.work() as session:

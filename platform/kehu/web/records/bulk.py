@@ -47,7 +47,9 @@ def bulk_actions(pages: RecordPages) -> list[Action]:
     actor, found = context.actor(), []
 
     def add(name: str, label: str, icon: str, *, dialog: bool = True) -> None:
-        found.append(Action(name=name, label=label, icon=icon, url=f"/{pages.name}/bulk/{name}", dialog=dialog))
+        found.append(
+            Action(name=name, label=label, icon=icon, url=f"/{pages.name}/bulk/{name}", dialog=dialog)
+        )
 
     if actor.may(f"{pages.name}:write"):
         for one in _settable(pages):
@@ -65,7 +67,11 @@ def bulk_actions(pages: RecordPages) -> list[Action]:
 
 
 def _settable(pages: RecordPages) -> list[Field]:
-    return [one for one in pages.type.editable.values() if one.kind in SETTABLE and one.key not in pages.options.hidden]
+    return [
+        one
+        for one in pages.type.editable.values()
+        if one.kind in SETTABLE and one.key not in pages.options.hidden
+    ]
 
 
 def act(pages: RecordPages, action: str) -> ResponseReturnValue:
@@ -73,7 +79,12 @@ def act(pages: RecordPages, action: str) -> ResponseReturnValue:
     if action not in {"set", "tag", "export", "trash"} and not action.startswith("set."):
         abort(404)
     if request.method == "GET":
-        return _ask(pages, action, {}, int(request.args.get("count", "0")) if request.args.get("count", "0").isdigit() else 0)
+        return _ask(
+            pages,
+            action,
+            {},
+            int(request.args.get("count", "0")) if request.args.get("count", "0").isdigit() else 0,
+        )
     picked = _picked(pages)
     if action == "export":
         return _export(pages, picked)
@@ -135,7 +146,15 @@ def _run(pages: RecordPages, order: Order, picked: Picked) -> ResponseReturnValu
     outcome = work.apply(session, pages.type, order, work.ids_of(session, pages.type, picked))
     toast(sentence(pages, order, outcome.changed), undo_url=undo_url(session) if outcome.changed else None)
     if outcome.refused:
-        toast(_n("%(num)s record was left as it is: %(why)s", "%(num)s records were left as they are: %(why)s", outcome.refused, why=outcome.reason), "warn")
+        toast(
+            _n(
+                "%(num)s record was left as it is: %(why)s",
+                "%(num)s records were left as they are: %(why)s",
+                outcome.refused,
+                why=outcome.reason,
+            ),
+            "warn",
+        )
     return done("kehu:close", "kehu:list")
 
 
@@ -146,9 +165,20 @@ def _asked(order: Order, total: int) -> bool:
 
 def _confirm(pages: RecordPages, order: Order, total: int) -> ResponseReturnValue:
     title = question(pages, order, total)
-    sent = [(key, value) for key, value in request.form.items(multi=True) if key not in ("csrf_token", "confirmed", "said", "ids", "all", "query", "count")]
+    sent = [
+        (key, value)
+        for key, value in request.form.items(multi=True)
+        if key not in ("csrf_token", "confirmed", "said", "ids", "all", "query", "count")
+    ]
     return render_page(
-        "records/bulk_confirm.html", {}, status=409, title=title, total=total, action=request.path, sent=sent, danger=order.action == "trash"
+        "records/bulk_confirm.html",
+        {},
+        status=409,
+        title=title,
+        total=total,
+        action=request.path,
+        sent=sent,
+        danger=order.action == "trash",
     )
 
 
@@ -170,10 +200,14 @@ def sentence(pages: RecordPages, order: Order, changed: int) -> str:
     many = things(pages, changed)
     if order.action == "trash":
         return _("Moved %(things)s to the trash", things=many)
-    return _("Tagged %(things)s", things=many) if order.action == "tag" else _("Changed %(things)s", things=many)
+    return (
+        _("Tagged %(things)s", things=many) if order.action == "tag" else _("Changed %(things)s", things=many)
+    )
 
 
-def _ask(pages: RecordPages, action: str, errors: Mapping[str, list[str]], total: int, *, status: int = 200) -> ResponseReturnValue:
+def _ask(
+    pages: RecordPages, action: str, errors: Mapping[str, list[str]], total: int, *, status: int = 200
+) -> ResponseReturnValue:
     context.actor().require(f"{pages.name}:write")
     fields = _settable(pages)
     if action.startswith("set."):
@@ -181,7 +215,13 @@ def _ask(pages: RecordPages, action: str, errors: Mapping[str, list[str]], total
     if action in ("export", "trash") or (action != "tag" and not fields):
         abort(404)
     controls = [
-        forms.control(one, None, raw=request.form.get(one.key), error=" ".join(errors.get(one.key, ())), focus=len(fields) == 1)
+        forms.control(
+            one,
+            None,
+            raw=request.form.get(one.key),
+            error=" ".join(errors.get(one.key, ())),
+            focus=len(fields) == 1,
+        )
         for one in fields
         if one.key != pages.type.owner or action.startswith("set.")
     ]
@@ -198,7 +238,9 @@ def _ask(pages: RecordPages, action: str, errors: Mapping[str, list[str]], total
         field=picked_field,
         errors=errors,
         total=total,
-        title=_("Tag %(things)s", things=things(pages, total)) if action == "tag" else _("Change %(things)s", things=things(pages, total)),
+        title=_("Tag %(things)s", things=things(pages, total))
+        if action == "tag"
+        else _("Change %(things)s", things=things(pages, total)),
         form=request.form,
     )
 

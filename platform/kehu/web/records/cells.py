@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import url_for
 from markupsafe import Markup, escape
@@ -14,8 +15,7 @@ from kehu.core.i18n import _
 from kehu.core.records.fields import Field
 from kehu.core.records.kinds import KINDS
 from kehu.web import widgets
-from kehu.web.records import query
-from kehu.web.records.display import Displayer
+from kehu.web.records.display import NONE, Displayer
 
 if TYPE_CHECKING:
     from kehu.web.records.pages import RecordPages
@@ -29,6 +29,9 @@ def short_id(record_id: uuid.UUID) -> str:
     return record_id.hex[20:]
 
 
+_Cell = tuple[str, str, str, str, str, Callable[[Mapping[str, Any]], str]]
+
+
 class RowWriter:
     """Writes the rows of one page of a list."""
 
@@ -40,13 +43,26 @@ class RowWriter:
         actor = context.actor()
         self.scope = actor.scope(f"{pages.name}:write")
         self.member_id = actor.member_id
-        self.from_query = from_query
-        self.select_label = str(escape(_("Select %(name)s", name="\x00")))
-        self.field_base = url_for(pages.endpoint("field"), record_id=uuid.UUID(int=0), key="KEY") + "?in=list"
-        self.cells = [
-            (one, self._classes(one), self._writer(one)) for one in columns if one.key != self.type.title
-        ]
+        self.link_end = f"?{urlencode({'from': from_query})}&amp;at="
+        self.select_label = str(escape(_("Select %(name)s", name="\x00"))).split("\x00")
+        base = url_for(pages.endpoint("list"))
+        self.cells = [self._cell_parts(one, base) for one in columns if one.key != self.type.title]
         self.note = self._note_writer(pages.options.note)
+
+    def _cell_parts(self, field: Field, base: str) -> _Cell:
+        """Return what all cells of a column share: only ids and values differ from row to row."""
+        classes, write = self._classes(field), self._writer(field)
+        plain = f"<td{classes}>"
+        if field.readonly or self.scope is None:
+            return field.key, plain, "", "", "", write
+        return (
+            field.key,
+            plain,
+            f'<td{classes} id="',
+            f'-{field.key}" data-edit-url="{base}/',
+            f'/field/{field.key}?in=list">',
+            write,
+        )
 
     def _classes(self, field: Field) -> str:
         options = self.pages.options
@@ -64,10 +80,17 @@ class RowWriter:
         if key in self.pages.options.cells:
             own = self.pages.options.cells[key](self.displayer)
             return lambda row: str(own(row))
-        if field.kind in ("member", "ref"):
-            return lambda row: show(field, row[key], title=row.get(f"{key}__title"))
+        if field.kind == "member":
+            return lambda row: escape(row[f"{key}__title"] or "–")
+        if field.kind == "ref":
+            return lambda row: show(field, row[key], title=row[f"{key}__title"])
         if field.kind == "money":
             return lambda row: show(field, row[key], currency=row.get(field.currency_from) or "")
+        if field.kind == "text":
+            return lambda row: escape(row[key]) if row[key] else NONE
+        if field.kind == "choice":
+            choice = self.displayer.choice
+            return lambda row: choice(field, row[key]) if row[key] else NONE
         return lambda row: show(field, row[key])
 
     def _note_writer(self, key: str) -> Callable[[Mapping[str, Any]], str]:
@@ -95,21 +118,23 @@ class RowWriter:
         record_id: uuid.UUID = row["id"]
         name = str(row[self.type.title] or "")
         shown = str(escape(name)) or "–"
-        full, tail = str(record_id), short_id(record_id)
-        picture = self._picture(name, row)
+        full, tail = str(record_id), record_id.hex[20:]
         note = self.note(row)
         small = f"<small>{note}</small>" if note else ""
-        url = escape(query.record_url(self.type.url(full), self.from_query, at))
+        before, after = self.select_label
         parts = [
-            f'<tr id="r-{tail}" data-row="{full}"><td class="k-pick"><input type="checkbox" data-pick="{full}" '
-            f'aria-label="{self.select_label.replace(chr(0), shown)}"></td><td class="k-lead"><span class="k-person">{picture}'
-            f'<span class="k-clip"><a href="{url}" data-row-link>{shown}</a>{small}</span></span></td>'
+            f'<tr id="r-{tail}" data-row="{full}"><td class="k-pick"><input type="checkbox" data-pick="{full}" ',
+            f'aria-label="{before}{shown}{after}"></td><td class="k-lead"><span class="k-person">',
+            self._picture(name, row),
+            f'<span class="k-clip"><a href="{self.type.url(full)}{self.link_end}{at}" data-row-link>{shown}</a>{small}',
+            "</span></span></td>",
         ]
         editable = self._editable(row)
-        parts += [
-            self._cell(field, classes, write(row), full, tail, editable)
-            for field, classes, write in self.cells
-        ]
+        for _key, plain, start, middle, end, write in self.cells:
+            if start and editable:
+                parts.append(f"{start}{tail}{middle}{full}{end}{write(row)}</td>")
+            else:
+                parts.append(f"{plain}{write(row)}</td>")
         parts.append("</tr>")
         return "".join(parts)
 
@@ -125,19 +150,10 @@ class RowWriter:
         # Own scope: only one's own. What a team reaches is decided when the editor opens.
         return self.scope != "own" or self.type.owner not in row or row[self.type.owner] == self.member_id
 
-    def _cell(self, field: Field, classes: str, value: str, full: str, tail: str, editable: bool) -> str:
-        if field.readonly or not editable:
-            return f"<td{classes}>{value}</td>"
-        url = self.field_base.replace("KEY", field.key).replace(_ZERO, full)
-        return f'<td{classes} id="{tail}-{field.key}" data-edit-url="{url}">{value}</td>'
-
-    def one_cell(self, row: Mapping[str, Any], key: str) -> Markup:
+    def one_cell(self, row: Mapping[str, Any], wanted: str) -> Markup:
         """Return one cell anew, after it was edited."""
-        for field, classes, write in self.cells:
-            if field.key == key:
-                full = str(row["id"])
-                return Markup(self._cell(field, classes, write(row), full, short_id(row["id"]), True))  # noqa: S704
+        full = str(row["id"])
+        for key, _plain, start, middle, end, write in self.cells:
+            if key == wanted:
+                return Markup(f"{start}{short_id(row['id'])}{middle}{full}{end}{write(row)}</td>")  # noqa: S704
         return Markup("")
-
-
-_ZERO = str(uuid.UUID(int=0))

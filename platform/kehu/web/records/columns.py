@@ -22,11 +22,15 @@ def choose(pages: RecordPages) -> ResponseReturnValue:
     """Show the choice of columns, or keep it."""
     args = query.parse(request.args.get("query", ""))
     fields = [
-        one for one in pages.type.fields if one.key != pages.type.title and one.key not in pages.options.hidden and one.kind not in WIDE
+        one
+        for one in pages.type.fields
+        if one.key != pages.type.title and one.key not in pages.options.hidden and one.kind not in WIDE
     ]
     if request.method == "GET":
         shown = {one.key for one in visible_columns(pages, args)}
-        return render_page("records/columns.html", {}, pages=pages, fields=fields, shown=shown, query=query.write(args))
+        return render_page(
+            "records/columns.html", {}, pages=pages, fields=fields, shown=shown, query=query.write(args)
+        )
     known = {one.key for one in fields}
     wanted = [key for key in request.form.getlist("column") if key in known]
     return _keep(pages, args, wanted)

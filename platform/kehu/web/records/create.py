@@ -34,11 +34,20 @@ def new(pages: RecordPages) -> ResponseReturnValue:
         with once(session, request.form.get("idempotency_key")) as sending:
             if sending.again:
                 return _lead_on(pages, sending.url)
-            made = service_for(pages.name, session).create(_given(forms.resolve_all(session, pages.type, dict(values))))
+            made = service_for(pages.name, session).create(
+                _given(forms.resolve_all(session, pages.type, dict(values)))
+            )
             sending.url = pages.type.url(made.id)
     except (InvalidInput, Duplicate) as error:
         session.rollback()  # The form is drawn from what is kept; its key may be used again.
-        return _form(pages, fields, values, error.fields or {"_": [str(error.message)]}, request.form.get("idempotency_key", ""), full)
+        return _form(
+            pages,
+            fields,
+            values,
+            error.fields or {"_": [str(error.message)]},
+            request.form.get("idempotency_key", ""),
+            full,
+        )
     title = service_for(pages.name, session).title_of(made)
     done_toast(session, _("Created %(thing)s “%(name)s”", thing=pages.type.label, name=title))
     return _lead_on(pages, sending.url)
@@ -71,7 +80,11 @@ def _form(
     full: bool,
 ) -> ResponseReturnValue:
     # A field that was preset or is wrong is asked for too.
-    more = [one for one in pages.type.editable.values() if one not in fields and (one.key in errors or values.get(one.key))]
+    more = [
+        one
+        for one in pages.type.editable.values()
+        if one not in fields and (one.key in errors or values.get(one.key))
+    ]
     fields = [*fields, *more]
     names = forms.names_of(pages.type, values)
     first = next((one.key for one in fields if one.key in errors), fields[0].key if fields else "")
@@ -99,13 +112,19 @@ def _form(
         full=full,
         stay=request.values.get("stay", ""),
         action=url_for(pages.endpoint("new")),
-        full_url=url_for(pages.endpoint("new"), **{**_plain(values), "full": "1", "stay": request.values.get("stay", "")}),
-        as_page=not is_htmx() or request.headers.get("HX-Boosted") == "true" or request.headers.get("HX-Target", "") == "main#main",
+        full_url=url_for(
+            pages.endpoint("new"), **{**_plain(values), "full": "1", "stay": request.values.get("stay", "")}
+        ),
+        as_page=not is_htmx()
+        or request.headers.get("HX-Boosted") == "true"
+        or request.headers.get("HX-Target", "") == "main#main",
     )
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, str]:
-    return {key: value for key, value in values.items() if isinstance(value, str) and value and len(value) < 500}
+    return {
+        key: value for key, value in values.items() if isinstance(value, str) and value and len(value) < 500
+    }
 
 
 def _default(pages: RecordPages, field: Field) -> Any:
@@ -114,7 +133,9 @@ def _default(pages: RecordPages, field: Field) -> Any:
     return field.default() if callable(field.default) else field.default
 
 
-def groups(pages: RecordPages, fields: Sequence[Field], controls: Mapping[str, dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def groups(
+    pages: RecordPages, fields: Sequence[Field], controls: Mapping[str, dict[str, Any]]
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return controls by section, in the order of the declaration."""
     labels = {"main": "", **{key: str(label) for key, label in pages.type.sections.items()}}
     found: dict[str, list[dict[str, Any]]] = {}

@@ -114,7 +114,9 @@ class RecordPage:
         raise KeyError(key)
 
 
-def record_page_context(type_name: str, record: Any, *, titles: Mapping[str, str] | None = None) -> RecordPage:
+def record_page_context(
+    type_name: str, record: Any, *, titles: Mapping[str, str] | None = None
+) -> RecordPage:
     """Return what a record's page shows; reads the names of linked records in one statement.
 
     :param titles: names that are known already, by field key.
@@ -147,7 +149,9 @@ def record_page_context(type_name: str, record: Any, *, titles: Mapping[str, str
 
 
 def _names(record_type: RecordType, record: Any, known: Mapping[str, str] | None) -> dict[uuid.UUID, str]:
-    found = {getattr(record, key): title for key, title in (known or {}).items() if getattr(record, key, None)}
+    found = {
+        getattr(record, key): title for key, title in (known or {}).items() if getattr(record, key, None)
+    }
     missing = {
         kind: [one for one in ids if one not in found] for kind, ids in pointers(record_type, record).items()
     }
@@ -168,7 +172,9 @@ def sections_of(
             continue
         edit_url = base.replace("KEY", spec.key) if may_write and not spec.readonly else ""
         found.setdefault(spec.section, []).append(fact_of(displayer, spec, record, names, edit_url))
-    return [Section(key=key, label=labels.get(key, key), facts=facts) for key, facts in found.items() if facts]
+    return [
+        Section(key=key, label=labels.get(key, key), facts=facts) for key, facts in found.items() if facts
+    ]
 
 
 def fact_of(
@@ -180,7 +186,9 @@ def fact_of(
     return Fact(
         key=spec.key,
         label=str(spec.label),
-        value=displayer.html(spec, value, title=names.get(value) if spec.kind in ("member", "ref") else None, currency=currency),
+        value=displayer.html(
+            spec, value, title=names.get(value) if spec.kind in ("member", "ref") else None, currency=currency
+        ),
         edit_url=edit_url,
         empty=value is None or value == "" or value == [],
         kind=spec.kind,
@@ -194,18 +202,22 @@ def fact_html(fact: Fact) -> Markup:
     label = _("Edit %(name)s", name=fact.label)
     start = Markup('<dd id="{}" data-edit-url="{}">').format(fact.id, fact.edit_url)
     if fact.kind in LINKS and not fact.empty:
-        pencil = Markup('<button type="button" class="k-pencil" data-edit aria-label="{}" title="{}">{}</button>').format(
-            label, label, icon("pencil", 14)
+        pencil = Markup(
+            '<button type="button" class="k-pencil" data-edit aria-label="{}" title="{}">{}</button>'
+        ).format(label, label, icon("pencil", 14))
+        return Markup('{}<div class="k-value k-value-linked">{}{}</div></dd>').format(
+            start, fact.value, pencil
         )
-        return Markup('{}<div class="k-value k-value-linked">{}{}</div></dd>').format(start, fact.value, pencil)
-    return Markup('{}<button type="button" class="k-value" data-edit aria-description="{}">{}</button></dd>').format(
-        start, label, fact.value
-    )
+    return Markup(
+        '{}<button type="button" class="k-value" data-edit aria-description="{}">{}</button></dd>'
+    ).format(start, label, fact.value)
 
 
 def _position_url(pages: RecordPages, record: Any) -> str:
     return url_for(
-        pages.endpoint("position"), record_id=record.id, **{"from": request.args.get("from", ""), "at": request.args.get("at", "")}
+        pages.endpoint("position"),
+        record_id=record.id,
+        **{"from": request.args.get("from", ""), "at": request.args.get("at", "")},
     )
 
 

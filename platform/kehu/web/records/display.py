@@ -61,6 +61,7 @@ class Displayer:
         self.linked = linked
         self.times = Clockwork()
         self._badges: dict[str, dict[str, Markup]] = {}
+        self._tag_lists: dict[tuple[str, ...], Markup] = {}
 
     def html(self, field: Field, value: Any, *, title: str | None = None, currency: str = "") -> Markup:
         """Write one value; `title` is the name of the member or record that it points at."""
@@ -113,10 +114,14 @@ class Displayer:
 
     def _link(self, value: str) -> Markup:
         parts = urlsplit(value)
-        text = parts.netloc.removeprefix("www.") + (parts.path if len(parts.path) > 1 and not self.short else "")
+        text = parts.netloc.removeprefix("www.") + (
+            parts.path if len(parts.path) > 1 and not self.short else ""
+        )
         if not self.linked or parts.scheme not in ("http", "https"):
             return escape(text)
-        return Markup('<a href="{}" target="_blank" rel="noopener noreferrer" hx-boost="false">{}</a>').format(value, text)
+        return Markup(
+            '<a href="{}" target="_blank" rel="noopener noreferrer" hx-boost="false">{}</a>'
+        ).format(value, text)
 
     def _emails(self, value: list[dict[str, str]]) -> Markup:
         return self._each(value, lambda item: self._email(item["address"]))
@@ -139,12 +144,31 @@ class Displayer:
         return Markup('<span class="k-values">{}</span>').format(Markup("").join(lines))
 
     def _tags(self, value: list[str]) -> Markup:
+        if not self.short:
+            return self._all_tags(value)
+        known = self._tag_lists.get(key := tuple(value))
+        if known is None:
+            known = self._tag_lists[key] = self._all_tags(value)
+        return known
+
+    def _all_tags(self, value: list[str]) -> Markup:
         shown = value[:3] if self.short else value
-        more = Markup('<span class="k-tag">+{}</span>').format(len(value) - 3) if len(shown) < len(value) else ""
-        return Markup('<span class="k-tags">{}{}</span>').format(Markup("").join(widgets.tag(name) for name in shown), more)
+        more = (
+            Markup('<span class="k-tag">+{}</span>').format(len(value) - 3) if len(shown) < len(value) else ""
+        )
+        return Markup('<span class="k-tags">{}{}</span>').format(
+            Markup("").join(widgets.tag(name) for name in shown), more
+        )
 
 
-def plain_text(field: Field, value: Any, *, title: str | None = None, currency: str = "", labels: Mapping[str, str] | None = None) -> Any:
+def plain_text(
+    field: Field,
+    value: Any,
+    *,
+    title: str | None = None,
+    currency: str = "",
+    labels: Mapping[str, str] | None = None,
+) -> Any:
     """Return a value for a file: numbers stay numbers, choices and pointers become names."""
     if value is None:
         return ""

@@ -36,7 +36,9 @@ def edit(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
     try:
         _save(pages, service, record, forms.resolve_all(service.session, pages.type, dict(typed)), seen)
     except StaleVersion as error:
-        return _form(pages, record, typed, _stale_texts(pages, error), record.version, status=409, stale=error)
+        return _form(
+            pages, record, typed, _stale_texts(pages, error), record.version, status=409, stale=error
+        )
     except (InvalidInput, Duplicate) as error:
         service.session.rollback()
         return _form(pages, record, typed, error.fields or {"_": [str(error.message)]}, seen, status=422)
@@ -45,7 +47,9 @@ def edit(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
     return done("kehu:close", "kehu:refresh") if is_htmx() else redirect(pages.type.url(record_id), 303)
 
 
-def _save(pages: RecordPages, service: RecordService[Any], record: Any, typed: dict[str, Any], seen: int) -> None:
+def _save(
+    pages: RecordPages, service: RecordService[Any], record: Any, typed: dict[str, Any], seen: int
+) -> None:
     """Write what differs; what somebody else changed and this person left alone stays as it is."""
     loaded, errors = service.load(typed, new=False, record=record)
     if errors:
@@ -58,7 +62,11 @@ def _save(pages: RecordPages, service: RecordService[Any], record: Any, typed: d
             service.update(record.id, changed, version=seen)
     except StaleVersion as error:
         was, fields = error.details.get("was", {}), pages.type.by_key
-        mine = {key: typed[key] for key in changed if not (key in was and dump_value(fields[key], loaded[key]) == was[key])}
+        mine = {
+            key: typed[key]
+            for key in changed
+            if not (key in was and dump_value(fields[key], loaded[key]) == was[key])
+        }
         if any(key in error.details["conflicts"] for key in mine):
             raise
         if mine:
@@ -67,11 +75,21 @@ def _save(pages: RecordPages, service: RecordService[Any], record: Any, typed: d
 
 def _stale_texts(pages: RecordPages, error: StaleVersion) -> dict[str, list[str]]:
     conflicts: dict[str, dict[str, Any]] = error.details["conflicts"]
-    writer = ChangeWriter([(pages.name, {key: [both["yours"], both["theirs"]] for key, both in conflicts.items()})])
+    writer = ChangeWriter(
+        [(pages.name, {key: [both["yours"], both["theirs"]] for key, both in conflicts.items()})]
+    )
     who = error.details.get("changed_by") or _("Somebody else")
     return {
-        change.key: [_("%(who)s set this to “%(value)s” while you had it open. Save again to keep yours.", who=who, value=change.after)]
-        for change in writer.changes(pages.name, {key: [both["yours"], both["theirs"]] for key, both in conflicts.items()})
+        change.key: [
+            _(
+                "%(who)s set this to “%(value)s” while you had it open. Save again to keep yours.",
+                who=who,
+                value=change.after,
+            )
+        ]
+        for change in writer.changes(
+            pages.name, {key: [both["yours"], both["theirs"]] for key, both in conflicts.items()}
+        )
     }
 
 

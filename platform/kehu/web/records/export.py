@@ -42,18 +42,28 @@ def download(pages: RecordPages) -> ResponseReturnValue:
     args = query.of_request()
     record_type, session, tenant = pages.type, db.session(), context.tenant()
     actor = exporting_actor(pages.name, context.actor())
-    filters.conditions(record_type, record_type.model, args, actor, tenant, strict=False)  # refuses what makes no sense
+    filters.conditions(
+        record_type, record_type.model, args, actor, tenant, strict=False
+    )  # refuses what makes no sense
     columns = [record_type.by_key[record_type.title], *visible_columns(pages, args)]
     chosen = _selection(pages, args)
-    audit.write(session, object=pages.name, record_id=new_id(), action="exported", title=str(record_type.plural))
-    labels = {one.key: {option.value: str(option.label) for option in one.choices()} for one in columns if one.kind == "choice"}
+    audit.write(
+        session, object=pages.name, record_id=new_id(), action="exported", title=str(record_type.plural)
+    )
+    labels = {
+        one.key: {option.value: str(option.label) for option in one.choices()}
+        for one in columns
+        if one.kind == "choice"
+    }
     header = [str(one.label) for one in columns]
     name = f"{pages.name}-{clock.today(tenant.tz).isoformat()}.csv"
 
     def rows() -> Iterator[list[Any]]:
         # The request's own unit of work has ended when the file is sent.
         with db.unit_of_work(tenant=tenant, actor=actor, source="web") as reading:
-            for row in listing.everything(reading, record_type, args, [one.key for one in columns], actor, only=chosen):
+            for row in listing.everything(
+                reading, record_type, args, [one.key for one in columns], actor, only=chosen
+            ):
                 yield _line(columns, row, labels, tenant)
 
     response = Response(csv_blocks(header, rows()), mimetype="text/csv")
@@ -77,7 +87,12 @@ def _selection(pages: RecordPages, args: Mapping[str, str]) -> list[uuid.UUID] |
     return [found for one in plan.get("ids", ()) if (found := parse_id(one))]
 
 
-def _line(columns: Sequence[Field], row: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]], tenant: context.TenantInfo) -> list[Any]:
+def _line(
+    columns: Sequence[Field],
+    row: Mapping[str, Any],
+    labels: Mapping[str, Mapping[str, str]],
+    tenant: context.TenantInfo,
+) -> list[Any]:
     line = []
     for one in columns:
         value = plain_text(
@@ -87,7 +102,9 @@ def _line(columns: Sequence[Field], row: Mapping[str, Any], labels: Mapping[str,
             currency=row.get(one.currency_from) or tenant.currency,
             labels=labels.get(one.key),
         )
-        line.append(value.astimezone(tenant.tz).isoformat(timespec="minutes") if isinstance(value, dt.datetime) else value)
+        line.append(
+            value.astimezone(tenant.tz).isoformat(timespec="minutes")
+            if isinstance(value, dt.datetime)
+            else value
+        )
     return line
-
-

@@ -90,7 +90,12 @@ def _names(pages: RecordPages, args: Mapping[str, str]) -> dict[uuid.UUID, str]:
     wanted: dict[str, list[uuid.UUID]] = {}
     for one in fields(pages):
         if one.kind in ("member", "ref"):
-            ids = [found for key in operators(one) for part in args.get(key, "").split(",") if (found := parse_id(part))]
+            ids = [
+                found
+                for key in operators(one)
+                for part in args.get(key, "").split(",")
+                if (found := parse_id(part))
+            ]
             if ids:
                 wanted.setdefault(target_of(one), []).extend(ids)
     return titles(db.session(), wanted) if wanted else {}
@@ -134,7 +139,9 @@ def menu(pages: RecordPages, key: str) -> ResponseReturnValue:
     values["chosen"] = chosen
     values["options"] = _options(field) if values["kind"] == "choices" else []
     ids = [found for part in chosen if (found := parse_id(part))]
-    values["names"] = titles(db.session(), {target_of(field): ids}) if values["kind"] == "lookup" and ids else {}
+    values["names"] = (
+        titles(db.session(), {target_of(field): ids}) if values["kind"] == "lookup" and ids else {}
+    )
     values["value"] = next(iter(chosen), "")
     return render_page("records/filter_menu.html", {}, **values)
 

@@ -29,7 +29,15 @@ NEW = "new:"
 PRESENT = "__has."
 """Marks in a form that a check box or list belongs to it, although the browser sends nothing for an empty one."""
 
-_INPUTS = {"text": "text", "number": "text", "date": "date", "datetime": "datetime-local", "email": "email", "phone": "tel", "link": "text"}
+_INPUTS = {
+    "text": "text",
+    "number": "text",
+    "date": "date",
+    "datetime": "datetime-local",
+    "email": "email",
+    "phone": "tel",
+    "link": "text",
+}
 ROWS = {"emails": ("address",), "phones": ("number",), "addresses": ADDRESS_PARTS[1:]}
 _LABELLED = frozenset({"emails", "phones", "addresses"})
 
@@ -69,7 +77,9 @@ def control(
     elif field.kind == "member" and len(member_options(MANY_MEMBERS + 1)) <= MANY_MEMBERS:
         spec.update(type="select", options=_people(spec["value"], names), empty=_("Nobody"))
     elif field.kind in ("member", "ref"):
-        spec.update(type="lookup", url=f"/lookup/{target_of(field)}", text=_pointer_text(spec["value"], names))
+        spec.update(
+            type="lookup", url=f"/lookup/{target_of(field)}", text=_pointer_text(spec["value"], names)
+        )
         spec["url"] += "?create=1" if target_of(field) in CREATABLE else ""
     elif field.kind == "bool":
         spec.update(type="checkbox", value=bool(value) if raw is None else raw in ("1", "on", True))
@@ -159,7 +169,10 @@ def _rows(field: Field, form: MultiDict[str, str]) -> list[dict[str, str]]:
     names = [*(("label",) if field.kind in _LABELLED else ()), *ROWS[field.kind]]
     columns = {name: form.getlist(f"{field.key}.{name}") for name in names}
     count = max((len(values) for values in columns.values()), default=0)
-    rows = [{name: values[at] if at < len(values) else "" for name, values in columns.items()} for at in range(count)]
+    rows = [
+        {name: values[at] if at < len(values) else "" for name, values in columns.items()}
+        for at in range(count)
+    ]
     return [row for row in rows if any(row[name].strip() for name in ROWS[field.kind])]
 
 

@@ -43,7 +43,9 @@ def _in_list() -> bool:
     return request.args.get("in") == "list"
 
 
-def _save(pages: RecordPages, service: RecordService[Any], record_id: uuid.UUID, spec: Field) -> ResponseReturnValue:
+def _save(
+    pages: RecordPages, service: RecordService[Any], record_id: uuid.UUID, spec: Field
+) -> ResponseReturnValue:
     values = forms.read([spec], request.form)
     values.setdefault(spec.key, "")
     typed = values[spec.key]
@@ -51,12 +53,18 @@ def _save(pages: RecordPages, service: RecordService[Any], record_id: uuid.UUID,
     try:
         # A record that a look-up names as new comes first; it goes again if the write is refused.
         record = service.update(
-            record_id, forms.resolve_all(service.session, pages.type, dict(values)), version=int(version) if _is_int(version) else None
+            record_id,
+            forms.resolve_all(service.session, pages.type, dict(values)),
+            version=int(version) if _is_int(version) else None,
         )
     except StaleVersion as error:
         return _conflict(pages, record_id, spec, typed, error)
     except (InvalidInput, Duplicate) as error:
-        messages = error.fields.get(spec.key) or [text for texts in error.fields.values() for text in texts] or [str(error.message)]
+        messages = (
+            error.fields.get(spec.key)
+            or [text for texts in error.fields.values() for text in texts]
+            or [str(error.message)]
+        )
         service.session.rollback()
         record = service.get(record_id, action="write")
         return _editor(pages, record, spec, typed=typed, error=" ".join(messages), status=422)
@@ -79,7 +87,14 @@ def _editor(
     currency = getattr(record, spec.currency_from, "") or context.tenant().currency
     names = forms.names_of(pages.type, {spec.key: typed if typed is not None else getattr(record, spec.key)})
     control = forms.control(
-        spec, getattr(record, spec.key), currency=currency, names=names, error=error, focus=True, raw=typed, spare=1
+        spec,
+        getattr(record, spec.key),
+        currency=currency,
+        names=names,
+        error=error,
+        focus=True,
+        raw=typed,
+        spare=1,
     )
     return render_page(
         "records/editor.html",
@@ -162,4 +177,8 @@ def _loaded(service: RecordService[Any], spec: Field, typed: Any, record: Any) -
 def _sent(spec: Field) -> list[tuple[str, str]]:
     """Return what the form sent for the field, to send it once more."""
     wanted = (spec.key, f"{forms.PRESENT}{spec.key}")
-    return [(key, value) for key, value in request.form.items(multi=True) if key in wanted or key.startswith(f"{spec.key}.")]
+    return [
+        (key, value)
+        for key, value in request.form.items(multi=True)
+        if key in wanted or key.startswith(f"{spec.key}.")
+    ]

@@ -31,7 +31,11 @@ def options(kind: str) -> ResponseReturnValue:
     if kind == "members":
         return _answer(_members(typed))
     if kind == "tags":
-        return _answer(_tags(request.args.get("of", ""), typed), create=_("Tag “%(name)s”", name=typed) if typed else "", typed=typed)
+        return _answer(
+            _tags(request.args.get("of", ""), typed),
+            create=_("Tag “%(name)s”", name=typed) if typed else "",
+            typed=typed,
+        )
     record_type = registered().get(kind)
     if record_type is None:
         raise NotFound(_("There is nothing to look up here."))
@@ -54,7 +58,9 @@ def _members(typed: str) -> list[dict[str, Any]]:
     )
     for word in fold(typed).split():
         pattern = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        statement = statement.where(or_(members.c.name_norm.like(f"{pattern}%"), members.c.name_norm.like(f"% {pattern}%")))
+        statement = statement.where(
+            or_(members.c.name_norm.like(f"{pattern}%"), members.c.name_norm.like(f"% {pattern}%"))
+        )
     statement = statement.order_by(members.c.name_norm, members.c.id).limit(MOST)
     return [{"value": row.id, "text": row.name, "note": row.title} for row in db.session().execute(statement)]
 
@@ -66,7 +72,8 @@ def _records(record_type: RecordType, typed: str) -> list[dict[str, Any]]:
     norm = getattr(model, f"{record_type.title}_norm", title)
     note = model.number if hasattr(model, "number") else model.id
     statement = select(model.id, title.label("title"), note.label("note")).where(
-        model.deleted_at.is_(None), scoping.condition(record_type, model, actor, actor.scope(f"{record_type.name}:read"))
+        model.deleted_at.is_(None),
+        scoping.condition(record_type, model, actor, actor.scope(f"{record_type.name}:read")),
     )
     customer_id = parse_id(request.args.get("customer_id"))
     if customer_id is not None and hasattr(model, "customer_id"):
@@ -74,13 +81,18 @@ def _records(record_type: RecordType, typed: str) -> list[dict[str, Any]]:
     if typed:
         if not query_terms(typed):
             return []
-        statement = statement.where(*[model.id.in_(part) for part in search.matching(record_type.name, typed)])
+        statement = statement.where(
+            *[model.id.in_(part) for part in search.matching(record_type.name, typed)]
+        )
         statement = statement.order_by(norm, model.id)
     else:
         statement = statement.order_by(model.updated_at.desc(), model.id.desc())
     rows = db.session().execute(statement.limit(MOST))
     numbered = hasattr(model, "number")
-    return [{"value": row.id, "text": row.title or "–", "note": f"#{row.note}" if numbered else ""} for row in rows]
+    return [
+        {"value": row.id, "text": row.title or "–", "note": f"#{row.note}" if numbered else ""}
+        for row in rows
+    ]
 
 
 def _tags(kind: str, typed: str) -> list[dict[str, Any]]:
@@ -102,4 +114,7 @@ def _tags(kind: str, typed: str) -> list[dict[str, Any]]:
         .order_by(SearchTerm.term)
         .limit(MOST)
     )
-    return [{"value": term[1:], "text": term[1:], "note": ""} for term in db.session().execute(statement).scalars()]
+    return [
+        {"value": term[1:], "text": term[1:], "note": ""}
+        for term in db.session().execute(statement).scalars()
+    ]

@@ -18,9 +18,16 @@ def member_options(limit: int = 200) -> list[tuple[uuid.UUID, str]]:
         members = metadata.tables["members"]
         statement = (
             select(members.c.id, members.c.name)
-            .where(members.c.tenant_id == db.tenant_id(), members.c.state != "parked", members.c.deleted_at.is_(None))
+            .where(
+                members.c.tenant_id == db.tenant_id(),
+                members.c.state != "parked",
+                members.c.deleted_at.is_(None),
+            )
             .order_by(members.c.name_norm, members.c.id)
             .limit(limit)
         )
-        known = g.kehu_member_options = (limit, [(row.id, row.name) for row in db.session().execute(statement)])
+        known = g.kehu_member_options = (
+            limit,
+            [(row.id, row.name) for row in db.session().execute(statement)],
+        )
     return known[1]

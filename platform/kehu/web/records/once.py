@@ -46,10 +46,18 @@ def once(session: Session, key: str | None) -> Iterator[Once]:
     name = f"form:{key}"
     digest = hashlib.sha256(request.path.encode()).hexdigest()
     row = {
-        "tenant_id": db.tenant_id(), "actor_id": actor_id, "key": name, "request_hash": digest,
-        "status": 303, "headers": {}, "body": "", "at": clock.now(),
+        "tenant_id": db.tenant_id(),
+        "actor_id": actor_id,
+        "key": name,
+        "request_hash": digest,
+        "status": 303,
+        "headers": {},
+        "body": "",
+        "at": clock.now(),
     }
-    made = session.execute(insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)).first()
+    made = session.execute(
+        insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    ).first()
     if made is None:
         known = session.execute(
             select(IdempotencyKey.body).where(IdempotencyKey.actor_id == actor_id, IdempotencyKey.key == name)
@@ -60,7 +68,11 @@ def once(session: Session, key: str | None) -> Iterator[Once]:
     yield first
     session.execute(
         update(IdempotencyKey)
-        .where(IdempotencyKey.tenant_id == db.tenant_id(), IdempotencyKey.actor_id == actor_id, IdempotencyKey.key == name)
+        .where(
+            IdempotencyKey.tenant_id == db.tenant_id(),
+            IdempotencyKey.actor_id == actor_id,
+            IdempotencyKey.key == name,
+        )
         .values(body=first.url),
         execution_options={"synchronize_session": False},
     )

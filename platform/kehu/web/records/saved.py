@@ -88,8 +88,10 @@ def active(type_name: str, args: Mapping[str, str]) -> Active:
     now = _normal(type_name, query.filters_only(args))
     if view is not None:
         columns = args.get("columns", "").split(",") if args.get("columns") else view.columns
-        changed = now != _normal(type_name, query.filters_only(query.parse(view.query))) or columns != view.columns
-        may = view.mine and not view.shared or (view.shared and context.actor().may("views:share"))
+        changed = (
+            now != _normal(type_name, query.filters_only(query.parse(view.query))) or columns != view.columns
+        )
+        may = (view.mine and not view.shared) or (view.shared and context.actor().may("views:share"))
         return Active(view=view, changed=changed, may_change=may)
     pages = pages_of(type_name)
     tab = next((one for one in pages.options.tabs if one.key == args.get("view")), None) if pages else None

@@ -18,7 +18,9 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 @lru_cache(maxsize=4096)
 def _ago(seconds: int, locale: str) -> str:
-    return str(format_timedelta(dt.timedelta(seconds=seconds), add_direction=True, threshold=1, locale=locale))
+    return str(
+        format_timedelta(dt.timedelta(seconds=seconds), add_direction=True, threshold=1, locale=locale)
+    )
 
 
 @lru_cache(maxsize=8192)

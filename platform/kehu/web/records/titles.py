@@ -37,9 +37,11 @@ def titles(session: Session, wanted: Mapping[str, Iterable[uuid.UUID]]) -> dict[
         if table is None:
             continue
         parts.append(
-            select(table.c.id.label("id"), cast(table.c[column], Text).label("title"), literal(kind).label("kind")).where(
-                table.c.tenant_id == tenant_id(), table.c.id.in_(some)
-            )
+            select(
+                table.c.id.label("id"),
+                cast(table.c[column], Text).label("title"),
+                literal(kind).label("kind"),
+            ).where(table.c.tenant_id == tenant_id(), table.c.id.in_(some))
         )
     if not parts:
         return {}

@@ -47,15 +47,22 @@ def show() -> ResponseReturnValue:
     rows = rows[:PAGE]
     names = titles(db.session(), {"members": [row.by for row in rows if row.by]}) if rows else {}
     found = [
-        Trashed(id=row.id, type=kinds[row.kind], title=row.title or "–", at=row.at, by=names.get(row.by, "")) for row in rows
+        Trashed(id=row.id, type=kinds[row.kind], title=row.title or "–", at=row.at, by=names.get(row.by, ""))
+        for row in rows
     ]
     return render_page(
         "records/trash.html",
         {},
         rows=found,
         kinds=[{"label": _("All"), "url": "/trash", "current": not only}]
-        + [{"label": str(one.plural), "url": f"/trash?type={name}", "current": only == name} for name, one in kinds.items()],
-        next_url=f"/trash?after={more.at.isoformat().replace('+', '%2B')}~{more.id}" + (f"&type={only}" if only else "") if more else "",
+        + [
+            {"label": str(one.plural), "url": f"/trash?type={name}", "current": only == name}
+            for name, one in kinds.items()
+        ],
+        next_url=f"/trash?after={more.at.isoformat().replace('+', '%2B')}~{more.id}"
+        + (f"&type={only}" if only else "")
+        if more
+        else "",
     )
 
 
