@@ -273,3 +273,10 @@ def test_a_dead_server_keeps_the_text(open_window: Open, address: str) -> None:
     page.wait_for_selector("[data-toast]")
     assert page.input_value("#composer-text") == "Do not lose me"
     assert page.is_enabled("#composer [type=submit]")
+
+
+def test_a_record_is_read_without_a_connection(open_window: Open, address: str) -> None:
+    window = open_window()
+    page = window.page
+    window.go(address + "record")
+    assert page.evaluate("navigator.serviceWorker.ready.then(found => found.active.scriptURL)").endswith("/sw.js")

@@ -170,9 +170,10 @@ def slim_css(text: str) -> str:
 
 
 def slim_js(text: str) -> str:
-    """Take whole-line comments and indentation out of a script; what runs stays as written."""
+    """Take comments that fill whole lines and indentation out of a script; what runs stays as written."""
+    text = re.sub(r"^\s*/\*.*?\*/[ \t]*$", "", text, flags=re.DOTALL | re.MULTILINE)
     lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "*")))
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def logical_files(files: dict[str, bytes]) -> dict[str, bytes]:

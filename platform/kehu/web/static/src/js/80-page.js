@@ -106,7 +106,7 @@
     if (root !== document.body) return;
     offline();
     if (!("app" in document.body.dataset) || !document.body.dataset.worker || !navigator.serviceWorker) return;
-    navigator.serviceWorker.register(document.body.dataset.worker).then(() => worker({ store: document.body.dataset.store, asof: K.word("asof") }), () => {});
+    navigator.serviceWorker.register(document.body.dataset.worker).then(() => worker({ store: document.body.dataset.store, asof: K.word("asof", "{n}") }), () => {});
   });
   K.on("submit", "[data-sign-out]", () => { worker({ forget: true }); try { sessionStorage.clear(); } catch { /* nothing kept, nothing to clear */ } });
 })();

@@ -38,7 +38,7 @@ const file = async (request) => {
   return answer;
 };
 /* A whole page and the part that a link fills are different answers of one address. */
-const key = (request) => { const url = new URL(request.url); if (request.headers.get("HX-Request")) url.searchParams.set("kehu-part", "1"); return url.href; };
+const key = (request) => { const url = new URL(request.url); return `${url.origin}${url.pathname}${request.headers.get("HX-Request") ? "?part" : ""}`; };
 const dated = async (kept) => {
   const words = await (await caches.open(META)).match("/words"), when = new Date(kept.headers.get("Date") || Date.now()).toLocaleString();
   const note = `<p class="k-notice k-tone-warn" role="status">${((await words?.text()) || "{n}").replace("{n}", when).replace(/[<&]/g, "")}</p>`;
