@@ -74,10 +74,10 @@ class CustomerService(RecordService[Customer]):
         """Take the contacts along into the trash and back."""
         if action in ("trashed", "restored"):
             contacts = ContactService(self.session, self.actor)
-            for record in records:
-                if action == "trashed":
-                    contacts.trash_with(record.id)
-                else:
+            if action == "trashed":
+                contacts.trash_with([record.id for record in records])
+            else:
+                for record in records:
                     contacts.restore_with(record.id)
 
     def search_texts(self, record: Customer) -> Iterable[tuple[str, str]]:
@@ -120,11 +120,11 @@ class ContactService(RecordService[Contact]):
             )
         return super().restore(record_id)
 
-    def trash_with(self, customer_id: uuid.UUID) -> None:
-        """Put the contacts of a customer into the trash with it, whoever they belong to."""
+    def trash_with(self, customer_ids: Sequence[uuid.UUID]) -> None:
+        """Put the contacts of customers into the trash with them, whoever they belong to."""
         statement = (
             select(Contact)
-            .where(Contact.customer_id == customer_id, Contact.deleted_at.is_(None))
+            .where(Contact.customer_id.in_(customer_ids), Contact.deleted_at.is_(None))
             .with_for_update()
         )
         found = list(self.session.execute(statement).scalars())

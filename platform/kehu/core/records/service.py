@@ -159,7 +159,7 @@ class RecordService(Generic[M]):
             self.saved(made, "created")
             for record in made:
                 self._trail(record, "created", self._initial(record))
-            search.index(self.session, self.type.name, {one.id: self.search_texts(one) for one in made}, new=True)
+            self._index(made, new=True)
         return outcomes
 
     def update(self, record_id: object, values: Mapping[str, Any], *, version: int | None = None) -> M:
@@ -202,6 +202,7 @@ class RecordService(Generic[M]):
                 self.session.refresh(record)
                 outcome.errors = error.fields or {"": [error.message]}
         self._flush()
+        self._index([outcome.record for outcome in outcomes.values() if outcome.changed and outcome.record is not None])
         return outcomes
 
     def trash(self, record_id: object, *, version: int | None = None) -> M:
@@ -214,15 +215,21 @@ class RecordService(Generic[M]):
 
     def trash_many(self, record_ids: Sequence[uuid.UUID]) -> int:
         """Put many records into the trash and return how many; those out of scope stay."""
+        return len(self.trash_all(record_ids))
+
+    def trash_all(self, record_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """Put many records into the trash at once and return which; those out of scope stay."""
         reach = self.actor.require(f"{self.type.name}:delete")
         model: Any = self.type.model
         statement = select(model).where(model.id.in_(record_ids), model.deleted_at.is_(None)).with_for_update()
-        count = 0
-        for record in self.session.execute(statement).scalars():
-            if scoping.within(self.type, record, self.actor, reach, self.session):
-                self._trash(record)
-                count += 1
-        return count
+        found: list[M] = [
+            record
+            for record in self.session.execute(statement).scalars()
+            if scoping.within(self.type, record, self.actor, reach, self.session)
+        ]
+        if found:
+            self._trash(*found)
+        return [record.id for record in found]
 
     def restore(self, record_id: object) -> M:
         """Take a record out of the trash."""
@@ -232,7 +239,7 @@ class RecordService(Generic[M]):
         self._flush()
         self.saved([record], "restored")
         self._trail(record, "restored", {})
-        search.index(self.session, self.type.name, {record.id: self.search_texts(record)})
+        self._index([record])
         return record
 
     # Parts -----------------------------------------------------------------------------
@@ -319,16 +326,24 @@ class RecordService(Generic[M]):
             {key: [dump_value(fields[key], before[key]), dump_value(fields[key], getattr(record, key))] for key in changed},
             version=record.version if flush else record.version + 1,
         )
-        search.index(self.session, self.type.name, {record.id: self.search_texts(record)})
+        if flush:
+            self._index([record])
         return True
 
-    def _trash(self, record: M) -> None:
-        record.deleted_at, record.deleted_by = clock.now(), self.actor.member_id
-        self._stamp(record)
+    def _index(self, records: Sequence[M], *, new: bool = False) -> None:
+        if records:
+            texts = {record.id: self.search_texts(record) for record in records}
+            search.index(self.session, self.type.name, texts, new=new)
+
+    def _trash(self, *records: M) -> None:
+        for record in records:
+            record.deleted_at, record.deleted_by = clock.now(), self.actor.member_id
+            self._stamp(record)
         self._flush()
-        self.saved([record], "trashed")
-        self._trail(record, "trashed", {})
-        search.forget(self.session, self.type.name, [record.id])
+        self.saved(records, "trashed")
+        for record in records:
+            self._trail(record, "trashed", {})
+        search.forget(self.session, self.type.name, [record.id for record in records])
 
     def _stamp(self, record: M) -> None:
         record.updated_at, record.updated_by = clock.now(), self.actor.member_id
