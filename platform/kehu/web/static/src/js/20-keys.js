@@ -40,7 +40,7 @@
     if (key === "escape" && e.target.matches?.("[type=search]")) { if (e.target.value) { e.preventDefault(); e.target.value = ""; e.target.dispatchEvent(new Event("input", { bubbles: true })); } else e.target.blur(); return; }
     if (key.startsWith("mod+")) { if (K.press(key)) e.preventDefault(); return; }
     if (typing || e.altKey || !single()) return;
-    if (key === "escape") { K.escape?.(); return; }
+    if (key === "escape") { if (!topDialog() && !K.find("[popover]:popover-open:not(#toasts)")) K.escape?.(); return; }
     if (topDialog() && !/^\w$/.test(key)) return;
     if (e.target.closest?.("[role=menu],[role=radiogroup]") && !/^[a-z?/]$/.test(key)) return;
     const sequence = pending ? `${pending} ${key}` : key;
