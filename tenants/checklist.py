@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask
 from sqlalchemy import exists, select
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,7 +16,7 @@ from kehu.core.i18n import _l
 from kehu.customers.models import Customer
 from kehu.deals.models import Deal
 from kehu.members.models import Member
-from kehu.web.shell import Checklist, shell_of
+from kehu.web.shell import Checklist
 from tenants.services import TenantService
 
 FINISHED = "checklist_done"
@@ -133,8 +132,3 @@ def mark(key: str) -> None:
     skipped = set(context.tenant().settings.get(SKIPPED, ()))
     if key in {step.key for step in STEPS}:
         TenantService(db.session()).note(**{SKIPPED: sorted(skipped | {key})})
-
-
-def join(app: Flask) -> None:
-    """Put the first steps into the side bar."""
-    shell_of(app).checklist = in_side_bar

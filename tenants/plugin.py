@@ -21,12 +21,11 @@ def kehu_init_app(app: Flask) -> None:
     """Add the pages of sign-up and of the firm's own settings."""
     global _settings
     _settings = app.extensions["kehu.settings"]
-    # The module registers its pages on the blueprint of `views`.
-    from tenants import checklist, start_views, views
+    # The first module registers its pages on the blueprint of `views`.
+    from tenants import start_views, views
 
-    assert start_views.blueprint is views.blueprint
     app.register_blueprint(views.blueprint)
-    checklist.join(app)
+    start_views.join(app)
     app.extensions["kehu.landing"] = views.landing
 
 

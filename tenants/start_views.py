@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, redirect, request
+from flask import Flask, Response, redirect, request
 from flask_babel import get_locale
 
 from kehu.core import context, db
@@ -12,6 +12,7 @@ from kehu.core.errors import InvalidInput
 from kehu.core.i18n import LOCALES, _
 from kehu.web.access import needs, signed_in
 from kehu.web.render import render_page
+from kehu.web.shell import shell_of
 from kehu.web.toasts import toast
 from tenants import checklist, places, trades
 from tenants.services import TenantService
@@ -113,3 +114,8 @@ def firm_post() -> Any:
         return _firm_page(422, error.fields)
     toast(_("The firm's settings are saved."))
     return redirect("/settings/firm", 303)
+
+
+def join(app: Flask) -> None:
+    """Put the first steps into the side bar."""
+    shell_of(app).checklist = checklist.in_side_bar

@@ -101,7 +101,6 @@ def load_feature_parts(*parts: str) -> None:
 
 def init_web(app: Flask) -> None:
     """Install language, edge, accounts, errors and the frame of pages."""
-    from kehu.accounts import locale
     from kehu.accounts import security as accounts
     from kehu.web import edge, errors, language, limits, security, shell, templates
 
@@ -110,7 +109,6 @@ def init_web(app: Flask) -> None:
     edge.init_edge(app)
     security.init_security(app)
     accounts.init_accounts(app)
-    locale.init_locale(app)
     limits.init_limits(app)
     errors.init_errors(app)
     shell.init_shell(app)

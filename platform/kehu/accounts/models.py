@@ -17,7 +17,7 @@ from kehu.core.ids import new_id
 from kehu.core.tables import Base
 
 
-class User(Base, UserMixin):  # type: ignore[misc]
+class User(Base, UserMixin):
     """A person who signs in. `email` is kept as written, `email_norm` is compared."""
 
     __tablename__ = "users"
@@ -27,7 +27,9 @@ class User(Base, UserMixin):  # type: ignore[misc]
         {"info": {"scope": "reference"}},
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=new_id)
+    id: Mapped[uuid.UUID] = mapped_column(  # type: ignore[assignment]  # the mixin's hint says int
+        UUID(as_uuid=True), primary_key=True, default=new_id
+    )
     email: Mapped[str] = mapped_column(Text)
     email_norm: Mapped[str] = mapped_column(Text(collation="C"))
     name: Mapped[str] = mapped_column(Text, server_default="")
@@ -47,7 +49,7 @@ class User(Base, UserMixin):  # type: ignore[misc]
     )
 
     @property
-    def roles(self) -> list[Any]:
+    def roles(self) -> list[Any]:  # type: ignore[override]
         """Roles are a member's, not a user's; Flask-Security asks all the same."""
         return []
 

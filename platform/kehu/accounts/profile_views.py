@@ -9,7 +9,7 @@ from flask import Response, g, redirect, request, session
 
 from kehu.accounts import agents, mails, signin
 from kehu.accounts.blueprint import blueprint
-from kehu.accounts.locale import COOKIE, YEAR
+from kehu.accounts.locale import YEAR
 from kehu.accounts.models import User
 from kehu.accounts.second_factor import SecondFactorService
 from kehu.accounts.services import AccountService
@@ -19,6 +19,7 @@ from kehu.core.i18n import LOCALES, _, _n
 from kehu.core.ids import parse_id
 from kehu.web import limits
 from kehu.web.access import user_only
+from kehu.web.language import COOKIE
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 

@@ -23,7 +23,9 @@ class Datastore(SQLAlchemySessionUserDatastore):
     """Users in the session of the running unit of work; the edge commits."""
 
     def __init__(self) -> None:
-        super().__init__(LocalProxy(db.session), User, None)
+        session: Any = LocalProxy(db.session)
+        nothing: Any = None
+        super().__init__(session, User, nothing)
 
     def commit(self) -> None:
         """Leave the commit to the edge of the request."""

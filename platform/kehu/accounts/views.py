@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
-from flask import Response, g, redirect, request, session, url_for
+from flask import Flask, Response, g, redirect, request, session, url_for
+from flask.blueprints import BlueprintSetupState
 
-from kehu.accounts import signin
+from kehu.accounts import locale, signin
 from kehu.accounts.blueprint import blueprint
 from kehu.accounts.models import User
 from kehu.accounts.second_factor import SecondFactorService
@@ -21,6 +23,7 @@ from kehu.core.text import normal_email
 from kehu.web import limits
 from kehu.web.access import public
 from kehu.web.render import render_page
+from kehu.web.shell import TenantLink, shell_of
 
 SECOND_STEP = "kehu_second"
 SECOND_WITHIN = dt.timedelta(minutes=10)
@@ -136,8 +139,26 @@ def logout() -> Any:
     signin.sign_out()
     response = redirect(url_for("accounts.login"), 303)
     # What the browser keeps for reading offline belongs to the person who leaves.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = '"storage"'
     return response
+
+
+@blueprint.record_once
+def _join(state: BlueprintSetupState) -> None:
+    app = cast(Flask, state.app)
+    locale.join(app)
+    shell_of(app).tenants.append(_switcher)
+
+
+def _switcher(now: context.Context) -> Iterable[TenantLink]:
+    """Return the firms that the cookie remembers from signing in; asks the database nothing."""
+    if now.actor is None:
+        return
+    for firm_id, name in session.get("kehu_firms", ()):
+        here = now.tenant is not None and str(now.tenant.id) == firm_id
+        yield TenantLink(name=name, url=url_for("accounts.switch", tenant_id=firm_id), current=here)
+    if len(session.get("kehu_firms", ())) >= signin.SWITCHER:
+        yield TenantLink(name=_("All your firms"), url="/firms")
 
 
 from kehu.accounts import firm_views, profile_views, recovery_views  # noqa: E402, F401 - they register their routes

@@ -136,4 +136,5 @@ def tokens(session: Session) -> Sequence[Row[Any]]:
         .order_by(ApiToken.created_at.desc())
         .limit(200)
     )
-    return session.execute(statement).all()
+    rows: Sequence[Any] = session.execute(statement).all()
+    return rows

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint
+from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
 from kehu.core import context
@@ -112,8 +112,9 @@ def index() -> Any:
 
 @blueprint.record_once
 def _join(state: BlueprintSetupState) -> None:
-    shell_of(state.app).nav.append(_nav)
-    state.app.jinja_env.globals["settings_pages"] = lambda: pages_for(context.actor())
+    app = cast(Flask, state.app)
+    shell_of(app).nav.append(_nav)
+    app.jinja_env.globals["settings_pages"] = lambda: pages_for(context.actor())
 
 
 def _nav(now: Context) -> Iterable[NavItem]:

@@ -145,8 +145,8 @@ def test_proposes_by_language_and_zone(app: Flask) -> None:
 
 def test_switches_the_language(app: Flask) -> None:
     client = browser(app)
-    response = client.get("/signup?lang=zh_Hant")
-    assert (response.status_code, response.location) == (303, "/signup")
+    assert 'href="/language/zh_Hant?next=%2Fsignup"' in client.get("/signup").get_data(as_text=True)
+    assert client.get("/language/zh_Hant?next=/signup").location == "/signup"
     assert '<html lang="zh-Hant"' in client.get("/signup").get_data(as_text=True)
 
 
