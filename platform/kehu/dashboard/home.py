@@ -123,7 +123,7 @@ def _read_deals(found: Home, session: Session, actor: Actor, wishes: Wishes, day
     tenant = context.tenant()
     first = numbers.month_back(day, wishes.months - 1)
     since = dt.datetime.combine(first.replace(year=first.year - 1), dt.time(), tenant.tz)
-    rows = queries.closed_by_month(session, actor, since, tenant.zone, wishes.mine)
+    rows = queries.closed_by_month(session, actor, since, tenant.zone, day.day, wishes.mine)
     closed = numbers.Closed(rows, tenant.tz, tenant.currency)
     stages = queries.open_by_stage(session, actor, wishes.mine)
     past = queries.open_at(session, actor, clock.now() - MONTH, wishes.mine)

@@ -58,12 +58,15 @@ class Closed:
     def __init__(self, rows: Sequence[Any], zone: dt.tzinfo, currency: str) -> None:
         self.total: dict[tuple[dt.date, str], int] = defaultdict(int)
         self.count: dict[tuple[dt.date, str], int] = defaultdict(int)
+        self.by_day: dict[dt.date, int] = defaultdict(int)
         self.elsewhere = False
         for row in rows:
             key = (row.month.astimezone(zone).date(), row.status)
             self.count[key] += row.count
             if row.currency == currency:
                 self.total[key] += int(row.total or 0)
+                if row.status == "won":
+                    self.by_day[key[0]] += int(row.by_day or 0)
             else:
                 self.elsewhere = self.elsewhere or row.status == "won"
 
@@ -89,13 +92,13 @@ def change(now: float, before: float) -> tuple[str, bool | None]:
 
 
 def won_figure(closed: Closed, today: dt.date, currency: str) -> Figure:
-    """Return what was won this month against the same days of the month before it, roughly: whole months."""
-    now, before = closed.won(today.replace(day=1)), closed.won(month_back(today, 1))
+    """Return what was won this month against the same days of the month before."""
+    now, before = closed.won(today.replace(day=1)), closed.by_day[month_back(today, 1)]
     trend, up = change(now, before)
     return Figure(
         label=_("Won this month"),
         value=money(now, currency),
-        trend=_("%(change)s against last month", change=trend) if trend else "",
+        trend=_("%(change)s against last month by this day", change=trend) if trend else "",
         good=up,
         up=up,
         url="/deals?status=won&sort=-updated_at",

@@ -67,9 +67,13 @@ def today(session: Session, actor: Actor, until: dt.datetime) -> Sequence[Any]:
 
 
 def closed_by_month(
-    session: Session, actor: Actor, since: dt.datetime, zone: str, mine: bool
+    session: Session, actor: Actor, since: dt.datetime, zone: str, day: int, mine: bool
 ) -> Sequence[Any]:
-    """Return won and lost deals by month (of the firm's zone) and currency."""
+    """Return won and lost deals by month (of the firm's zone) and currency.
+
+    :param day: `by_day` sums what was closed up to this day of each month, for a fair comparison.
+    """
+    by_day = func.sum(Deal.amount).filter(extract("day", func.timezone(zone, Deal.closed_at)) <= day)
     month = func.date_trunc("month", Deal.closed_at, zone).label("month")
     statement = (
         select(
@@ -78,6 +82,7 @@ def closed_by_month(
             Deal.currency,
             func.count().label("count"),
             func.sum(Deal.amount).label("total"),
+            by_day.label("by_day"),
         )
         .where(*seen(actor, "deals", Deal, mine), Deal.status.in_(("won", "lost")), Deal.closed_at >= since)
         .group_by(month, Deal.status, Deal.currency)

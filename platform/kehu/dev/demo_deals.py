@@ -65,7 +65,7 @@ def _open(demo: Demo) -> list[dict[str, Any]]:
         for _turn in range(count):
             since = demo.ago(demo.rng.uniform(0.2, longest))
             plans.append(
-                {"stage": name, "since": since, "created": since - (at * demo.rng.randrange(3, 9)) * DAY}
+                {"stage": name, "since": since, "created": since - (at * 9 + demo.rng.randrange(0, 34)) * DAY}
             )
     return plans
 
