@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from pathlib import Path
 
@@ -41,6 +42,7 @@ DEV_DIST = ROOT / "var" / "dev-assets"
 #: Files joined in this order; each stands alone, so joining needs no bundler.
 BUNDLES = {"app.css": "css/*.css", "app.js": "js/*.js"}
 NOT_COMPRESSED = {".woff2", ".png"}
+KEPT_SECONDS = 24 * 60 * 60
 
 
 class AssetError(Exception):
@@ -211,6 +213,14 @@ def write(folder: Path, served: dict[str, bytes]) -> dict[str, str]:
     return manifest
 
 
+def keep_recent(old: Path, fresh: Path) -> None:
+    """Take over files of the last day's builds: pages that are open still ask for them."""
+    for path in old.glob("*.*") if old.is_dir() else ():
+        recent = time.time() - path.stat().st_mtime < KEPT_SECONDS
+        if recent and not path.name.startswith((".", "manifest")) and not (fresh / path.name).exists():
+            shutil.copy2(path, fresh / path.name)
+
+
 def build(update_lock: bool = False) -> bool:
     """Build what is out of date; return whether anything was done."""
     mark = DIST / ".stamp"
@@ -229,6 +239,7 @@ def build(update_lock: bool = False) -> bool:
         (fresh / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
         (fresh / ".stamp").write_text(stamp())
         fresh.chmod(0o755)
+        keep_recent(DIST, fresh)
         shutil.rmtree(DIST, ignore_errors=True)
         fresh.rename(DIST)
     finally:

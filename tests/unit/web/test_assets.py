@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,19 @@ def test_write_hashes_rewrites_and_compresses(tmp_path: Path) -> None:
     assert sheet.read_text() == f"a{{src:url({manifest['f.woff2']})}}"
     assert gzip.decompress((tmp_path / f"{manifest['app.css']}.gz").read_bytes()) == sheet.read_bytes()
     assert not (tmp_path / f"{manifest['f.woff2']}.gz").exists()
+
+
+def test_files_of_open_pages_stay_for_a_day(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "old", tmp_path / "new"
+    for folder in (old, fresh):
+        folder.mkdir()
+    (old / "app.1.js").write_text("recent")
+    (old / "app.0.js").write_text("long ago")
+    os.utime(old / "app.0.js", (0, 0))
+    (old / "manifest.json").write_text("{}")
+    assets.keep_recent(old, fresh)
+    assert [path.name for path in fresh.iterdir()] == ["app.1.js"]
+    assets.keep_recent(tmp_path / "nowhere", fresh)
 
 
 def test_nothing_is_done_twice() -> None:
