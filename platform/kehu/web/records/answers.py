@@ -21,7 +21,10 @@ def go_to(url: str) -> Response:
     if not is_htmx() or request.headers.get("HX-Boosted") == "true":
         return redirect(url, 303)  # type: ignore[return-value]
     response = make_response("", 204)
-    response.headers["HX-Location"] = json.dumps({"path": url, "target": "#main", "swap": "outerSync"})
+    # Without the header the answer to that request would be a whole page.
+    place = {"path": url, "target": "#main", "swap": "outerSync", "headers": {"HX-Target": "main#main"}}
+    response.headers["HX-Location"] = json.dumps(place)
+    add_trigger(response, "kehu:close")
     return response
 
 

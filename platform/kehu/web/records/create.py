@@ -66,9 +66,9 @@ def _lead_on(pages: RecordPages, url: str) -> ResponseReturnValue:
 
 
 def form_fields(pages: RecordPages, full: bool) -> list[Field]:
-    """Return the fields that the form asks for: all, or the quick and the required ones."""
+    """Return the fields that the form asks for: all, or the quick ones and those that nothing else fills in."""
     editable = pages.type.editable.values()
-    return [one for one in editable if full or one.quick or one.required]
+    return [one for one in editable if full or one.quick or (one.required and one.default is None)]
 
 
 def _form(
