@@ -75,8 +75,9 @@ class Supervisor:
         self.environment = settings.child_environment(urls, self.var, port, mail_port)
         identity = self._migrate(urls)
         logins = self._demo(identity)
-        self._start_children(port, mail_port)
+        self._start_web(port, mail_port)
         self._wait_ready(port)
+        self._start_worker()
         self._announce(port, logins)
 
     def watch(self) -> None:
@@ -207,11 +208,8 @@ class Supervisor:
             raise RunError(f"'{doing}' failed; run make run again once the cause is mended:\n{tail}")
         return output
 
-    def _start_children(self, port: int, mail_port: int) -> None:
-        log = self.var / "log"
-        python = sys.executable
-        web = [
-            python,
+    def _start_web(self, port: int, mail_port: int) -> None:
+        gunicorn = [
             "-m",
             "gunicorn",
             "--config",
@@ -219,18 +217,21 @@ class Supervisor:
             "--chdir",
             str(settings.root()),
         ]
-        web += [part for address in settings.bind_addresses(port) for part in ("--bind", address)]
-        commands = {
-            "web": [*web, "wsgi:app"],
-            "worker": [python, "-c", COMMAND, "worker"],
-        }
+        binds = [part for address in settings.bind_addresses(port) for part in ("--bind", address)]
+        self._start_child("web", *gunicorn, *binds, "wsgi:app")
         if "KEHU_MAIL_URL" not in os.environ:
-            mail = ["--port", str(mail_port), "--folder", str(self.var / "mail")]
-            commands["mail"] = [python, "-m", "kehu.dev.mailcatcher", *mail]
-        for name, command in commands.items():
-            child = Child(name, command, self.environment, log / f"{name}.log")
-            child.start()
-            self.children.append(child)
+            options = ["--port", str(mail_port), "--folder", str(self.var / "mail")]
+            self._start_child("mail", "-m", "kehu.dev.mailcatcher", *options)
+
+    def _start_worker(self) -> None:
+        # After the web: people wait for that one, and both at once would share the processor.
+        self._start_child("worker", "-c", COMMAND, "worker")
+
+    def _start_child(self, name: str, *arguments: str) -> None:
+        log = self.var / "log" / f"{name}.log"
+        child = Child(name, [sys.executable, *arguments], self.environment, log)
+        child.start()
+        self.children.append(child)
 
     def _wait_ready(self, port: int) -> None:
         web = self.children[0]
