@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from pathlib import Path
 
@@ -215,8 +214,9 @@ def write(folder: Path, served: dict[str, bytes]) -> dict[str, str]:
 
 def keep_recent(old: Path, fresh: Path) -> None:
     """Take over files of the last day's builds: pages that are open still ask for them."""
+    now = fresh.stat().st_mtime
     for path in old.glob("*.*") if old.is_dir() else ():
-        recent = time.time() - path.stat().st_mtime < KEPT_SECONDS
+        recent = now - path.stat().st_mtime < KEPT_SECONDS
         if recent and not path.name.startswith((".", "manifest")) and not (fresh / path.name).exists():
             shutil.copy2(path, fresh / path.name)
 

@@ -47,6 +47,11 @@ def init_static(app: Flask, extra_folders: Iterable[Path] = ()) -> None:
     """
     manifest.cache_clear()
     asset_url.cache_clear()
+    settings = app.extensions.get("kehu.settings")
+    changing = app.testing or bool(settings and settings.development)
+    if not changing and (DIST / "manifest.json").exists():
+        # Read together with the list of files, so that a deployment beside a running process changes neither.
+        manifest()
     wrapped: Any = WhiteNoise(
         app.wsgi_app,
         root=str(DIST),
@@ -54,6 +59,7 @@ def init_static(app: Flask, extra_folders: Iterable[Path] = ()) -> None:
         immutable_file_test=_immutable,
         add_headers_function=_extra_headers,
         allow_all_origins=False,
+        autorefresh=changing,
     )
     for folder in extra_folders:
         wrapped.add_files(str(folder), prefix=PREFIX)
