@@ -73,8 +73,11 @@ def _range(alias: Any, kind: str, word: str) -> ColumnElement[bool]:
     )
 
 
-def _candidates(kind: str, words: Sequence[str], wide: bool) -> Any:
-    """Return a sub-select of record ids with the term that stands first in the order of the index."""
+def _candidates(kind: str, words: Sequence[str], wide: bool, limit: int) -> Any:
+    """Return a sub-select of record ids with the term that stands first in the order of the index.
+
+    When everything may be seen, the best are chosen here already, so that only their titles are read.
+    """
     bound = FIRST_TERMS if wide and len(words) == 1 else NARROW_TERMS
     bounded = []
     for word in words:
@@ -91,7 +94,11 @@ def _candidates(kind: str, words: Sequence[str], wide: bool) -> Any:
     source: Any = first
     for other in others:
         source = source.join(other, other.c.record_id == first.c.record_id)
-    return statement.select_from(source).group_by(first.c.record_id).subquery()
+    statement = statement.select_from(source).group_by(first.c.record_id)
+    if wide:
+        # Records in the trash have no terms, so hardly one of these is lost when the titles are read.
+        statement = statement.order_by(func.min(first.c.term), first.c.record_id).limit(limit + 3)
+    return statement.subquery()
 
 
 def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
@@ -131,7 +138,7 @@ def _described(record_type: RecordType, table: Any, actor: Actor, columns: list[
 
 def _hits(record_type: RecordType, words: Sequence[str], actor: Actor, limit: int) -> Select[Any]:
     wide = actor.scope(f"{record_type.name}:read") == "all"
-    found, table = _candidates(record_type.name, words, wide), _table(record_type)
+    found, table = _candidates(record_type.name, words, wide, limit), _table(record_type)
     columns = _columns(record_type, table, found.c.term)
     statement = _described(record_type, table, actor, columns)
     return (
