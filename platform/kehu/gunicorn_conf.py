@@ -12,15 +12,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import psutil
 import uuid_utils
 
 from kehu.config import load_settings
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - files in memory, not a shared name
 _settings = load_settings()
-# Through these files the processes add up what they count; the library looks for the name when it is imported.
+
+
+def _counters() -> Path:
+    """Make the folder through which the processes add up what they count; drop those of servers that were killed."""
+    base = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
+    for old in base.glob("kehu-metrics-*-*"):
+        if not psutil.pid_exists(int(old.name.split("-")[2])):
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"kehu-metrics-{os.getpid()}-", dir=base))
+
+
+# The library looks for the name when it is imported, so it has to be there before the application is.
 _given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-_counts = Path(_given or tempfile.mkdtemp(prefix="kehu-metrics-", dir=_MEMORY if _MEMORY.is_dir() else None))
+_counts = Path(_given) if _given else _counters()
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counts)
 
 bind = [f"127.0.0.1:{_settings.port}"]
