@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app
+from markupsafe import Markup, escape
 
 from kehu.rest.openapi import PROBLEMS
 from kehu.web.access import public
@@ -72,6 +73,23 @@ def _answers(operation: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def marked(text: str) -> Markup:
+    """Return our own words with what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
+
+
+def paragraphs(text: str) -> list[list[Markup]]:
+    """Return a description as paragraphs (one item) and lists (several)."""
+    found = []
+    for part in text.split("\n\n"):
+        items = ("\n" + part).split("\n* ")
+        found.append([marked(item) for item in (items[1:] if len(items) > 1 else [part])])
+    return found
+
+
 @blueprint.get("/openapi.json")
 @public
 def openapi() -> Response:
@@ -87,4 +105,11 @@ def openapi() -> Response:
 def page() -> Response:
     """Show the document."""
     found: Document = current_app.extensions["kehu.openapi"]
-    return render_page("rest/docs.html", spec=found.spec, groups=found.groups, problems=PROBLEMS)
+    return render_page(
+        "rest/docs.html",
+        spec=found.spec,
+        intro=paragraphs(found.spec["info"]["description"]),
+        marked=marked,
+        groups=found.groups,
+        problems=PROBLEMS,
+    )

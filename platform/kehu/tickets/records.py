@@ -123,7 +123,6 @@ TICKETS = register(
                 readonly=True,
                 sortable=True,
                 filterable=True,
-                column=True,
                 unique=True,
             ),
             Field(
