@@ -123,13 +123,20 @@ def _read_deals(found: Home, session: Session, actor: Actor, wishes: Wishes, day
     tenant = context.tenant()
     first = numbers.month_back(day, wishes.months - 1)
     since = dt.datetime.combine(first.replace(year=first.year - 1), dt.time(), tenant.tz)
-    rows = queries.closed_by_month(session, actor, since, tenant.zone, day.day, wishes.mine)
+    rows = queries.closed_by_month(
+        session,
+        actor,
+        since=since,
+        zone=tenant.zone,
+        today=day,
+        past=clock.now() - MONTH,
+        mine=wishes.mine,
+    )
     closed = numbers.Closed(rows, tenant.tz, tenant.currency)
     stages = queries.open_by_stage(session, actor, wishes.mine)
-    past = queries.open_at(session, actor, clock.now() - MONTH, wishes.mine)
     found.figures += [
         numbers.won_figure(closed, day, tenant.currency),
-        numbers.pipeline_figure(stages, past, tenant.currency),
+        numbers.pipeline_figure(stages, closed.past, tenant.currency),
         numbers.rate_figure(closed, day),
     ]
     found.revenue = numbers.revenue_chart(closed, day, wishes.months, tenant.currency)

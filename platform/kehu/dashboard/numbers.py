@@ -60,7 +60,10 @@ class Closed:
         self.count: dict[tuple[dt.date, str], int] = defaultdict(int)
         self.by_day: dict[dt.date, int] = defaultdict(int)
         self.elsewhere = False
+        self.past = [row for row in rows if row.status == "past"]
         for row in rows:
+            if row.status == "past":
+                continue
             key = (row.month.astimezone(zone).date(), row.status)
             self.count[key] += row.count
             if row.currency == currency:

@@ -6,7 +6,23 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, extract, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Text,
+    and_,
+    cast,
+    exists,
+    extract,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from kehu.activities.models import Activity
@@ -67,27 +83,51 @@ def today(session: Session, actor: Actor, until: dt.datetime) -> Sequence[Any]:
 
 
 def closed_by_month(
-    session: Session, actor: Actor, since: dt.datetime, zone: str, day: int, mine: bool
+    session: Session,
+    actor: Actor,
+    *,
+    since: dt.datetime,
+    zone: str,
+    today: dt.date,
+    past: dt.datetime,
+    mine: bool,
 ) -> Sequence[Any]:
-    """Return won and lost deals by month (of the firm's zone) and currency.
+    """Return won and lost deals by month (of the firm's zone) and currency, and what was open in the past.
 
-    :param day: `by_day` sums what was closed up to this day of each month, for a fair comparison.
+    :param today: `by_day` sums what was closed up to this day of each month, for a fair comparison.
+    :param past: rows of the status `past` sum what was open at this moment.
     """
-    by_day = func.sum(Deal.amount).filter(extract("day", func.timezone(zone, Deal.closed_at)) <= day)
+    by_day = func.sum(Deal.amount).filter(extract("day", func.timezone(zone, Deal.closed_at)) <= today.day)
     month = func.date_trunc("month", Deal.closed_at, zone).label("month")
-    statement = (
+    closed = (
         select(
             month,
-            Deal.status,
-            Deal.currency,
+            Deal.status.label("status"),
+            Deal.currency.label("currency"),
             func.count().label("count"),
-            func.sum(Deal.amount).label("total"),
-            by_day.label("by_day"),
+            cast(func.sum(Deal.amount), BigInteger).label("total"),
+            cast(by_day, BigInteger).label("by_day"),
         )
         .where(*seen(actor, "deals", Deal, mine), Deal.status.in_(("won", "lost")), Deal.closed_at >= since)
         .group_by(month, Deal.status, Deal.currency)
     )
-    return session.execute(statement).all()
+    was_open = (
+        select(
+            cast(null(), DateTime(timezone=True)),
+            literal("past", Text),
+            Deal.currency,
+            func.count(),
+            cast(func.sum(Deal.amount), BigInteger),
+            cast(null(), BigInteger),
+        )
+        .where(
+            *seen(actor, "deals", Deal, mine),
+            or_(Deal.opened_on <= past.date(), and_(Deal.opened_on.is_(None), Deal.created_at <= past)),
+            or_(Deal.closed_at.is_(None), Deal.closed_at > past),
+        )
+        .group_by(Deal.currency)
+    )
+    return session.execute(union_all(closed, was_open)).all()
 
 
 def open_by_stage(session: Session, actor: Actor, mine: bool) -> Sequence[Any]:
@@ -119,20 +159,6 @@ def open_by_stage(session: Session, actor: Actor, mine: bool) -> Sequence[Any]:
             Deal.currency,
         )
         .order_by(Pipeline.is_default.desc(), Pipeline.position, Stage.position)
-    )
-    return session.execute(statement).all()
-
-
-def open_at(session: Session, actor: Actor, day: dt.datetime, mine: bool) -> Sequence[Any]:
-    """Return the value, by currency, of deals that were open at a moment in the past."""
-    statement = (
-        select(Deal.currency, func.sum(Deal.amount).label("total"))
-        .where(
-            *seen(actor, "deals", Deal, mine),
-            or_(Deal.opened_on <= day.date(), and_(Deal.opened_on.is_(None), Deal.created_at <= day)),
-            or_(Deal.closed_at.is_(None), Deal.closed_at > day),
-        )
-        .group_by(Deal.currency)
     )
     return session.execute(statement).all()
 

@@ -186,3 +186,23 @@ def stage_history(session: Session, deal_id: uuid.UUID) -> Sequence[Any]:
 def days_between(since: dt.datetime, until: dt.datetime) -> int:
     """Return whole days between two moments."""
     return max((until - since).days, 0)
+
+
+def pipelines(session: Session) -> Sequence[Any]:
+    """Return the live pipelines, the default one first."""
+    statement = (
+        select(Pipeline.id, Pipeline.name, Pipeline.is_default)
+        .where(Pipeline.deleted_at.is_(None))
+        .order_by(Pipeline.is_default.desc(), Pipeline.position, Pipeline.id)
+    )
+    return session.execute(statement).all()
+
+
+def deals_by_stage(session: Session, pipeline_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """Return how many live deals stand in each stage of a pipeline."""
+    statement = (
+        select(Deal.stage_id, func.count())
+        .where(Deal.pipeline_id == pipeline_id, Deal.deleted_at.is_(None))
+        .group_by(Deal.stage_id)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +16,9 @@ from kehu.core.records.service import RecordService
 from kehu.core.text import fold
 from kehu.deals.models import Deal, Pipeline, Product, Stage
 from kehu.deals.services import DealService, refused
+
+ORDER = "_order"
+"""Key in the trail under which a new order of stages is kept, for undo."""
 
 
 class PipelineService(RecordService[Pipeline]):
@@ -119,8 +122,7 @@ class StageService(RecordService[Stage]):
         kind = record.outcome or "open"
         stands_after = {"open": ("open",), "won": ("open", "won"), "lost": ("open", "won", "lost")}[kind]
         before = [one for one in others if one.outcome in stands_after]
-        for at, one in enumerate([*before, record, *(one for one in others if one not in before)], 1):
-            one.position = at
+        _number([*before, record, *(one for one in others if one not in before)])
 
     def check(self, record: Stage, changed: set[str]) -> None:
         """Refuse a change of meaning, or of pipeline, while deals stand in the stage."""
@@ -143,14 +145,23 @@ class StageService(RecordService[Stage]):
         """Put the stages of a pipeline into an order; those not named keep theirs, behind."""
         self.actor.require("stages:write")
         stages = self.of(pipeline_id)
+        before = [stage.id for stage in stages]
         wanted = [parse_id(one) for one in stage_ids]
         place = {one: at for at, one in enumerate(wanted) if one is not None}
         stages.sort(key=lambda stage: (place.get(stage.id, len(place)), stage.position))
-        for at, stage in enumerate(stages, 1):
-            if stage.position != at:
-                stage.position = at
-        self._flush()
+        after = [stage.id for stage in stages]
+        if after != before:
+            _number(stages)
+            self._flush()
+            order = [[str(one) for one in before], [str(one) for one in after]]
+            self._trail(stages[0], "reordered", {ORDER: order})
         return stages
+
+    def undone(self, record: Stage, changes: Mapping[str, list[Any]]) -> None:
+        """Put the stages back into the order that they had."""
+        before = changes.get(ORDER, [None])[0]
+        if before:
+            self.reorder(record.pipeline_id, before)
 
     def retire(self, stage_id: object, target_id: object = None, *, lost_reason: str | None = None) -> Stage:
         """Put a stage into the trash; its deals go to another stage of the same meaning first.
@@ -241,6 +252,12 @@ class ProductService(RecordService[Product]):
             yield "code", record.code
         if record.series:
             yield "text", record.series
+
+
+def _number(stages: Sequence[Stage]) -> None:
+    for at, stage in enumerate(stages, 1):
+        if stage.position != at:
+            stage.position = at
 
 
 def _count(session: Any, condition: Any) -> int:

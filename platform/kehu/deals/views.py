@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
 from kehu.core.i18n import _, _l
-from kehu.deals import board, moves
+from kehu.deals import board, moves, settings_views
 from kehu.deals.page import show_deal
 from kehu.web.access import needs
 from kehu.web.records import RecordPages, Tab, filtering, query
@@ -20,6 +20,7 @@ from kehu.web.render import render_page
 from kehu.web.shell import NavItem, shell_of
 
 blueprint = Blueprint("deals", __name__)
+blueprint.register_blueprint(settings_views.blueprint)
 SHAPE_COOKIE = "kehu_deals"
 OF_THE_BOARD = frozenset({"stage_id", "pipeline_id", "status"})
 """Filters that the board's columns make needless."""
