@@ -19,10 +19,13 @@ from kehu.core.records import scope as scoping
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType, registered
 from kehu.web.records.answers import done, done_toast
+from kehu.web.records.pages import pages_of
 from kehu.web.records.titles import titles
 from kehu.web.render import render_page
 
 PAGE = 50
+BESIDE = frozenset({"files"})
+"""Types without lists of their own whose records people put into the trash."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,11 @@ class Trashed:
 def show() -> ResponseReturnValue:
     """Show the trash, the latest first."""
     actor = context.actor()
-    kinds = {name: one for name, one in registered().items() if actor.may(f"{name}:delete")}
+    kinds = {
+        name: one
+        for name, one in registered().items()
+        if actor.may(f"{name}:delete") and (pages_of(name) is not None or name in BESIDE)
+    }
     only = request.args.get("type", "")
     shown = {only: kinds[only]} if only in kinds else kinds
     rows = _rows(list(shown.values()), request.args.get("after", ""))
