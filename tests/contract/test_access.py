@@ -35,7 +35,6 @@ OPEN_TO_ALL = {
     # the frame: language, the worker and the manifest of the installed app
     "web.language",
     "web.worker",
-    "web.offline",
     "web.webmanifest",
     # trial installations only
     "dev.mails",

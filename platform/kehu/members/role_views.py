@@ -12,6 +12,7 @@ from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _, _l
 from kehu.core.ids import parse_id
 from kehu.core.permissions import Permission, registered
+from kehu.core.records.types import registered as record_types
 from kehu.members import queries
 from kehu.members.models import Role
 from kehu.members.role_services import RoleService
@@ -24,22 +25,25 @@ from kehu.web.toasts import toast
 REACHES = (("", _l("No")), ("own", _l("Own")), ("team", _l("Team")), ("all", _l("All")))
 
 
-def _groups() -> list[tuple[str, list[Permission]]]:
-    """Return the permissions by what they are about, plugins last."""
-    found: dict[str, list[Permission]] = {}
-    for code, permission in registered().items():
-        found.setdefault(
-            f"{permission.plugin}{':' if permission.plugin else ''}{code.split(':')[0]}", []
-        ).append(permission)
-    return sorted(found.items(), key=lambda pair: (":" in pair[0], len(pair[1]) == 1, pair[0]))
+ACTIONS = ("read", "write", "delete", "export", "import")
 
 
-def _plain() -> tuple[list[Permission], list[tuple[str, list[Permission]]]]:
-    """Return single rights apart from the groups of records."""
-    groups = _groups()
-    single = [rights[0] for _key, rights in groups if not any(right.scoped for right in rights)]
-    more = [right for _key, rights in groups if not any(one.scoped for one in rights) for right in rights[1:]]
-    return single + more, [(key, rights) for key, rights in groups if any(right.scoped for right in rights)]
+def _record_rights() -> list[tuple[Any, list[Permission | None]]]:
+    """Return the rights over records with reaches: one line a record type, one column an action."""
+    known, types = registered(), record_types()
+    names = dict.fromkeys(code.split(":")[0] for code, right in known.items() if right.scoped)
+    return [
+        (types[name].plural if name in types else name, [known.get(f"{name}:{action}") for action in ACTIONS])
+        for name in names
+    ]
+
+
+def _single_rights() -> list[Permission]:
+    """Return the other rights: those of the firm by what they are about, plugins' last."""
+    known = registered()
+    with_reach = {code.split(":")[0] for code, right in known.items() if right.scoped}
+    found = [right for code, right in known.items() if code.split(":")[0] not in with_reach]
+    return sorted(found, key=lambda right: (right.plugin, right.code.split(":")[0]))
 
 
 @blueprint.get("/settings/roles")
@@ -78,15 +82,14 @@ def roles_post() -> Any:
 
 
 def _role_page(role: Role, errors: dict[str, Any] | None = None, status: int = 200) -> Response:
-    single, groups = _plain()
     return render_page(
         "members/role.html",
         status=status,
         role=role,
         name=request.form.get("name", role.name),
         grants=_grants() if errors else role.permissions,
-        single=single,
-        groups=groups,
+        single=_single_rights(),
+        records=_record_rights(),
         reaches=REACHES,
         fixed=role.code == OWNER or not outranks(context.actor(), role),
         errors=errors or {},

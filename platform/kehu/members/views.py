@@ -16,6 +16,7 @@ from kehu.members.queries import MemberFilter
 from kehu.members.records import STATES
 from kehu.members.role_services import TeamService
 from kehu.members.services import MemberService, get_member, outranks
+from kehu.settings.pages import with_short_url
 from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import add_trigger, toast
@@ -51,15 +52,16 @@ def members() -> Any:
     rows = list(queries.list_members(db.session(), wanted))
     more = len(rows) > wanted.limit
     rows = rows[: wanted.limit]
-    return render_page(
+    response = render_page(
         "members/list.html",
-        {"members-list": "rows"},
+        {"list": "list"},
         rows=rows,
         badges=STATE_BADGES,
         states=[(option.value, option.label) for option in STATES],
         wanted=wanted,
         following=rows[-1].name_norm if more else "",
     )
+    return with_short_url(response)
 
 
 @blueprint.get("/settings/members/lookup")

@@ -14,6 +14,7 @@ from kehu.core.i18n import _, _l
 from kehu.core.ids import parse_id
 from kehu.core.records.types import registered
 from kehu.settings import queries
+from kehu.settings.pages import with_short_url
 from kehu.settings.queries import PAGE, TrailFilter
 from kehu.settings.views import blueprint
 from kehu.web.access import needs
@@ -127,8 +128,9 @@ def audit() -> Any:
     more = len(entries) > PAGE
     entries = entries[:PAGE]
     args = {key: value for key, value in request.args.items() if value and key != "after"}
-    return render_page(
+    response = render_page(
         "settings/audit.html",
+        {"list": "list"},
         lines=_lines(entries),
         args={"member": "", "object": "", "since": "", "until": "", **args},
         members=queries.member_choices(db.session()),
@@ -136,3 +138,4 @@ def audit() -> Any:
         older={**args, "after": str(entries[-1].id)} if more else None,
         filtered=bool(args),
     )
+    return with_short_url(response)

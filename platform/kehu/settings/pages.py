@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
 
 from kehu.core.context import Actor
+from kehu.web.render import wanted_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +43,11 @@ def pages_for(actor: Actor) -> Sequence[SettingsPage]:
     return sorted(
         (page for page in _pages.values() if actor.may(page.permission)), key=lambda page: page.order
     )
+
+
+def with_short_url(response: Response) -> Response:
+    """Tell the browser the address of a filtered page without its empty filters."""
+    if wanted_target() == "list":
+        kept = urlencode([(key, value) for key, value in request.args.items() if value])
+        response.headers["HX-Replace-Url"] = f"{request.path}?{kept}" if kept else request.path
+    return response
