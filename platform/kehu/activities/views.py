@@ -160,8 +160,8 @@ def _next(service: ActivityService, record: Activity) -> dict[str, Any]:
 def tick(row: Mapping[str, Any]) -> Markup:
     """Draw the round button that marks a row done, or done ones by their kind."""
     if row.get("done_at") is not None:
-        return Markup('<span class="k-tick" aria-pressed="true" title="{}">{}</span>').format(
-            _("Done"), widgets.icon("circle-check")
+        return Markup('<span class="k-tick k-ok" title="{0}">{1}</span>').format(
+            _("Done"), widgets.icon("circle-check", label=_("Done"))
         )
     if not context.actor().may("activities:write"):
         return widgets.icon(ICONS[row["kind"]])

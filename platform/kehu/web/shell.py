@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 
 from kehu.core.context import Context, current
 from kehu.core.i18n import LOCALES, html_lang
-from kehu.web import charts, panels, toasts, widgets, words
+from kehu.web import charts, compress, panels, toasts, widgets, words
 from kehu.web.static import asset_url, init_static
 
 THEMES = ("light", "dark")
@@ -240,6 +240,7 @@ def init_shell(app: Flask) -> None:
         html_lang=html_lang,
     )
     app.context_processor(_context)
+    compress.init_compression(app)
     toasts.init_toasts(app)
     init_static(app)
     _add_pages(app)
