@@ -158,7 +158,7 @@ def _new_run(session: Session, type_name: str, action: str, plan: dict[str, Any]
 
 def start(session: Session, type_name: str, order: Order, picked: Picked, total: int) -> BulkRun:
     """Let a job do it."""
-    plan = {"order": asdict(order), "query": dict(picked.query)}
+    plan: dict[str, Any] = {"order": asdict(order), "query": dict(picked.query)}
     if picked.ids is not None:
         plan["ids"] = [str(one) for one in picked.ids]
     run = _new_run(session, type_name, order.action, plan, total)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, abort, make_response, request, url_for
+from flask import Response, abort, make_response, request
 from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
@@ -232,7 +232,7 @@ def _ask(
         status=status,
         pages=pages,
         action=action,
-        url=url_for(pages.endpoint("bulk"), action=action),
+        url=pages.url("bulk", action=action),
         controls=controls,
         single=action.startswith("set."),
         field=picked_field,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import url_for
 from markupsafe import Markup, escape
 
 from kehu.core import context
@@ -45,7 +44,7 @@ class RowWriter:
         self.member_id = actor.member_id
         self.link_end = f"?{urlencode({'from': from_query})}&amp;at="
         self.select_label = str(escape(_("Select %(name)s", name="\x00"))).split("\x00")
-        base = url_for(pages.endpoint("list"))
+        base = pages.url("list")
         self.cells = [self._cell_parts(one, base) for one in columns if one.key != self.type.title]
         self.note = self._note_writer(pages.options.note)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
@@ -111,10 +111,8 @@ def _form(
         key=key,
         full=full,
         stay=request.values.get("stay", ""),
-        action=url_for(pages.endpoint("new")),
-        full_url=url_for(
-            pages.endpoint("new"), **{**_plain(values), "full": "1", "stay": request.values.get("stay", "")}
-        ),
+        action=pages.url("new"),
+        full_url=pages.url("new", **{**_plain(values), "full": "1", "stay": request.values.get("stay", "")}),
         as_page=not is_htmx()
         or request.headers.get("HX-Boosted") == "true"
         or request.headers.get("HX-Target", "") == "main#main",

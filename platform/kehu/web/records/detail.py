@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flask import request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -137,10 +137,10 @@ def record_page_context(
         title=service_for(type_name, session).title_of(record),
         sections=sections_of(pages, record, names, may_write=may_write),
         list_url=query.list_url(pages.name, query.parse(from_query)),
-        history_url=url_for(pages.endpoint("history"), **more),
+        history_url=pages.url("history", **more),
         position_url=_position_url(pages, record) if "from" in request.args else "",
-        edit_url=url_for(pages.endpoint("edit"), **more) if may_write else "",
-        trash_url=url_for(pages.endpoint("trash"), **more) if may_delete else "",
+        edit_url=pages.url("edit", **more) if may_write else "",
+        trash_url=pages.url("trash", **more) if may_delete else "",
         may_write=may_write,
         may_delete=may_delete,
         from_query=from_query,
@@ -166,7 +166,7 @@ def sections_of(
     displayer = Displayer(record_type)
     labels = {"main": _("Details"), **{key: str(label) for key, label in record_type.sections.items()}}
     found: dict[str, list[Fact]] = {key: [] for key in labels}
-    base = url_for(pages.endpoint("field"), record_id=record.id, key="KEY")
+    base = pages.url("field", record_id=record.id, key="KEY")
     for spec in record_type.fields:
         if spec.key == record_type.title and spec.readonly:
             continue
@@ -214,8 +214,8 @@ def fact_html(fact: Fact) -> Markup:
 
 
 def _position_url(pages: RecordPages, record: Any) -> str:
-    return url_for(
-        pages.endpoint("position"),
+    return pages.url(
+        "position",
         record_id=record.id,
         **{"from": request.args.get("from", ""), "at": request.args.get("at", "")},
     )

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
@@ -130,7 +130,7 @@ def _form(
         labels={one.key: str(one.label) for one in fields},
         version=version,
         stale=stale,
-        action=url_for(pages.endpoint("edit"), record_id=record.id),
+        action=pages.url("edit", record_id=record.id),
         record_url=pages.type.url(record.id),
         as_page=not is_htmx() or request.headers.get("HX-Boosted") == "true",
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, url_for
+from flask import abort
 from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
@@ -65,7 +65,7 @@ def chips(pages: RecordPages, args: Mapping[str, str]) -> list[Chip]:
     """Return the filters of a list; reads the names of members and records that they mention."""
     names = _names(pages, args)
     always = pages.options.chips or [one.key for one in fields(pages) if one.kind in ("choice", "member")][:2]
-    base = url_for(pages.endpoint("filter"), key="KEY")
+    base = pages.url("filter", key="KEY")
     text = query.write(query.filters_only(args))
     found = []
     for one in fields(pages):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -118,7 +118,7 @@ class ChangeWriter:
     def _moment(self, spec: Field, dumped: Any) -> str:
         try:
             if spec.kind == "datetime":
-                return self.times.exact(dt.datetime.fromisoformat(str(dumped).replace("Z", "+00:00")))
+                return self.times.exact(dt.datetime.fromisoformat(str(dumped)))
             if spec.kind == "date":
                 return str(self.times.day(dt.date.fromisoformat(str(dumped))).striptags())
         except ValueError:
@@ -182,7 +182,7 @@ def show(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
         title=service.title_of(record),
         inline=inline,
         first=before is None,
-        more_url=url_for(pages.endpoint("history"), record_id=record_id, **more) if more else "",
+        more_url=pages.url("history", record_id=record_id, **more) if more else "",
     )
 
 
@@ -197,7 +197,7 @@ def _entries(pages: RecordPages, rows: Sequence[AuditEntry], may_undo: bool) -> 
             action=said.get(row.action, row.action),
             via=ways.get(row.source, row.source),
             changes=writer.changes(pages.name, row.changes) if row.action != "created" else (),
-            undo_url=url_for(pages.endpoint("history_undo"), record_id=row.record_id, entry_id=row.id)
+            undo_url=pages.url("history_undo", record_id=row.record_id, entry_id=row.id)
             if may_undo and row.action == "updated"
             else "",
         )

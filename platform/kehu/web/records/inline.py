@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, request, url_for
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -110,7 +110,7 @@ def _editor(
 
 def _url(pages: RecordPages, record_id: uuid.UUID, spec: Field) -> str:
     more = {"in": "list"} if _in_list() else {}
-    return url_for(pages.endpoint("field"), record_id=record_id, key=spec.key, **more)
+    return pages.url("field", record_id=record_id, key=spec.key, **more)
 
 
 def _names(pages: RecordPages, record: Any, spec: Field) -> dict[uuid.UUID, str]:

@@ -34,7 +34,7 @@ class ListState:
     pages: RecordPages
     args: Mapping[str, str]
     columns: Sequence[Field]
-    rows: Markup = Markup("")
+    rows: Markup = field(default_factory=Markup)
     empty: str = ""
     problem: str = ""
     heads: list[dict[str, Any]] = field(default_factory=list)
@@ -153,9 +153,8 @@ def visible_columns(pages: RecordPages, args: Mapping[str, str]) -> list[Field]:
 
 def _needed(pages: RecordPages, columns: Sequence[Field]) -> list[str]:
     keys = [pages.type.title, *[one.key for one in columns]]
-    for extra in (pages.options.note, pages.type.owner, *pages.options.mark_keys):
-        if extra and extra in pages.type.by_key:
-            keys.append(extra)
+    extra = (pages.options.note, pages.type.owner, *pages.options.mark_keys)
+    keys += [key for key in extra if key in pages.type.by_key]
     return list(dict.fromkeys(keys))
 
 
@@ -179,12 +178,14 @@ def heads(
 def _tabs(pages: RecordPages, args: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the views as tabs: all, the product's own, the saved ones."""
     now = args.get("view", "")
-    tabs = [{"label": _("All"), "url": f"/{pages.name}?view=all", "current": now in ("", "all")}]
+    tabs: list[dict[str, Any]] = [
+        {"label": _("All"), "url": f"/{pages.name}?view=all", "current": now in ("", "all")}
+    ]
     for tab in pages.options.tabs:
         url = f"/{pages.name}?{tab.query}&view={tab.key}"
         tabs.append({"key": tab.key, "label": str(tab.label), "url": url, "current": now == tab.key})
-    for view in views.of_type(pages.name):
-        tabs.append({"label": view.name, "url": view.url, "current": now == str(view.id)})
+    saved = views.of_type(pages.name)
+    tabs += [{"label": one.name, "url": one.url, "current": now == str(one.id)} for one in saved]
     return tabs
 
 

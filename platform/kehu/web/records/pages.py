@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -84,6 +84,10 @@ class RecordPages:
     def endpoint(self, action: str) -> str:
         """Return the name of an endpoint, for `url_for`."""
         return f"{self.blueprint}.{self.name}_{action}"
+
+    def url(self, page: str, /, **values: Any) -> str:
+        """Return the address of one of the pages."""
+        return url_for(self.endpoint(page), **values)
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the routes to a blueprint, and the entries of side bar and create menu."""

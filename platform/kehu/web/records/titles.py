@@ -54,7 +54,10 @@ def _source(kind: str) -> tuple[Any, str]:
     if kind == MEMBERS:
         return metadata.tables[MEMBERS], "name"
     record_type = registered().get(kind)
-    return (record_type.model.__table__, record_type.title) if record_type is not None else (None, "")
+    if record_type is None:
+        return None, ""
+    model: Any = record_type.model
+    return model.__table__, record_type.title
 
 
 def pointers(record_type: RecordType, record: Any) -> dict[str, list[uuid.UUID]]:
