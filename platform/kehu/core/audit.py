@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Text, func
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kehu.core import clock, context
+from kehu.core import bulk, clock, context
 from kehu.core.ids import new_id, parse_id
 from kehu.core.tables import Base, Json, TenantRow, tenant_args, tenant_index
 
@@ -76,24 +78,65 @@ def write(
     :param changes: field key -> [old value, new value], both as JSON.
     :param customer_id: the customer on whose time line the entry shows.
     """
+    entry = AuditEntry(**_row(session, object, record_id, action, title, changes, version, customer_id))
+    session.add(entry)
+    return entry
+
+
+def note(session: Session, **entry: Any) -> None:
+    """Add an entry as `write` does; within `gathered` it waits for the others."""
+    rows = session.info.get("audit_rows")
+    if rows is None:
+        write(session, **entry)
+    else:
+        rows.append(_row(session, **{"changes": None, "version": 0, "customer_id": None, **entry}))
+
+
+@contextmanager
+def gathered(session: Session) -> Iterator[None]:
+    """Write the entries that are noted within the block in one statement at its end."""
+    if session.info.get("audit_rows") is not None:
+        yield
+        return
+    rows = session.info["audit_rows"] = []
+    try:
+        yield
+    finally:
+        del session.info["audit_rows"]
+    if len(rows) <= bulk.FEW:
+        session.add_all(AuditEntry(**row) for row in rows)
+    else:
+        bulk.insert_rows(session, AuditEntry.__table__, rows)  # type: ignore[arg-type]
+
+
+def _row(
+    session: Session,
+    object: str,
+    record_id: uuid.UUID,
+    action: str,
+    title: str,
+    changes: dict[str, list[Any]] | None,
+    version: int,
+    customer_id: uuid.UUID | None,
+) -> dict[str, Any]:
     now = context.current()
     who = now.actor
-    entry = AuditEntry(
-        at=clock.now(),
-        batch_id=batch_id(session),
-        actor_kind=who.kind if who else "system",
-        member_id=who.member_id if who else None,
-        actor_name=who.name if who else "",
-        source=now.source,
-        request_id=now.request_id,
-        object=object,
-        record_id=record_id,
-        action=action,
-        title=title[:200],
-        changes=changes or {},
-        version=version,
-        customer_id=parse_id(customer_id),
-    )
-    session.add(entry)
     session.info.setdefault("audit_actions", set()).add((object, action))
-    return entry
+    return {
+        "tenant_id": now.tenant.id if now.tenant else None,
+        "id": new_id(),
+        "at": clock.now(),
+        "batch_id": batch_id(session),
+        "actor_kind": who.kind if who else "system",
+        "member_id": who.member_id if who else None,
+        "actor_name": who.name if who else "",
+        "source": now.source,
+        "request_id": now.request_id,
+        "object": object,
+        "record_id": record_id,
+        "action": action,
+        "title": title[:200],
+        "changes": changes or {},
+        "version": version,
+        "customer_id": parse_id(customer_id),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from babel.core import Locale
 from babel.numbers import format_currency, get_currency_precision, list_currencies
@@ -13,7 +14,12 @@ COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "CNY", "TWD", "HKD", "RUB", "KZ
 
 def is_currency(code: str) -> bool:
     """Tell whether a code is an ISO 4217 currency."""
-    return code in list_currencies()
+    return code in _codes()
+
+
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(list_currencies())
 
 
 def digits(currency: str) -> int:

@@ -10,10 +10,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Text, and_, delete, select
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from kehu.core import bulk
 from kehu.core.db import tenant_id
 from kehu.core.search_terms import query_terms, terms
 from kehu.core.tables import Base, TenantOwned, tenant_args, tenant_index
@@ -62,8 +63,7 @@ def index(session: Session, kind: str, texts: Mapping[uuid.UUID, Texts], *, new:
                     execution_options={"synchronize_session": False},
                 )
             rows += [_row(kind, record_id, term) for term in found - present[record_id]]
-    if rows:
-        session.execute(insert(SearchTerm.__table__), rows)  # type: ignore[arg-type]
+    bulk.insert_rows(session, SearchTerm.__table__, rows)  # type: ignore[arg-type]
 
 
 def _row(kind: str, record_id: uuid.UUID, term: str) -> dict[str, Any]:

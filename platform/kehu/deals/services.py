@@ -41,6 +41,7 @@ class DealService(RecordService[Deal]):
         self._rank: str | None = None
         self._before: dict[uuid.UUID, dict[str, Any]] = {}
         self._names: dict[uuid.UUID, str] = {}
+        self._prices: dict[tuple[Any, str], int] = {}
         self._now = clock.now()
 
     # Stages ----------------------------------------------------------------------------
@@ -256,10 +257,12 @@ class DealService(RecordService[Deal]):
         record.rank, self._rank = self._rank or ranks.top(self._now), None
 
     def _price(self, record: Deal) -> None:
-        statement = select(Product.price).where(
-            Product.id == record.product_id, Product.currency == record.currency
-        )
-        record.amount = self.session.execute(statement).scalar() or 0
+        # Many deals of an import name few products: each is looked up once.
+        key = (record.product_id, record.currency)
+        if key not in self._prices:
+            statement = select(Product.price).where(Product.id == record.product_id, Product.currency == record.currency)
+            self._prices[key] = self.session.execute(statement).scalar() or 0
+        record.amount = self._prices[key]
 
     def _customer_of(self, contact_id: uuid.UUID) -> uuid.UUID | None:
         return self.session.execute(select(Contact.customer_id).where(Contact.id == contact_id)).scalar()

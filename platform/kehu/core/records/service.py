@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from kehu.core import audit, clock, context, events, search
+from kehu.core import audit, bulk, clock, context, events, search
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
@@ -154,11 +154,11 @@ class RecordService(Generic[M]):
         made = [outcome.record for outcome in outcomes if outcome.record is not None]
         if made:
             self.prepare_new(made)
-            self.session.add_all(made)
-            self._flush()
-            self.saved(made, "created")
-            for record in made:
-                self._trail(record, "created", self._initial(record))
+            bulk.insert_records(self.session, made)
+            with audit.gathered(self.session):
+                self.saved(made, "created")
+                for record in made:
+                    self._trail(record, "created", self._initial(record))
             self._index(made, new=True)
         return outcomes
 
@@ -185,25 +185,24 @@ class RecordService(Generic[M]):
         statement = select(model).where(model.id.in_(list(changes)), model.deleted_at.is_(None)).with_for_update()
         found = {one.id: one for one in self.session.execute(statement).scalars()}
         outcomes: dict[uuid.UUID, Outcome[M]] = {}
-        for record_id, values in changes.items():
-            outcome: Outcome[M] = Outcome()
-            outcomes[record_id] = outcome
-            record = found.get(record_id)
-            if record is None or not scoping.within(self.type, record, self.actor, reach, self.session):
-                outcome.errors = {"": [_("This record does not exist, or you may not change it.")]}
-                continue
-            loaded, outcome.errors = self.load(values, new=False, record=record)
-            if outcome.errors:
-                continue
-            try:
-                outcome.changed = self._change(record, loaded, flush=False)
-                outcome.record = record
-            except InvalidInput as error:
-                self.session.refresh(record)
-                outcome.errors = error.fields or {"": [error.message]}
+        with audit.gathered(self.session):
+            for record_id, values in changes.items():
+                outcomes[record_id] = self._change_one(found.get(record_id), values, reach)
         self._flush()
         self._index([outcome.record for outcome in outcomes.values() if outcome.changed and outcome.record is not None])
         return outcomes
+
+    def _change_one(self, record: M | None, values: Mapping[str, Any], reach: context.Scope) -> Outcome[M]:
+        if record is None or not scoping.within(self.type, record, self.actor, reach, self.session):
+            return Outcome(errors={"": [_("This record does not exist, or you may not change it.")]})
+        loaded, errors = self.load(values, new=False, record=record)
+        if errors:
+            return Outcome(errors=errors)
+        try:
+            return Outcome(record=record, changed=self._change(record, loaded, flush=False))
+        except InvalidInput as error:
+            self.session.refresh(record)
+            return Outcome(errors=error.fields or {"": [error.message]})
 
     def trash(self, record_id: object, *, version: int | None = None) -> M:
         """Put a record into the trash, from where it can be restored."""
@@ -340,9 +339,10 @@ class RecordService(Generic[M]):
             record.deleted_at, record.deleted_by = clock.now(), self.actor.member_id
             self._stamp(record)
         self._flush()
-        self.saved(records, "trashed")
-        for record in records:
-            self._trail(record, "trashed", {})
+        with audit.gathered(self.session):
+            self.saved(records, "trashed")
+            for record in records:
+                self._trail(record, "trashed", {})
         search.forget(self.session, self.type.name, [record.id for record in records])
 
     def _stamp(self, record: M) -> None:
@@ -365,7 +365,7 @@ class RecordService(Generic[M]):
 
     def _trail(self, record: M, action: str, changes: dict[str, list[Any]], *, version: int | None = None) -> None:
         customer = getattr(record, self.type.customer) if self.type.customer else None
-        audit.write(
+        audit.note(
             self.session,
             object=self.type.name,
             record_id=record.id,
