@@ -39,7 +39,7 @@ def compress(response: Response) -> Response:
         return response
     response.vary.add("Accept-Encoding")
     if (
-        "gzip" not in request.accept_encodings
+        not request.accept_encodings.quality("gzip")
         or response.direct_passthrough
         or response.is_streamed
         or "Content-Encoding" in response.headers
