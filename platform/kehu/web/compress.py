@@ -35,7 +35,7 @@ def gzip_bytes(data: bytes) -> bytes:
 
 def compress(response: Response) -> Response:
     """Compress an answer when that is asked for and worth it."""
-    if not response.mimetype.startswith(_KINDS):
+    if not (response.mimetype or "").startswith(_KINDS):
         return response
     response.vary.add("Accept-Encoding")
     if (
