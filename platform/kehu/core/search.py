@@ -42,7 +42,8 @@ def index(session: Session, kind: str, texts: Mapping[uuid.UUID, Texts], *, new:
     wanted = {record_id: terms(parts) for record_id, parts in texts.items()}
     rows: list[dict[str, Any]] = []
     if new:
-        rows = [_row(kind, record_id, term) for record_id, found in wanted.items() for term in found]
+        for record_id, found in wanted.items():
+            rows += _rows(kind, record_id, found)
     else:
         present: dict[uuid.UUID, set[str]] = {record_id: set() for record_id in wanted}
         statement = select(SearchTerm.record_id, SearchTerm.term).where(
@@ -62,12 +63,13 @@ def index(session: Session, kind: str, texts: Mapping[uuid.UUID, Texts], *, new:
                     ),
                     execution_options={"synchronize_session": False},
                 )
-            rows += [_row(kind, record_id, term) for term in found - present[record_id]]
+            rows += _rows(kind, record_id, found - present[record_id])
     bulk.insert_rows(session, SearchTerm.__table__, rows)  # type: ignore[arg-type]
 
 
-def _row(kind: str, record_id: uuid.UUID, term: str) -> dict[str, Any]:
-    return {"tenant_id": tenant_id(), "kind": kind, "term": term, "record_id": record_id}
+def _rows(kind: str, record_id: uuid.UUID, found: Iterable[str]) -> list[dict[str, Any]]:
+    tenant, record = str(tenant_id()), str(record_id)  # Written once: a record has a dozen terms.
+    return [{"tenant_id": tenant, "kind": kind, "term": term, "record_id": record} for term in found]
 
 
 def forget(session: Session, kind: str, record_ids: Sequence[uuid.UUID]) -> None:

@@ -25,6 +25,9 @@ Kind = Literal[
 
 _MOST: Final = 0.95
 _EXAMPLES: Final = 3
+MOST_VALUES: Final = 40
+"""A column with more distinct values in the sample holds free text, not choices."""
+
 _SMALL_CHANGE: Final = re.compile(r"[.,]\d\d$")
 _EXAMPLE_LENGTH: Final = 80
 _NAME_LENGTH: Final = 200
@@ -45,7 +48,8 @@ _CODE_NAME: Final = re.compile(
 class Column:
     """One column: its name as shown, what it holds, and how its cells are to be read.
 
-    `unclear` says that dates in it could be read in two ways, so that the person has to choose.
+    `unclear` says that dates in it could be read in two ways, so that the person has to choose; `values` are the
+    distinct ones of a column with few, none for others.
     """
 
     index: int
@@ -56,6 +60,7 @@ class Column:
     unclear: bool = False
     filled: float = 0.0
     examples: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the column as it is stored with the import."""
@@ -68,6 +73,7 @@ class Column:
             "unclear": self.unclear,
             "filled": round(self.filled, 3),
             "examples": list(self.examples),
+            "values": list(self.values),
         }
 
 
@@ -117,10 +123,12 @@ def guess_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 def _column(index: int, name: str, cells: Sequence[str]) -> Column:
     values = [cell for cell in cells if cell]
-    distinct = tuple(dict.fromkeys(value[:_EXAMPLE_LENGTH] for value in values))[:_EXAMPLES]
+    all_distinct = tuple(dict.fromkeys(value[:_EXAMPLE_LENGTH] for value in values))
+    distinct = all_distinct[:_EXAMPLES]
+    few = all_distinct if len(all_distinct) <= MOST_VALUES else ()
     found: dict[str, Any] = {"kind": "empty"} if not values else _held(name, values)
     return Column(
-        index=index, name=name, filled=len(values) / len(cells) if cells else 0.0, examples=distinct, **found
+        index=index, name=name, filled=len(values) / len(cells) if cells else 0.0, examples=distinct, values=few, **found
     )
 
 

@@ -1,0 +1,278 @@
+"""Writes a batch of rows through the record's own service: finds, creates, updates, reports."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kehu.core import context
+from kehu.core.i18n import _
+from kehu.core.records.fields import FieldError
+from kehu.core.records.kinds import load_value
+from kehu.core.records.service import RecordService, service_for
+from kehu.core.records.types import RecordType
+from kehu.imports.files import Row
+from kehu.imports.keys import KeyIndex, MatchKey, match_keys, value_of
+from kehu.imports.linking import Linker, unknown
+from kehu.imports.mapping import Plan
+from kehu.imports.references import squeeze
+from kehu.imports.rows import DATES, Planned, Result, RowParser
+from kehu.imports.rules import apply_rules, compose_title
+from kehu.imports.targets import LISTS
+
+MOST_SEEN: Final = 400_000
+"""Keys that a dry run remembers, to tell a repeated row from a new one; beyond, repeated rows count as new."""
+
+
+class BatchWriter:
+    """Writes rows of one file.
+
+    :param dry: the caller rolls back; what earlier batches would have made is remembered here.
+    """
+
+    def __init__(self, record_type: RecordType, plan: Plan, actor: context.Actor, *, dry: bool) -> None:
+        self.type, self.plan, self.actor, self.dry = record_type, plan, actor, dry
+        self.tenant = context.tenant()
+        self.parser = RowParser(record_type, plan, self.tenant.tz)
+        self.linker = Linker(record_type, plan, actor, self.parser)
+        known = {key.name: key for key in match_keys(record_type)}
+        self.keys: list[MatchKey] = [key for name, key in known.items() if name in plan.keys]
+        self.title_mapped = record_type.title in self.parser.first_column
+        self._seen: set[int] = set()
+        self._titles_seen: set[int] = set()
+
+    def write(self, session: Session, rows: Sequence[Row]) -> Result:
+        """Write rows and say what became of them."""
+        result = Result()
+        planned = [self.parser.parse(row) for row in rows]
+        titles = self.linker.link(session, planned, result)
+        service = service_for(self.type.name, session, self.actor)
+        ready = []
+        for row in planned:
+            if not row.errors:
+                self._complete(row, titles.get(row.row.number, {}))
+                self._read_keys(service, row)
+            if row.errors:
+                result.refused.append(row)
+            else:
+                ready.append(row)
+        index = KeyIndex(self.type, self.keys)
+        index.fill(session, [row.keys for row in ready])
+        _Waves(self, session, service, index, result).run(ready)
+        return result
+
+    def _complete(self, row: Planned, titles: Mapping[str, str]) -> None:
+        if not self.title_mapped and not row.values.get(self.type.title):
+            title = compose_title(self.type, row.values, titles)
+            if title:
+                row.values[self.type.title] = title
+        if self.parser.parent and self.dry and row.values.get(self.type.title) and len(self._titles_seen) < MOST_SEEN:
+            self._titles_seen.add(hash(squeeze(str(row.values[self.type.title]))))
+
+    def _read_keys(self, service: RecordService[Any], row: Planned) -> None:
+        """Read what the row says for each key, in compared form."""
+        loaded: dict[str, Any] = {}
+        ctx = service.load_context({}, None)
+        for key in self.keys:
+            for name in key.fields:
+                raw = row.number if name == "number" else row.values.get(name)
+                if name in loaded or raw is None or raw == "":
+                    continue
+                try:
+                    loaded[name] = load_value(self.type.by_key[name], raw, ctx)
+                except FieldError as error:
+                    row.errors.update(self.parser.place({name: [str(error)]}))
+        row.keys = {key.name: value_of(self.type, key, loaded) for key in self.keys}
+
+    # Values ----------------------------------------------------------------------------
+
+    def values_for_new(self, service: RecordService[Any], row: Planned) -> dict[str, Any]:
+        """Return what a new record gets: empty cells of dates stay empty instead of becoming today."""
+        values = dict(row.values)
+        for key in row.blank:
+            if self.type.by_key[key].kind in DATES and not self.type.by_key[key].readonly:
+                values.setdefault(key, None)
+        owner = self.type.owner
+        if owner and owner not in values and self.plan.owner != "me":
+            values[owner] = self.plan.owner or None
+        apply_rules(service, self.plan, values, new=True)
+        return values
+
+    def values_for_known(self, service: RecordService[Any], row: Planned, record: Any) -> dict[str, Any]:
+        """Return what changes in a record: empty cells leave it as it is, lists only grow."""
+        values = dict(row.values)
+        if not self.title_mapped:
+            values.pop(self.type.title, None)
+        ctx = service.load_context(values, record)
+        for key in [key for key in values if self.type.by_key[key].kind in LISTS]:
+            try:
+                given = load_value(self.type.by_key[key], values[key], ctx)
+            except FieldError:
+                continue  # The service says the same in its own report.
+            values[key] = _grown(list(getattr(record, key) or []), given)
+        apply_rules(service, self.plan, values, new=False)
+        return values
+
+    # Repeated rows of a dry run --------------------------------------------------------
+
+    def seen_before(self, row: Planned) -> bool:
+        """Tell whether an earlier batch of the dry run would have made this row's record."""
+        return self.dry and any(hash(mark) in self._seen for mark in row.keys.items() if mark[1])
+
+    def remember(self, row: Planned) -> None:
+        """Remember a row that would have made a record."""
+        if self.dry and len(self._seen) < MOST_SEEN:
+            self._seen.update(hash(mark) for mark in row.keys.items() if mark[1])
+
+    # Parents ---------------------------------------------------------------------------
+
+    def link_parents(self, session: Session, rows: Sequence[Row], skip: set[int]) -> tuple[Result, list[uuid.UUID]]:
+        """Second pass: point records at the records of the same file that they belong to.
+
+        :param skip: numbers of rows that were refused before.
+        :returns: what was refused, and the records that changed.
+        """
+        result = Result()
+        key = self.parser.parent
+        spec = self.type.by_key[key]
+        planned = [self.parser.parse(row) for row in rows if row.number not in skip]
+        planned = [row for row in planned if not row.errors and key in row.names]
+        service = service_for(self.type.name, session, self.actor)
+        for row in planned:
+            self._complete(row, {})
+            self._read_keys(service, row)
+        texts = {row.names[key] for row in planned}
+        if self.dry:
+            texts = {text for text in texts if hash(squeeze(text)) not in self._titles_seen}
+        self.linker.find(session, spec, self.type.name, texts, result)
+        index = KeyIndex(self.type, self.keys)
+        index.fill(session, [row.keys for row in planned])
+        changes: dict[uuid.UUID, dict[str, Any]] = {}
+        by_id: dict[uuid.UUID, Planned] = {}
+        column = self.parser.first_column[key]
+        for row in planned:
+            text = row.names[key]
+            if self.dry and text not in texts:
+                continue
+            hit = self.linker.references.hit(self.type.name, text)
+            if hit.record_id is None:
+                if hit.problem or self.plan.missing.get(key) != "empty":
+                    row.errors[str(column)] = hit.problem or unknown(spec, text)
+                    result.refused.append(row)
+                continue
+            self.linker.note_repair(result, column, text, hit)
+            found, _by = index.find(row.keys)
+            if len(found) == 1 and self.plan.mode != "create":
+                changes[found[0]], by_id[found[0]] = {key: hit.record_id}, row
+        self.linker.references.trust(session)
+        changed = []
+        for record_id, outcome in (service.update_many(changes) if changes and not self.dry else {}).items():
+            if outcome.errors:
+                by_id[record_id].errors = self.parser.place(outcome.errors)
+                result.refused.append(by_id[record_id])
+            elif outcome.changed:
+                changed.append(record_id)
+        return result, changed
+
+
+def _grown(present: list[Any], given: list[Any]) -> list[Any]:
+    """Return a list with what is new put behind; labels don't make an entry another one."""
+
+    def core(entry: Any) -> Any:
+        return tuple(sorted((key, str(value).casefold()) for key, value in entry.items() if key != "label" and value)) if isinstance(entry, dict) else str(entry).casefold()
+
+    known = {core(entry) for entry in present}
+    return present + [entry for entry in given if core(entry) not in known]
+
+
+class _Waves:
+    """Writes rows in as few calls as their keys allow: a row whose record is still being written waits for it."""
+
+    def __init__(self, writer: BatchWriter, session: Session, service: RecordService[Any], index: KeyIndex, result: Result) -> None:
+        self.writer, self.session, self.service, self.index, self.result = writer, session, service, index, result
+        self.new: list[Planned] = []
+        self.known: dict[uuid.UUID, Planned] = {}
+        self.pending: set[Any] = set()
+
+    def run(self, rows: Sequence[Planned]) -> None:
+        for row in rows:
+            marks = {mark for mark in row.keys.items() if mark[1]}
+            if self.pending & marks:
+                self._write()
+            found, by = self.index.find(row.keys)
+            if len(found) == 1 and found[0] in self.known:
+                self._write()
+            if self._take(row, found, by):
+                self.pending |= marks
+        self._write()
+
+    def _take(self, row: Planned, found: list[uuid.UUID], by: str) -> bool:
+        mode = self.writer.plan.mode
+        if len(found) > 1:
+            key = next(key for key in self.writer.keys if key.name == by)
+            message = _(
+                "%(num)s %(things)s have this value. Merge them, or recognise records by another column.",
+                num=len(found),
+                things=self.writer.type.plural,
+            )
+            row.errors.update(self.writer.parser.place({key.fields[0]: [message]}))
+            self.result.refused.append(row)
+        elif found and mode == "create":
+            self.result.unchanged += 1
+        elif found:
+            self.known[found[0]] = row
+            return True
+        elif mode == "update" and not self.writer.seen_before(row):
+            row.errors[""] = _("No %(thing)s is recognised by this row, and new ones are not to be made.", thing=self.writer.type.label)
+            self.result.refused.append(row)
+        else:
+            self.new.append(row)
+            return True
+        return False
+
+    def _write(self) -> None:
+        new, known = self.new, self.known
+        self.new, self.known, self.pending = [], {}, set()
+        if new:
+            self._create(new)
+        if known:
+            self._update(known)
+
+    def _create(self, rows: list[Planned]) -> None:
+        outcomes = self.service.create_many([self.writer.values_for_new(self.service, row) for row in rows])
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome.record is None:
+                self._refuse(row, outcome.errors)
+                continue
+            if self.writer.seen_before(row):
+                self.result.updated += 1
+            else:
+                self.result.created += 1
+                self.writer.remember(row)
+            self.index.add_record(outcome.record)
+
+    def _update(self, rows: dict[uuid.UUID, Planned]) -> None:
+        model: Any = self.writer.type.model
+        found = self.session.execute(select(model).where(model.id.in_(list(rows))).with_for_update()).scalars()
+        records = {record.id: record for record in found}
+        changes = {
+            record_id: self.writer.values_for_known(self.service, row, records[record_id])
+            for record_id, row in rows.items()
+            if record_id in records
+        }
+        for record_id, outcome in self.service.update_many(changes).items():
+            if outcome.errors:
+                self._refuse(rows[record_id], outcome.errors)
+            elif outcome.changed:
+                self.result.updated += 1
+                self.index.add_record(outcome.record)
+            else:
+                self.result.unchanged += 1
+
+    def _refuse(self, row: Planned, errors: Mapping[str, Sequence[str]]) -> None:
+        row.errors = self.writer.parser.place(errors)
+        self.result.refused.append(row)

@@ -1,0 +1,207 @@
+"""Which column becomes which field, and how its cells are read: proposed from the header, changed by a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from kehu.core import context
+from kehu.core.i18n import _
+from kehu.core.records.fields import Option
+from kehu.core.records.types import RecordType, get
+from kehu.core.text import fold
+from kehu.imports.columns import Column
+from kehu.imports.keys import match_keys
+from kehu.imports.synonyms import COMMON, OWN, bare
+from kehu.imports.targets import Target, is_list_of_values, is_reference, targets
+
+MODES: Final = ("both", "create", "update")
+MISSING: Final = ("error", "create", "empty")
+"""What happens to a row that names a record or member that is not there."""
+
+NEW: Final = "new"
+SKIP: Final = "skip"
+_WON: Final = frozenset(map(bare, ("won", "closed won", "win", "successful", "赢单", "贏單", "成交", "выиграна", "успешно", "успешно реализовано")))
+_LOST: Final = frozenset(map(bare, ("lost", "closed lost", "loss", "丢单", "輸單", "失败", "проиграна", "закрыто и не реализовано", "отказ")))
+
+
+@dataclass(kw_only=True)
+class ColumnUse:
+    """What one column is used for, and how its dates and numbers are written."""
+
+    target: str
+    order: str = "ymd"
+    mark: str = "."
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """Everything that a person decides about an import.
+
+    :param columns: column index -> its use; columns that are left out are missing.
+    :param keys: names of the keys by which records are recognised.
+    :param values: field key -> value in the file -> what it becomes (option, record id, `new`, `skip`).
+    :param missing: reference field -> what to do when a name is not found.
+    :param owner: the member who gets rows without an owner; "" for nobody, "me" for who imports.
+    """
+
+    columns: dict[int, ColumnUse] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+    mode: str = "both"
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    close_names: bool = True
+    owner: str = "me"
+    lost_reason: str = ""
+
+    def used(self, key: str) -> list[int]:
+        """Return the columns that go to a target."""
+        return [index for index, use in self.columns.items() if use.target == key]
+
+    def as_json(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return mapping and options as they are stored."""
+        stored = asdict(self)
+        columns = stored.pop("columns")
+        return {"columns": {str(index): use for index, use in columns.items()}}, stored
+
+    @classmethod
+    def from_json(cls, mapping: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
+        """Return a stored plan."""
+        columns = {int(index): ColumnUse(**use) for index, use in mapping.get("columns", {}).items()}
+        known = {name: options[name] for name in cls.__dataclass_fields__ if name in options and name != "columns"}
+        return cls(columns=columns, **known)
+
+
+def header_hash(columns: Sequence[Mapping[str, Any]]) -> str:
+    """Return a fingerprint of a header: files with the same one get the same mapping proposed."""
+    names = "\x1f".join(bare(str(column["name"])) for column in columns)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def propose(record_type: RecordType, columns: Sequence[Column], actor: context.Actor) -> Plan:
+    """Return the plan that a person starts from."""
+    choices = targets(record_type)
+    plan = Plan(lost_reason=_("Not stated (import)") if "lost_reason" in choices else "")
+    taken: set[str] = set()
+    ranked = sorted(
+        ((rank, column.index, target) for column in columns for target in choices.values() if (rank := _rank(record_type, column, target)) is not None),
+        key=lambda found: found[:2],
+    )
+    for _rank_of, index, target in ranked:
+        if index in plan.columns or (target.key in taken and not target.repeatable):
+            continue
+        taken.add(target.key)
+        plan.columns[index] = use_of(columns[index], target.key)
+    complete(record_type, plan, actor)
+    return plan
+
+
+def use_of(column: Column, target: str) -> ColumnUse:
+    """Return the use of a column as its guessed kind suggests."""
+    return ColumnUse(target=target, order=column.date_order or "ymd", mark=column.decimal_mark or ".")
+
+
+def complete(record_type: RecordType, plan: Plan, actor: context.Actor) -> None:
+    """Fill in what follows from the columns: keys, and what happens with unknown names."""
+    used = {use.target for use in plan.columns.values()}
+    keys = [key for key in match_keys(record_type) if set(key.fields[:1]) <= used]
+    strong = [key.name for key in keys if not key.weak]
+    plan.keys = strong or [key.name for key in keys]
+    for key in used & set(record_type.by_key):
+        spec = record_type.by_key[key]
+        if spec.kind == "member":
+            plan.missing[key] = "create" if actor.may("members:manage") else "error"
+        elif is_reference(spec):
+            plan.missing[key] = "error"
+
+
+def _rank(record_type: RecordType, column: Column, target: Target) -> int | None:
+    """Return how well a column fits a target: 0 best, None not at all."""
+    name = bare(column.name)
+    own = OWN.get(record_type.name, {}).get(target.key, ())
+    common = COMMON.get(target.key, ())
+    labels = {bare(target.label), bare(str(target.field.label)) if not target.part else ""}
+    if name in (bare(target.key), target.key):
+        found = 0
+    elif name in own:
+        found = own.index(name) + 1
+    elif name in labels:
+        found = 20
+    elif name in common:
+        found = 30 + common.index(name)
+    else:
+        short = name.removeprefix(f"{fold(record_type.singular)} ").removesuffix(" id" if target.field.kind == "ref" else "\0")
+        if short == name or short not in (*common, *labels):
+            return _by_kind(column, target)
+        found = 80
+    return found if _fits(column, target) else None
+
+
+def _by_kind(column: Column, target: Target) -> int | None:
+    return 200 if (column.kind, target.field.kind) in (("email", "emails"), ("phone", "phones"), ("url", "link")) else None
+
+
+def _fits(column: Column, target: Target) -> bool:
+    """Tell whether what a column holds can go into a field at all."""
+    held = target.field.kind
+    if column.kind == "empty" or not column.filled:
+        return True
+    if held in ("money", "number"):
+        return column.kind in ("integer", "number", "money", "text")
+    if held in ("date", "datetime"):
+        return column.kind in ("date", "datetime")
+    if held in ("emails", "email"):
+        return column.kind == "email"
+    return True
+
+
+# Values that are mapped one by one ----------------------------------------------------------
+
+
+def options_for(target: Target, session: Any) -> Sequence[Option]:
+    """Return what the values of a choice, stage or queue column can become."""
+    if target.field.kind == "choice":
+        return target.field.choices()
+    from sqlalchemy import select
+
+    ref = get(target.field.ref)
+    model: Any = ref.model
+    order = getattr(model, ref.default_sort)
+    statement = select(model.id, getattr(model, ref.title).label("title")).where(model.deleted_at.is_(None)).order_by(order, model.id).limit(200)
+    return [Option(value=str(row.id), label=row.title) for row in session.execute(statement)]
+
+
+def same_option(options: Sequence[Option], text: str) -> Option | None:
+    """Return the option that a value of the file names."""
+    wanted = bare(text)
+    return next((option for option in options if wanted in (bare(option.value), bare(str(option.label)))), None)
+
+
+def may_add(target: Target, actor: context.Actor) -> bool:
+    """Tell whether an actor may add an option of the name in the file (a stage, a queue)."""
+    return target.field.kind == "ref" and actor.may(f"{target.field.ref}:write")
+
+
+def propose_value(target: Target, options: Sequence[Option], text: str, actor: context.Actor) -> str:
+    """Return what a value of the file becomes unless a person says otherwise."""
+    found = same_option(options, text)
+    if found is None and target.field.ref == "stages":
+        meaning = outcome_of(text)
+        found = next((option for option in options if outcome_of(str(option.label)) == meaning != "open"), None)
+    if found is not None:
+        return found.value
+    return NEW if may_add(target, actor) else ""
+
+
+def outcome_of(text: str) -> str:
+    """Return what a stage's name says about a deal: open, won or lost."""
+    name = bare(text)
+    return "won" if name in _WON else "lost" if name in _LOST else "open"
+
+
+def value_targets(record_type: RecordType, plan: Plan) -> list[Target]:
+    """Return the targets in use whose values are mapped one by one."""
+    known = targets(record_type)
+    return [known[use.target] for use in plan.columns.values() if use.target in known and is_list_of_values(known[use.target].field)]
