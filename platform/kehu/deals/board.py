@@ -9,36 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import format_date
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
 from kehu.core.i18n import _, _n
 from kehu.core.ids import parse_id
 from kehu.deals import queries
-from kehu.web.widgets import money
+from kehu.web.widgets import avatar, icon, money
 
 HUES = (3, 1, 6, 2, 5, 8)
 """Colours of the open stages in their order."""
 OUTCOME_HUES = {"won": 7, "lost": 4}
-
-
-@dataclass(slots=True, kw_only=True)
-class Card:
-    """A deal on the board."""
-
-    id: str
-    name: str
-    customer: str
-    value: Any
-    step: str
-    tone: str
-    tip: str
-    days: str
-    late: bool
-    owner: str
-    version: int
-    movable: bool
-    move: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,8 +36,13 @@ class Column:
     count: int = 0
     total: str = ""
     total_tip: str = ""
-    cards: list[Card] = field(default_factory=list)
+    cards: list[str] = field(default_factory=list)
     after: str = ""
+
+    @property
+    def html(self) -> Markup:
+        """The cards, written out."""
+        return Markup("".join(self.cards))  # noqa: S704 - the writer escaped every part
 
     @property
     def more(self) -> int:
@@ -148,61 +135,89 @@ def _fill(columns: Mapping[uuid.UUID, Column], rows: Sequence[Any], actor: conte
 
 
 class CardWriter:
-    """Writes rows as cards; words that repeat are made once."""
+    """Writes rows as cards: plain text joined here, since a board draws hundreds and a template is slower by half."""
 
     def __init__(self, actor: context.Actor) -> None:
         self.actor = actor
         self.reach = actor.scope("deals:write")
         self.now = clock.now()
         self.zone = context.tenant().tz
-        self.none = _("No next step")
-        self.rule = _("Red: overdue. Amber: nothing planned. Grey: planned.")
+        self.none = str(escape(_("No next step")))
+        self.rule = str(escape(_("Red: overdue. Amber: nothing planned. Grey: planned.")))
         self.last = ""
-        self._move = _("Move %(name)s", name="\x00")
-        self._days: dict[int, str] = {}
+        self.icons = {name: str(icon(name, 14)) for name in ("clock", "alert-circle")}
+        self.dots = str(icon("dots", 16))
+        self._move = str(escape(_("Move %(name)s", name="\x00")))
+        self._days: dict[tuple[int, int | None], str] = {}
         self._dates: dict[dt.date, str] = {}
+        self._owners: dict[str, str] = {}
 
-    def card(self, row: Any, column: Column) -> Card:
-        """Return one card."""
+    def card(self, row: Any, column: Column) -> str:
+        """Return one card as HTML."""
         self.last = f"{row.rank}~{row.id}"
-        days = queries.days_between(row.stage_since, self.now)
-        is_open = column.outcome == "open"
-        tone, tip = self._tone(row) if is_open else ("", "")
-        return Card(
-            id=str(row.id),
-            name=row.name,
-            customer=row.customer or "",
-            value=money(row.amount, row.currency, True),
-            step=(row.step or self.none) if is_open or row.step else "",
-            tone=tone,
-            tip=tip,
-            days=self._days_text(days) if is_open and days else "",
-            late=is_open and column.usual_days is not None and days > column.usual_days,
-            owner=row.owner or "",
-            version=row.version,
-            movable=self._movable(row.owner_id),
-            move=self._move.replace("\x00", row.name),
+        name, deal_id = str(escape(row.name)), row.id
+        where, menu = " data-fixed", ""
+        if self._movable(row.owner_id):
+            label = self._move.replace("\x00", name)
+            where = f' data-move-url="/deals/{deal_id}/move"'
+            menu = (
+                '<button type="button" class="k-btn k-btn-ghost k-btn-icon k-btn-s" data-stage-menu '
+                f'aria-haspopup="menu" aria-label="{label}">{self.dots}</button>'
+            )
+        return (
+            f'<li class="k-deal" id="deal-{deal_id}" data-card="{deal_id}" data-version="{row.version}"{where}>'
+            f'<div class="k-deal-title"><a href="/deals/{deal_id}" data-row-link draggable="false">{name}</a>'
+            f"{menu}</div>"
+            f'<div class="k-deal-sub"><span>{escape(row.customer or "")}</span>'
+            f'<span class="k-num">{escape(money(row.amount, row.currency, True))}</span></div>'
+            f"{self._below(row, column)}</li>"
         )
 
-    def _tone(self, row: Any) -> tuple[str, str]:
-        if row.step is None:
-            return "warn", self.rule
-        if row.step_due is None:
-            return "", self.rule
-        due: dt.datetime = row.step_due
-        return (
-            "bad" if due < self.now else ""
-        ), f"{self._date(due.astimezone(self.zone).date())} · {self.rule}"
+    def _below(self, row: Any, column: Column) -> str:
+        """Return the card's last line: the next step, the days in the stage, the owner."""
+        tone, step, days = "", "", ""
+        if column.outcome == "open":
+            days = self._days_html(queries.days_between(row.stage_since, self.now), column.usual_days)
+            if row.step is None:
+                tone = " k-tone-warn"
+                step = (
+                    f'<span title="{self.rule}">{self.icons["alert-circle"]}<span>{self.none}</span></span>'
+                )
+            else:
+                tone = " k-tone-bad" if row.step_due is not None and row.step_due < self.now else ""
+                tip = f"{self._date(row.step_due)} · {self.rule}" if row.step_due is not None else self.rule
+                step = f'<span title="{tip}">{self.icons["clock"]}<span>{escape(row.step)}</span></span>'
+        return f'<div class="k-deal-next{tone}">{step or "<span></span>"}{days}{self._owner(row.owner)}</div>'
 
-    def _date(self, day: dt.date) -> str:
+    def _owner(self, name: str | None) -> str:
+        if not name:
+            return ""
+        if name not in self._owners:
+            safe = escape(name)
+            self._owners[name] = (
+                f'<span title="{safe}">{avatar(name, "s")}<span class="k-sr">{safe}</span></span>'
+            )
+        return self._owners[name]
+
+    def _date(self, due: dt.datetime) -> str:
+        day = due.astimezone(self.zone).date()
         if day not in self._dates:
-            self._dates[day] = str(format_date(day, "medium"))
+            self._dates[day] = str(escape(format_date(day, "medium")))
         return self._dates[day]
 
-    def _days_text(self, days: int) -> str:
-        if days not in self._days:
-            self._days[days] = _("%(days)s d", days=days)
-        return self._days[days]
+    def _days_html(self, days: int, usual: int | None) -> str:
+        if not days:
+            return ""
+        if (days, usual) not in self._days:
+            text = escape(_("%(days)s d", days=days))
+            if usual is not None and days > usual:
+                tip = escape(_("Longer in this stage than the usual %(days)s days", days=usual))
+                mark = self.icons["alert-circle"]
+                found = f'<span class="k-deal-days k-tone-warn" title="{tip}">{mark}{text}</span>'
+            else:
+                found = f'<span class="k-deal-days" title="{escape(_("Days in this stage"))}">{text}</span>'
+            self._days[days, usual] = found
+        return self._days[days, usual]
 
     def _movable(self, owner_id: uuid.UUID | None) -> bool:
         if self.reach in (None, "all"):

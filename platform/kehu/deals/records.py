@@ -53,7 +53,7 @@ PIPELINES = register(
         service=_pipelines,
         owner="",
         default_sort="position",
-        path="/settings/pipelines?pipeline={id}",
+        path="/deals/board?pipeline={id}",
         searchable=False,
         importable=False,
         fields=(
@@ -87,7 +87,7 @@ STAGES = register(
         service=_stages,
         owner="",
         default_sort="position",
-        path="/settings/pipelines?stage={id}",
+        path="/deals?stage_id={id}",
         searchable=False,
         importable=False,
         fields=(

@@ -260,7 +260,9 @@ class DealService(RecordService[Deal]):
         # Many deals of an import name few products: each is looked up once.
         key = (record.product_id, record.currency)
         if key not in self._prices:
-            statement = select(Product.price).where(Product.id == record.product_id, Product.currency == record.currency)
+            statement = select(Product.price).where(
+                Product.id == record.product_id, Product.currency == record.currency
+            )
             self._prices[key] = self.session.execute(statement).scalar() or 0
         record.amount = self._prices[key]
 

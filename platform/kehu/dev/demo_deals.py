@@ -53,7 +53,7 @@ def _closed(demo: Demo) -> list[dict[str, Any]]:
         quiet = 1 if day.month in (7, 8) else 0
         for nth in range(max(5 - back // 8 - quiet, 2) + back % 2):
             since = demo.ago(max(back * 30.4 + nth * 6.0 + 0.4, 0.4))
-            outcome = "Won" if (back + nth) % 3 else "Lost"
+            outcome = "Won" if (back + nth) % 3 or not back + nth else "Lost"
             created = since - demo.rng.randrange(12, 70) * DAY
             plans.append({"stage": outcome, "since": since, "created": created})
     return plans
@@ -77,9 +77,10 @@ def _row(demo: Demo, plan: dict[str, Any], products: Sequence[Any]) -> dict[str,
     title, usual = rng.choice(titles)
     contact = demo.contact_of(customer.id)
     stage = demo.stages[plan["stage"]]
-    # The past was smaller: three per cent a month.
+    # The past was smaller, three per cent a month, and the last weeks were good ones.
     growth = 0.97 ** ((demo.now - plan["since"]).days / 30.4)
-    minor = round(usual * rng.uniform(0.6, 1.5) * growth / 5000) * 5000
+    recent = 1.7 if stage.outcome == "won" and (demo.now - plan["since"]).days < 21 else 1.0
+    minor = round(usual * rng.uniform(0.6, 1.5) * growth * recent / 5000) * 5000
     return {
         "name": title,
         "customer_id": customer.id,

@@ -113,6 +113,8 @@ def write(
         if isinstance(entry, AuditEntry) and entry.record_id in born:
             entry.at, entry.member_id = born[entry.record_id], owners[entry.record_id]
             entry.actor_name = demo.name_of(entry.member_id) or entry.actor_name
+            if entry.object == "deals":
+                entry.changes = {**entry.changes, "stage_id": [None, str(demo.stages["New"].id)]}
     demo.session.flush()  # Before others are born in the same way.
     return made
 
