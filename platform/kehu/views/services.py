@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from kehu.core import audit, clock, context, text
+from kehu.core.db import tenant_id
 from kehu.core.errors import Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
@@ -21,6 +22,26 @@ from kehu.views.models import SavedView
 LONGEST_NAME = 80
 LONGEST_QUERY = 4000
 MOST = 200
+
+_views: Any = SavedView.__table__
+_SEEN = (
+    select(
+        _views.c.id,
+        _views.c.object,
+        _views.c.name,
+        _views.c.query,
+        _views.c.columns,
+        _views.c.sharing,
+        _views.c.member_id,
+    )
+    .where(
+        _views.c.tenant_id == bindparam("tenant"),
+        _views.c.deleted_at.is_(None),
+        or_(_views.c.sharing == "all", _views.c.member_id == bindparam("member")),
+    )
+    .order_by(_views.c.position, _views.c.name, _views.c.id)
+    .limit(MOST)
+)
 
 
 class ViewService:
@@ -34,18 +55,10 @@ class ViewService:
         self.session = session
         self.actor = actor or context.actor()
 
-    def all(self) -> list[SavedView]:
-        """Return the views that the member sees, over all types."""
-        statement = (
-            select(SavedView)
-            .where(
-                SavedView.deleted_at.is_(None),
-                or_(SavedView.sharing == "all", SavedView.member_id == self.actor.member_id),
-            )
-            .order_by(SavedView.position, SavedView.name, SavedView.id)
-            .limit(MOST)
-        )
-        return list(self.session.execute(statement).scalars())
+    def all(self) -> Sequence[Any]:
+        """Return the views that the member sees, over all types, as plain rows: each list and the side bar ask."""
+        values = {"tenant": tenant_id(), "member": self.actor.member_id}
+        return self.session.execute(_SEEN, values).all()
 
     def get(self, view_id: object) -> SavedView:
         """Return one view that the member sees.

@@ -13,7 +13,6 @@ from kehu.core import context, db
 from kehu.core.context import Context
 from kehu.core.ids import parse_id
 from kehu.core.records.types import get as get_type
-from kehu.views.models import SavedView
 from kehu.views.services import ViewService
 from kehu.web.records import query
 from kehu.web.shell import ViewLink
@@ -49,7 +48,7 @@ class Active:
     may_change: bool
 
 
-def _view(row: SavedView) -> View:
+def _view(row: Any) -> View:
     return View(
         id=row.id,
         name=row.name,
