@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import secrets
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import g
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from kehu.core import clock, context, db, hooks
 from kehu.core.context import Scope
@@ -83,8 +84,10 @@ def narrowed(granted: dict[str, Scope], scopes: list[str]) -> dict[str, Scope]:
     return {code: scope for code, scope in granted.items() if kept(code)}
 
 
-def _load(token_id: uuid.UUID) -> Any:
-    statement = (
+@functools.cache
+def _statement() -> Any:
+    """Return the look-up of a token; built once, since every call needs it."""
+    return (
         select(
             ApiToken.secret_hash,
             ApiToken.scopes,
@@ -99,14 +102,17 @@ def _load(token_id: uuid.UUID) -> Any:
         .join(Member, and_(Member.tenant_id == ApiToken.tenant_id, Member.id == ApiToken.member_id))
         .join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
         .where(
-            ApiToken.id == token_id,
+            ApiToken.id == bindparam("token"),
             ApiToken.revoked_at.is_(None),
-            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > clock.now()),
+            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now")),
             Member.state == "active",
             Member.deleted_at.is_(None),
         )
     )
-    return db.session().execute(statement).first()
+
+
+def _load(token_id: uuid.UUID) -> Any:
+    return db.session().execute(_statement(), {"token": token_id, "now": clock.now()}).first()
 
 
 def _refused() -> SignInNeeded:
