@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,13 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Session
 
-from kehu.core import context
+from kehu.core import context, kept
 from kehu.core.context import Actor
-from kehu.core.db import tenant_id
+from kehu.core.kept import TENANT, slot
 from kehu.core.records import scope
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import metadata
-from kehu.timeline.queries import Subject
+from kehu.timeline.queries import CUSTOMER, RECORD, Subject, values
 
 AT_MOST = 5
 _POINTERS = (("owner_id", "members"), ("parent_id", "customers"), ("customer_id", "customers"))
@@ -75,34 +75,33 @@ def related(
     :param only: names of the parts that are wanted; all by default.
     """
     who = actor or context.actor()
-    sources = {
-        "steps": ("activities", _steps),
-        "deals": ("deals", _deals),
-        "people": ("contacts", _people),
-        "tickets": ("tickets", _tickets),
-        "files": ("files", _files),
-    }
-    parts: dict[str, Select[Any]] = {}
-    for name, (type_name, make) in sources.items():
-        wanted = (only is None or name in only) and who.may(f"{type_name}:read")
-        if wanted and not (name == "people" and subject.object != "customers"):
-            parts[name] = make(subject, who)
-    if draft and who.member_id is not None:
-        parts["draft"] = _draft(draft, who)
-    if record is not None:
-        parts |= {
-            f"name_{key}": _name(key, table, getattr(record, key))
-            for key, table in _POINTERS
-            if getattr(record, key, None)
-        }
-    found: dict[str, list[Any]] = {name: [] for name in parts}
-    if parts:
-        for row in session.execute(union_all(*parts.values())):
-            found[row.part].append(row)
-    kept = found.pop("draft", [])
-    named = {key: found.pop(f"name_{key}") for key, _table in _POINTERS if f"name_{key}" in found}
+    wanted = [name for name in _SOURCES if _is_wanted(name, subject, who, only)]
+    pointers = [(key, table) for key, table in _POINTERS if record is not None and getattr(record, key, None)]
+    draft = draft if who.member_id is not None else ""
+
+    def build() -> Any | None:
+        parts = [_SOURCES[name][1](subject, who) for name in wanted]
+        parts += [_draft()] if draft else []
+        parts += [_name(key, table) for key, table in pointers]
+        return union_all(*parts) if parts else None
+
+    given = {**values(subject), "member": who.member_id, "draft": draft}
+    given |= {f"name_{key}": getattr(record, key) for key, _table in pointers}
+    known = kept.shape(who, [_SOURCES[name][0] for name in wanted])
+    shape = (subject.object, subject.customer_id is not None, tuple(wanted), bool(draft), tuple(pointers))
+    found: dict[str, list[Any]] = {name: [] for name in wanted}
+    for row in kept.rows(session, ("related", known, *shape) if known is not None else None, build, given):
+        found.setdefault(row.part, []).append(row)
+    drafts = found.pop("draft", [])
+    named = {key: found.pop(f"name_{key}", []) for key, _table in pointers}
     names = {key: rows[0].title for key, rows in named.items() if rows}
-    return Related(**found, draft=kept[0].note if kept else "", names=names, parts=frozenset(parts))
+    return Related(**found, draft=drafts[0].note if drafts else "", names=names, parts=frozenset(wanted))
+
+
+def _is_wanted(name: str, subject: Subject, who: Actor, only: frozenset[str] | None) -> bool:
+    if (only is not None and name not in only) or (name == "people" and subject.object != "customers"):
+        return False
+    return who.may(f"{_SOURCES[name][0]}:read")
 
 
 def _columns(part: str, **given: Any) -> list[Any]:
@@ -127,12 +126,12 @@ def _columns(part: str, **given: Any) -> list[Any]:
 
 def _link(subject: Subject, table: Any) -> ColumnElement[bool]:
     if subject.object == "customers":
-        return table.c.customer_id == subject.record_id  # type: ignore[no-any-return]
+        return table.c.customer_id == RECORD  # type: ignore[no-any-return]
     if subject.object == "deals":
-        return table.c.deal_id == subject.record_id  # type: ignore[no-any-return]
-    mine: ColumnElement[bool] = table.c.contact_id == subject.record_id
+        return table.c.deal_id == RECORD  # type: ignore[no-any-return]
+    mine: ColumnElement[bool] = table.c.contact_id == RECORD
     if table.name in ("deals", "tickets") and subject.customer_id is not None:
-        return and_(table.c.customer_id == subject.customer_id, mine)  # The customer has the index.
+        return and_(table.c.customer_id == CUSTOMER, mine)  # The customer has the index.
     return mine
 
 
@@ -142,7 +141,7 @@ def _seen(actor: Actor, name: str, table: Any) -> ColumnElement[bool]:
 
 def _member(column: Any) -> tuple[Any, ColumnElement[bool]]:
     members = metadata.tables["members"].alias()
-    return members, and_(members.c.tenant_id == tenant_id(), members.c.id == column)
+    return members, and_(members.c.tenant_id == TENANT, members.c.id == column)
 
 
 def _steps(subject: Subject, actor: Actor) -> Select[Any]:
@@ -163,7 +162,7 @@ def _steps(subject: Subject, actor: Actor) -> Select[Any]:
         .select_from(row)
         .outerjoin(member, on)
         .where(
-            row.c.tenant_id == tenant_id(),
+            row.c.tenant_id == TENANT,
             _link(subject, row),
             row.c.done_at.is_(None),
             row.c.deleted_at.is_(None),
@@ -192,9 +191,9 @@ def _deals(subject: Subject, actor: Actor) -> Select[Any]:
             )
         )
         .select_from(row)
-        .join(stage, and_(stage.c.tenant_id == tenant_id(), stage.c.id == row.c.stage_id))
+        .join(stage, and_(stage.c.tenant_id == TENANT, stage.c.id == row.c.stage_id))
         .where(
-            row.c.tenant_id == tenant_id(),
+            row.c.tenant_id == TENANT,
             _link(subject, row),
             row.c.status == "open",
             row.c.deleted_at.is_(None),
@@ -214,8 +213,8 @@ def _people(subject: Subject, actor: Actor) -> Select[Any]:
             )
         )
         .where(
-            row.c.tenant_id == tenant_id(),
-            row.c.customer_id == subject.record_id,
+            row.c.tenant_id == TENANT,
+            row.c.customer_id == RECORD,
             row.c.deleted_at.is_(None),
             _seen(actor, "contacts", row),
         )
@@ -240,7 +239,7 @@ def _tickets(subject: Subject, actor: Actor) -> Select[Any]:
             )
         )
         .where(
-            row.c.tenant_id == tenant_id(),
+            row.c.tenant_id == TENANT,
             _link(subject, row),
             row.c.deleted_at.is_(None),
             _seen(actor, "tickets", row),
@@ -250,7 +249,7 @@ def _tickets(subject: Subject, actor: Actor) -> Select[Any]:
     )
 
 
-def _files(subject: Subject, actor: Actor) -> Select[Any]:
+def _files(subject: Subject, _actor: Actor) -> Select[Any]:
     row = metadata.tables["files"]
     return (
         select(
@@ -264,9 +263,9 @@ def _files(subject: Subject, actor: Actor) -> Select[Any]:
             )
         )
         .where(
-            row.c.tenant_id == tenant_id(),
+            row.c.tenant_id == TENANT,
             row.c.object == subject.object,
-            row.c.record_id == subject.record_id,
+            row.c.record_id == RECORD,
             row.c.deleted_at.is_(None),
         )
         .order_by(row.c.id.desc())
@@ -274,14 +273,26 @@ def _files(subject: Subject, actor: Actor) -> Select[Any]:
     )
 
 
-def _name(key: str, table_name: str, record_id: Any) -> Select[Any]:
+def _name(key: str, table_name: str) -> Select[Any]:
     row = metadata.tables[table_name]
     columns = _columns(f"name_{key}", title=row.c.name, total=cast(literal(1), BigInteger))
-    return select(*columns).where(row.c.tenant_id == tenant_id(), row.c.id == record_id)
+    return select(*columns).where(row.c.tenant_id == TENANT, row.c.id == slot(f"name_{key}"))
 
 
-def _draft(key: str, actor: Actor) -> Select[Any]:
+def _draft() -> Select[Any]:
     row = metadata.tables["drafts"]
     return select(*_columns("draft", note=row.c.body, total=cast(literal(1), BigInteger))).where(
-        row.c.tenant_id == tenant_id(), row.c.member_id == actor.member_id, row.c.key == key
+        row.c.tenant_id == TENANT,
+        row.c.member_id == slot("member"),
+        row.c.key == slot("draft", Text),
     )
+
+
+_SOURCES: dict[str, tuple[str, Callable[[Subject, Actor], Select[Any]]]] = {
+    "steps": ("activities", _steps),
+    "deals": ("deals", _deals),
+    "people": ("contacts", _people),
+    "tickets": ("tickets", _tickets),
+    "files": ("files", _files),
+}
+"""Part of the page -> the record type whose right it needs, and its statement."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from kehu.core.context import Actor
-from kehu.core.db import tenant_id
+from kehu.core.kept import TENANT, slot
 from kehu.core.records import scope
 from kehu.core.records.types import RecordType
 from kehu.core.search import SearchTerm
@@ -37,10 +37,14 @@ NARROW_TERMS = 5_000
 """Terms read when only some records may be seen, or when two words must meet."""
 
 _terms: Any = SearchTerm.__table__
+_TERM = Text(collation="C")
 
 
-def hits_statement(types: Sequence[RecordType], words: Sequence[str], actor: Actor, limit: int) -> Any | None:
-    """Return the statement for the best hits of each kind; None when there is nothing to ask."""
+def hits_statement(types: Sequence[RecordType], words: int, actor: Actor, limit: int) -> Any | None:
+    """Return the statement for the best hits of each kind; None when there is nothing to ask.
+
+    :param words: how many there are; `word_values` fills them in.
+    """
     parts = [
         part
         for record_type in types
@@ -66,25 +70,32 @@ def _table(record_type: RecordType) -> Any:
     return model.__table__
 
 
-def _range(alias: Any, kind: str, word: str) -> ColumnElement[bool]:
-    after = word[:-1] + chr(ord(word[-1]) + 1)
-    return and_(
-        alias.c.tenant_id == tenant_id(), alias.c.kind == kind, alias.c.term >= word, alias.c.term < after
-    )
+def word_values(words: Sequence[str]) -> dict[str, str]:
+    """Return the values of the words: where the range of each begins and ends."""
+    found: dict[str, str] = {}
+    for at, word in enumerate(words):
+        found[f"from_{at}"] = word
+        found[f"to_{at}"] = word[:-1] + chr(min(ord(word[-1]) + 1, 0x10FFFF))
+    return found
 
 
-def _candidates(kind: str, words: Sequence[str], wide: bool, limit: int) -> Any:
+def _range(alias: Any, kind: str, at: int) -> ColumnElement[bool]:
+    start, end = slot(f"from_{at}", _TERM), slot(f"to_{at}", _TERM)
+    return and_(alias.c.tenant_id == TENANT, alias.c.kind == kind, alias.c.term >= start, alias.c.term < end)
+
+
+def _candidates(kind: str, words: int, wide: bool, limit: int) -> Any:
     """Return a sub-select of record ids with the term that stands first in the order of the index.
 
     When everything may be seen, the best are chosen here already, so that only their titles are read.
     """
-    bound = FIRST_TERMS if wide and len(words) == 1 else NARROW_TERMS
+    bound = FIRST_TERMS if wide and words == 1 else NARROW_TERMS
     bounded = []
-    for word in words:
+    for at in range(words):
         alias = _terms.alias()
         bounded.append(
             select(alias.c.record_id, alias.c.term)
-            .where(_range(alias, kind, word))
+            .where(_range(alias, kind, at))
             .order_by(alias.c.term, alias.c.record_id)
             .limit(bound)
             .subquery()
@@ -112,7 +123,7 @@ def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
         customers = metadata.tables["customers"].alias("cu")
         note = (
             select(customers.c.name)
-            .where(customers.c.tenant_id == tenant_id(), customers.c.id == table.c.customer_id)
+            .where(customers.c.tenant_id == TENANT, customers.c.id == table.c.customer_id)
             .scalar_subquery()
         )
     elif record_type.name == "customers":
@@ -130,13 +141,13 @@ def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
 def _described(record_type: RecordType, table: Any, actor: Actor, columns: list[Any]) -> Select[Any]:
     reach = actor.scope(f"{record_type.name}:read")
     return select(*columns).where(
-        table.c.tenant_id == tenant_id(),
+        table.c.tenant_id == TENANT,
         table.c.deleted_at.is_(None),
         scope.condition(record_type, table.c, actor, reach),
     )
 
 
-def _hits(record_type: RecordType, words: Sequence[str], actor: Actor, limit: int) -> Select[Any]:
+def _hits(record_type: RecordType, words: int, actor: Actor, limit: int) -> Select[Any]:
     wide = actor.scope(f"{record_type.name}:read") == "all"
     found, table = _candidates(record_type.name, words, wide, limit), _table(record_type)
     columns = _columns(record_type, table, found.c.term)

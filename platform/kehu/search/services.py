@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kehu.core import context
+from kehu.core import context, kept
 from kehu.core.records.types import RecordType, registered
 from kehu.core.search_terms import query_terms
-from kehu.search.queries import hits_statement, recent_statement
+from kehu.search.queries import hits_statement, recent_statement, word_values
 
 AT_MOST = 6
 PAGE = 50
@@ -72,8 +72,7 @@ class SearchService:
         :param kind: only this kind.
         """
         types = [one for one in self.types() if not kind or one.name == kind]
-        statement = hits_statement(types, words_of(query), self.actor, limit + 1)
-        rows = self.session.execute(statement).all() if statement is not None else []
+        rows = self._rows(types, words_of(query), limit + 1)
         groups = []
         for record_type in types:
             found = [_hit(record_type, row) for row in rows if row.kind == record_type.name]
@@ -81,18 +80,26 @@ class SearchService:
                 groups.append(Group(type=record_type, hits=found[:limit], more=len(found) > limit))
         return groups
 
+    def _rows(self, types: Sequence[RecordType], words: Sequence[str], limit: int) -> Sequence[Any]:
+        if not types or not words:
+            return ()
+        known = kept.shape(self.actor, [one.name for one in types])
+        key = ("search", known, len(words), limit) if known is not None else None
+        return kept.rows(
+            self.session,
+            key,
+            lambda: hits_statement(types, len(words), self.actor, limit),
+            word_values(words),
+        )
+
     def recent(self, marks: Sequence[tuple[str, uuid.UUID]]) -> list[Hit]:
         """Return records that were opened lately, the latest first; those that are gone or not open are left out."""
         wanted: dict[str, tuple[RecordType, list[Any]]] = {}
         for name, record_id in marks:
             if name in registered():
                 wanted.setdefault(name, (registered()[name], []))[1].append(record_id)
-        statement = recent_statement(wanted, self.actor)
-        rows = (
-            {(row.kind, row.id): row for row in self.session.execute(statement)}
-            if statement is not None
-            else {}
-        )
+        found = kept.rows(self.session, None, lambda: recent_statement(wanted, self.actor), {})
+        rows = {(row.kind, row.id): row for row in found}
         return [
             _hit(registered()[name], rows[name, record_id])
             for name, record_id in marks

@@ -35,7 +35,7 @@ _MESSAGE = {
 _CREATED = {
     "customers": _l("%(who)s added this customer"),
     "contacts": _l("%(who)s added the contact %(what)s"),
-    "deals": _l("%(who)s opened the deal %(what)s"),
+    "deals": _l("%(who)s opened %(what)s"),
     "tickets": _l("%(who)s opened the ticket %(what)s"),
 }
 _ACTIONS = {

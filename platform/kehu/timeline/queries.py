@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    DateTime,
     Select,
     Text,
     and_,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kehu.core.context import Actor
-from kehu.core.db import tenant_id
+from kehu.core.kept import TENANT, slot
 from kehu.core.records import scope
 from kehu.core.records.types import registered
 from kehu.core.tables import metadata
@@ -54,11 +55,23 @@ class Subject:
 
 Cursor = tuple[dt.datetime, uuid.UUID]
 
+RECORD = slot("record")
+CUSTOMER = slot("customer")
+_AT = slot("before_at", DateTime(timezone=True))
+_ID = slot("before_id")
 
-def page_statement(
-    subject: Subject, actor: Actor, kind: LineKind, before: Cursor | None, limit: int
-) -> Any | None:
-    """Return the statement for the entries before a cursor, the latest first; None when nothing may be seen."""
+
+def values(subject: Subject, before: Cursor | None = None) -> dict[str, Any]:
+    """Return what fills in a statement about a subject."""
+    found: dict[str, Any] = {"record": subject.record_id, "customer": subject.customer_id}
+    return {**found, "before_at": before[0], "before_id": before[1]} if before else found
+
+
+def page_statement(subject: Subject, actor: Actor, kind: LineKind, older: bool, limit: int) -> Any | None:
+    """Return the statement for the latest entries, or those before a cursor; None when nothing may be seen.
+
+    `values` fills it in.
+    """
     parts = [
         part
         for part in (
@@ -73,7 +86,7 @@ def page_statement(
         return None
     bounded = []
     for statement, at, row_id in parts:
-        earlier = [tuple_(at, row_id) < tuple_(*before)] if before is not None else []
+        earlier = [tuple_(at, row_id) < tuple_(_AT, _ID)] if older else []
         bounded.append(statement.where(*earlier).order_by(at.desc(), row_id.desc()).limit(limit))
     merged = union_all(*bounded).subquery("line")
     return select(merged).order_by(merged.c.at.desc(), merged.c.id.desc()).limit(limit)
@@ -124,11 +137,11 @@ def _activities(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
             )
         )
         .select_from(row)
-        .outerjoin(member, and_(member.c.tenant_id == tenant_id(), member.c.id == row.c.owner_id))
-        .outerjoin(contact, and_(contact.c.tenant_id == tenant_id(), contact.c.id == row.c.contact_id))
+        .outerjoin(member, and_(member.c.tenant_id == TENANT, member.c.id == row.c.owner_id))
+        .outerjoin(contact, and_(contact.c.tenant_id == TENANT, contact.c.id == row.c.contact_id))
         .where(
-            row.c.tenant_id == tenant_id(),
-            row.c[_LINKS[subject.object]] == subject.record_id,
+            row.c.tenant_id == TENANT,
+            row.c[_LINKS[subject.object]] == RECORD,
             row.c.deleted_at.is_(None),
             row.c.done_at.is_not(None),
             scope.condition(registered()["activities"], row.c, actor, reach),
@@ -161,10 +174,10 @@ def _messages(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
             )
         )
         .select_from(ticket)
-        .join(row, and_(row.c.tenant_id == tenant_id(), row.c.ticket_id == ticket.c.id))
-        .outerjoin(member, and_(member.c.tenant_id == tenant_id(), member.c.id == row.c.author_id))
+        .join(row, and_(row.c.tenant_id == TENANT, row.c.ticket_id == ticket.c.id))
+        .outerjoin(member, and_(member.c.tenant_id == TENANT, member.c.id == row.c.author_id))
         .where(
-            ticket.c.tenant_id == tenant_id(),
+            ticket.c.tenant_id == TENANT,
             ticket.c.deleted_at.is_(None),
             _about(subject, "tickets", ticket),
             scope.condition(registered()["tickets"], ticket.c, actor, reach),
@@ -180,9 +193,9 @@ def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
     row = metadata.tables["audit_entries"].alias("e")
     about: ColumnElement[bool]
     if subject.object == "customers":
-        about = row.c.customer_id == subject.record_id
+        about = row.c.customer_id == RECORD
     else:
-        about = and_(row.c.object == subject.object, row.c.record_id == subject.record_id)
+        about = and_(row.c.object == subject.object, row.c.record_id == RECORD)
         if subject.object == "contacts" and subject.customer_id is not None:
             linked = [_linked(row, name, subject) for name in ("deals", "tickets") if name in names]
             about = or_(about, *linked)
@@ -199,7 +212,7 @@ def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
             more=row.c.changes,
         )
     ).where(
-        row.c.tenant_id == tenant_id(),
+        row.c.tenant_id == TENANT,
         about,
         row.c.action.not_in(TOLD_BY_MESSAGES),
         _readable(row.c.object, row.c.record_id, names, actor),
@@ -207,12 +220,17 @@ def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
     return statement, row.c.at, row.c.id
 
 
-def _trail_types(subject: Subject, actor: Actor, kind: LineKind) -> list[str]:
-    known = [
+def line_types() -> list[str]:
+    """Return the record types whose trail stands on a time line."""
+    return [
         name
         for name, record_type in registered().items()
-        if record_type.customer and name not in ("activities", "files") and actor.may(f"{name}:read")
+        if record_type.customer and name not in ("activities", "files")
     ]
+
+
+def _trail_types(subject: Subject, actor: Actor, kind: LineKind) -> list[str]:
+    known = [name for name in line_types() if actor.may(f"{name}:read")]
     if subject.object in ("deals", "tickets"):
         known = [name for name in known if name == subject.object]
     return known if kind.trail is None else [name for name in known if name in kind.trail]
@@ -220,8 +238,8 @@ def _trail_types(subject: Subject, actor: Actor, kind: LineKind) -> list[str]:
 
 def _linked(row: Any, name: str, subject: Subject) -> ColumnElement[bool]:
     table = metadata.tables[name]
-    mine = select(table.c.id).where(table.c.tenant_id == tenant_id(), _about(subject, name, table))
-    return and_(row.c.customer_id == subject.customer_id, row.c.object == name, row.c.record_id.in_(mine))
+    mine = select(table.c.id).where(table.c.tenant_id == TENANT, _about(subject, name, table))
+    return and_(row.c.customer_id == CUSTOMER, row.c.object == name, row.c.record_id.in_(mine))
 
 
 def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
@@ -235,10 +253,10 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
     ]
     if subject.object == "customers":
         about: ColumnElement[bool] = and_(
-            row.c.customer_id == subject.record_id, _readable(row.c.object, row.c.record_id, names, actor)
+            row.c.customer_id == RECORD, _readable(row.c.object, row.c.record_id, names, actor)
         )
     else:
-        about = and_(row.c.object == subject.object, row.c.record_id == subject.record_id)
+        about = and_(row.c.object == subject.object, row.c.record_id == RECORD)
     statement = (
         select(
             *_columns(
@@ -254,8 +272,8 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
             )
         )
         .select_from(row)
-        .outerjoin(member, and_(member.c.tenant_id == tenant_id(), member.c.id == row.c.created_by))
-        .where(row.c.tenant_id == tenant_id(), row.c.deleted_at.is_(None), about)
+        .outerjoin(member, and_(member.c.tenant_id == TENANT, member.c.id == row.c.created_by))
+        .where(row.c.tenant_id == TENANT, row.c.deleted_at.is_(None), about)
     )
     return statement, row.c.created_at, row.c.id
 
@@ -263,12 +281,12 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
 def _about(subject: Subject, name: str, table: Any) -> ColumnElement[bool]:
     """Return the condition that rows of deals or tickets belong to a subject."""
     if subject.object == name:
-        return table.c.id == subject.record_id  # type: ignore[no-any-return]
+        return table.c.id == RECORD  # type: ignore[no-any-return]
     if subject.object == "customers":
-        return table.c.customer_id == subject.record_id  # type: ignore[no-any-return]
-    mine = table.c.contact_id == subject.record_id
+        return table.c.customer_id == RECORD  # type: ignore[no-any-return]
+    mine = table.c.contact_id == RECORD
     # The customer has the index; a contact without one is rare.
-    return and_(table.c.customer_id == subject.customer_id, mine) if subject.customer_id else mine
+    return and_(table.c.customer_id == CUSTOMER, mine) if subject.customer_id else mine
 
 
 def _readable(kind: Any, record_id: Any, names: Iterable[str], actor: Actor) -> ColumnElement[bool]:
@@ -283,7 +301,7 @@ def _readable(kind: Any, record_id: Any, names: Iterable[str], actor: Actor) -> 
             record_type = registered()[name]
             table = metadata.tables[table_of(record_type)]
             own = select(table.c.id).where(
-                table.c.tenant_id == tenant_id(), scope.condition(record_type, table.c, actor, reach)
+                table.c.tenant_id == TENANT, scope.condition(record_type, table.c, actor, reach)
             )
             narrow.append(and_(kind == name, record_id.in_(own)))
     if wide:

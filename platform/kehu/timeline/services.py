@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Text, cast, select, union_all
 from sqlalchemy.orm import Session
 
-from kehu.core import context
+from kehu.core import context, kept
 from kehu.core.db import tenant_id
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _
@@ -21,7 +21,7 @@ from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
 from kehu.timeline.entries import Entry, entry_of, pointed
 from kehu.timeline.kinds import LINE_KINDS, LineKind, line_kind
-from kehu.timeline.queries import Cursor, Subject, page_statement
+from kehu.timeline.queries import Cursor, Subject, line_types, page_statement, values
 
 PAGE = 20
 SUBJECTS = ("customers", "contacts", "deals", "tickets")
@@ -64,10 +64,7 @@ class TimelineService:
     def page(self, subject: Subject, kind: str | None = "", before: str = "", limit: int = PAGE) -> Line:
         """Return the entries before a mark, the latest first, in two statements at most."""
         chosen = line_kind(kind)
-        statement = page_statement(
-            subject, self.actor, chosen, read_mark(before) if before else None, limit + 1
-        )
-        rows = list(self.session.execute(statement)) if statement is not None else []
+        rows = self._rows(subject, chosen, read_mark(before) if before else None, limit + 1)
         more, rows = len(rows) > limit, rows[:limit]
         names = self._names(rows)
         return Line(
@@ -79,6 +76,18 @@ class TimelineService:
             entries=[entry_of(row, names, subject.record_id) for row in rows],
             older=write_mark(rows[-1].at, rows[-1].id) if more else "",
             first=not before,
+        )
+
+    def _rows(self, subject: Subject, kind: LineKind, before: Cursor | None, limit: int) -> list[Any]:
+        known = kept.shape(self.actor, [*line_types(), "activities", "files"])
+        shape = (subject.object, subject.customer_id is not None, kind.key, before is not None, limit)
+        return list(
+            kept.rows(
+                self.session,
+                ("line", known, *shape) if known is not None else None,
+                lambda: page_statement(subject, self.actor, kind, before is not None, limit),
+                values(subject, before),
+            )
         )
 
     def _names(self, rows: Sequence[Any]) -> dict[str, str]:
