@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kehu.activities.services import ActivityService
-from kehu.core import clock, context
-from kehu.core.audit import AuditEntry
+from kehu.core import audit, clock, context
 from kehu.core.records.service import RecordService
 from kehu.core.text import fold
 from kehu.customers.services import ContactService, CustomerService
@@ -53,8 +52,8 @@ class Demo:
         return [self.people[at] for at in (0, 0, 1, 1, 1, 2, 3, 4, 7, 8)]
 
     def name_of(self, member_id: object) -> str:
-        """Return a member's name."""
-        return next((person.name for person in self.people if person.id == member_id), "")
+        """Return a member's name; what nobody owns is the owner's work."""
+        return next((person.name for person in self.people if person.id == member_id), self.people[0].name)
 
     def contact_of(self, customer_id: object) -> Any:
         """Return a contact of a customer, or None."""
@@ -101,20 +100,23 @@ def write(
             record.created_by = getattr(record, service.type.owner or "created_by")
 
     service.prepare_new = prepare_new  # type: ignore[method-assign]
-    with demo.session.no_autoflush:
+    with audit.gathered(demo.session):
         outcomes = service.create_many(rows)
-    wrong = [outcome.errors for outcome in outcomes if outcome.record is None]
-    if wrong:
-        raise ValueError(f"The demo's {service.type.name} are wrong: {wrong[0]}")
-    made: list[Any] = [outcome.record for outcome in outcomes]
-    owners = {record.id: record.created_by for record in made}
-    # The trail still waits in the session, so it can be told when the thing happened, and by whom.
-    for entry in demo.session.new:
-        if isinstance(entry, AuditEntry) and entry.record_id in born:
-            entry.at, entry.member_id = born[entry.record_id], owners[entry.record_id]
-            entry.actor_name = demo.name_of(entry.member_id) or entry.actor_name
-            if entry.object == "deals":
-                entry.changes = {**entry.changes, "stage_id": [None, str(demo.stages["New"].id)]}
+        wrong = [outcome.errors for outcome in outcomes if outcome.record is None]
+        if wrong:
+            raise ValueError(f"The demo's {service.type.name} are wrong: {wrong[0]}")
+        made: list[Any] = [outcome.record for outcome in outcomes]
+        owners = {record.id: record.created_by for record in made}
+        # The trail still waits in the session, so it can be told when the thing happened, and by whom.
+        for entry in demo.session.info["audit_rows"]:
+            member_id = owners[entry["record_id"]]
+            entry |= {
+                "at": born[entry["record_id"]],
+                "member_id": member_id,
+                "actor_name": demo.name_of(member_id),
+            }
+            if entry["object"] == "deals":
+                entry["changes"] = {**entry["changes"], "stage_id": [None, str(demo.stages["New"].id)]}
     demo.session.flush()  # Before others are born in the same way.
     return made
 

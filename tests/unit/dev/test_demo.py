@@ -1,11 +1,13 @@
 """The demo firm: complete, believable, the same each time."""
 
+import datetime as dt
 import time
 
 from sqlalchemy import func, select
 
 from kehu.activities.models import Activity
-from kehu.core import context, db
+from kehu.core import clock, context, db
+from kehu.core.audit import AuditEntry
 from kehu.core.ids import new_id
 from kehu.customers.models import Contact, Customer
 from kehu.deals.models import Deal, Product
@@ -27,8 +29,14 @@ def test_the_demo_firm_is_filled_quickly(app):
             model: session.execute(select(func.count()).select_from(model)).scalar_one()
             for model in (Member, Customer, Contact, Deal, Activity, Ticket, TicketMessage, Product, SavedView)
         }
+        hour = clock.now() - dt.timedelta(hours=1)
+        fresh = select(func.count()).where(
+            AuditEntry.at > hour, AuditEntry.object.in_(("customers", "contacts", "deals", "products"))
+        )
+        young = session.execute(fresh.where(AuditEntry.action == "created")).scalar_one()
         statuses = dict(session.execute(select(Deal.status, func.count()).group_by(Deal.status)).all())
         closed = session.execute(select(func.count()).where(Deal.status == "open", Deal.closed_at.is_not(None))).scalar()
+    assert young == 0
     assert (counts[Member], counts[Customer], counts[Product]) == (12, 120, 14)
     assert counts[Contact] == 180
     assert counts[Deal] > 140
