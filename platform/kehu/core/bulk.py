@@ -25,7 +25,9 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all have the same keys, the names of columns."""
     if rows:
-        session.execute(_statement(table, tuple(rows[0])), {"rows": json.dumps(rows, default=_plain, ensure_ascii=False)})
+        session.execute(
+            _statement(table, tuple(rows[0])), {"rows": json.dumps(rows, default=_plain, ensure_ascii=False)}
+        )
 
 
 @cache
@@ -73,6 +75,8 @@ def insert_records(session: Session, records: Sequence[Any]) -> None:
 
 def _is_known(records: Sequence[Any], key: str, column: Any) -> bool:
     """Tell whether the values of a column are known here, not only to the database."""
-    if column.server_default is None or (column.default is not None and (column.default.is_callable or column.default.is_scalar)):
+    if column.server_default is None or (
+        column.default is not None and (column.default.is_callable or column.default.is_scalar)
+    ):
         return True
     return all(record.__dict__.get(key) is not None for record in records)

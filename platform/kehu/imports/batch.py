@@ -70,7 +70,12 @@ class BatchWriter:
             title = compose_title(self.type, row.values, titles)
             if title:
                 row.values[self.type.title] = title
-        if self.parser.parent and self.dry and row.values.get(self.type.title) and len(self._titles_seen) < MOST_SEEN:
+        if (
+            self.parser.parent
+            and self.dry
+            and row.values.get(self.type.title)
+            and len(self._titles_seen) < MOST_SEEN
+        ):
             self._titles_seen.add(hash(squeeze(str(row.values[self.type.title]))))
 
     def _read_keys(self, service: RecordService[Any], row: Planned) -> None:
@@ -130,7 +135,9 @@ class BatchWriter:
 
     # Parents ---------------------------------------------------------------------------
 
-    def link_parents(self, session: Session, rows: Sequence[Row], skip: set[int]) -> tuple[Result, list[uuid.UUID]]:
+    def link_parents(
+        self, session: Session, rows: Sequence[Row], skip: set[int]
+    ) -> tuple[Result, list[uuid.UUID]]:
         """Second pass: point records at the records of the same file that they belong to.
 
         :param skip: numbers of rows that were refused before.
@@ -183,7 +190,15 @@ def _grown(present: list[Any], given: list[Any]) -> list[Any]:
     """Return a list with what is new put behind; labels don't make an entry another one."""
 
     def core(entry: Any) -> Any:
-        return tuple(sorted((key, str(value).casefold()) for key, value in entry.items() if key != "label" and value)) if isinstance(entry, dict) else str(entry).casefold()
+        return (
+            tuple(
+                sorted(
+                    (key, str(value).casefold()) for key, value in entry.items() if key != "label" and value
+                )
+            )
+            if isinstance(entry, dict)
+            else str(entry).casefold()
+        )
 
     known = {core(entry) for entry in present}
     return present + [entry for entry in given if core(entry) not in known]
@@ -192,8 +207,21 @@ def _grown(present: list[Any], given: list[Any]) -> list[Any]:
 class _Waves:
     """Writes rows in as few calls as their keys allow: a row whose record is still being written waits for it."""
 
-    def __init__(self, writer: BatchWriter, session: Session, service: RecordService[Any], index: KeyIndex, result: Result) -> None:
-        self.writer, self.session, self.service, self.index, self.result = writer, session, service, index, result
+    def __init__(
+        self,
+        writer: BatchWriter,
+        session: Session,
+        service: RecordService[Any],
+        index: KeyIndex,
+        result: Result,
+    ) -> None:
+        self.writer, self.session, self.service, self.index, self.result = (
+            writer,
+            session,
+            service,
+            index,
+            result,
+        )
         self.new: list[Planned] = []
         self.known: dict[uuid.UUID, Planned] = {}
         self.pending: set[Any] = set()
@@ -227,7 +255,10 @@ class _Waves:
             self.known[found[0]] = row
             return True
         elif mode == "update" and not self.writer.seen_before(row):
-            row.errors[""] = _("No %(thing)s is recognised by this row, and new ones are not to be made.", thing=self.writer.type.label)
+            row.errors[""] = _(
+                "No %(thing)s is recognised by this row, and new ones are not to be made.",
+                thing=self.writer.type.label,
+            )
             self.result.refused.append(row)
         else:
             self.new.append(row)
@@ -257,7 +288,9 @@ class _Waves:
 
     def _update(self, rows: dict[uuid.UUID, Planned]) -> None:
         model: Any = self.writer.type.model
-        found = self.session.execute(select(model).where(model.id.in_(list(rows))).with_for_update()).scalars()
+        found = self.session.execute(
+            select(model).where(model.id.in_(list(rows))).with_for_update()
+        ).scalars()
         records = {record.id: record for record in found}
         changes = {
             record_id: self.writer.values_for_known(self.service, row, records[record_id])

@@ -41,7 +41,11 @@ def reader_for(target: Target, use: ColumnUse, zone: dt.tzinfo) -> Reader:
         found = parse_number(cell, mark)
         if found is None:
             raise CellError(
-                _("“%(value)s” is no number as this column writes them (%(example)s).", value=cell[:60], example=f"1234{mark}50")
+                _(
+                    "“%(value)s” is no number as this column writes them (%(example)s).",
+                    value=cell[:60],
+                    example=f"1234{mark}50",
+                )
             )
         return format(found, "f")
 
@@ -51,7 +55,13 @@ def reader_for(target: Target, use: ColumnUse, zone: dt.tzinfo) -> Reader:
             raise CellError(_("“%(value)s” is neither yes nor no.", value=cell[:60]))
         return found
 
-    readers: dict[str, Reader] = {"date": date, "datetime": moment, "number": number, "money": number, "bool": truth}
+    readers: dict[str, Reader] = {
+        "date": date,
+        "datetime": moment,
+        "number": number,
+        "money": number,
+        "bool": truth,
+    }
     return readers.get(target.field.kind, str)
 
 

@@ -128,7 +128,12 @@ def _column(index: int, name: str, cells: Sequence[str]) -> Column:
     few = all_distinct if len(all_distinct) <= MOST_VALUES else ()
     found: dict[str, Any] = {"kind": "empty"} if not values else _held(name, values)
     return Column(
-        index=index, name=name, filled=len(values) / len(cells) if cells else 0.0, examples=distinct, values=few, **found
+        index=index,
+        name=name,
+        filled=len(values) / len(cells) if cells else 0.0,
+        examples=distinct,
+        values=few,
+        **found,
     )
 
 

@@ -36,13 +36,21 @@ def match_keys(record_type: RecordType) -> list[MatchKey]:
     order = ("external_id", "number", "code")
     specs = record_type.by_key
     found = [_single(specs[key]) for key in order if key in specs and hasattr(record_type.model, key)]
-    found += [_single(spec) for spec in record_type.fields if spec.unique and spec.key not in (*order, record_type.title)]
+    found += [
+        _single(spec)
+        for spec in record_type.fields
+        if spec.unique and spec.key not in (*order, record_type.title)
+    ]
     for key in ("emails", "phones"):
         if key in specs and norm_column(record_type.model, key) is not None:
             found.append(_single(specs[key], weak=key == "phones"))
     title = specs.get(record_type.title)
     if title is not None and norm_column(record_type.model, title.key) is not None:
-        beside = () if title.unique else tuple(key for key in ("customer_id", "due_at") if key in specs and not specs[key].readonly)
+        beside = (
+            ()
+            if title.unique
+            else tuple(key for key in ("customer_id", "due_at") if key in specs and not specs[key].readonly)
+        )
         label = _(" and ").join(str(specs[key].label) for key in (title.key, *beside))
         found.append(MatchKey(name=title.key, fields=(title.key, *beside), label=label))
     return found
@@ -145,7 +153,11 @@ class KeyIndex:
             if not value:
                 continue
             found = self._known.get((key.name, value), {})
-            fitting = [known.record_id for known in found.values() if not any(known.values[name] for name in stronger)]
+            fitting = [
+                known.record_id
+                for known in found.values()
+                if not any(known.values[name] for name in stronger)
+            ]
             if fitting:
                 return fitting, key.name
             stronger.append(key.name)

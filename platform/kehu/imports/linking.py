@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -28,7 +27,9 @@ class Linker:
         mapped = {target.field.key: target for _index, target, _reader in parser.columns}
         self.listed = [target for target in mapped.values() if is_list_of_values(target.field)]
         self.named = [
-            target for target in mapped.values() if not is_list_of_values(target.field) and target.field.kind in ("ref", "member")
+            target
+            for target in mapped.values()
+            if not is_list_of_values(target.field) and target.field.kind in ("ref", "member")
         ]
 
     def link(self, session: Session, rows: Sequence[Planned], result: Result) -> dict[int, dict[str, str]]:
@@ -59,7 +60,9 @@ class Linker:
 
     # Options ---------------------------------------------------------------------------
 
-    def _link_options(self, session: Session, target: Target, rows: Sequence[Planned], result: Result) -> None:
+    def _link_options(
+        self, session: Session, target: Target, rows: Sequence[Planned], result: Result
+    ) -> None:
         key = target.key
         known = self._options.setdefault(key, {})
         for text in sorted(distinct(rows, key) - known.keys()):
@@ -74,7 +77,10 @@ class Linker:
             chosen = known.get(text)
             if chosen is None:
                 result.unmapped[key, text] += 1
-                row.errors[column] = _("“%(value)s” is none of the choices. Say what it becomes, under “Values”.", value=text[:60])
+                row.errors[column] = _(
+                    "“%(value)s” is none of the choices. Say what it becomes, under “Values”.",
+                    value=text[:60],
+                )
             elif chosen != SKIP:
                 row.values[key] = chosen
 
@@ -102,7 +108,12 @@ class Linker:
     # Records and members ---------------------------------------------------------------
 
     def _link_records(
-        self, session: Session, spec: Field, rows: Sequence[Planned], result: Result, titles: dict[int, dict[str, str]]
+        self,
+        session: Session,
+        spec: Field,
+        rows: Sequence[Planned],
+        result: Result,
+        titles: dict[int, dict[str, str]],
     ) -> None:
         kind = "members" if spec.kind == "member" else spec.ref
         self.find(session, spec, kind, distinct(rows, spec.key), result)
@@ -146,10 +157,11 @@ def unknown(spec: Field, text: str) -> str:
     """Return why a name that nothing is called refuses a row."""
     if spec.kind == "member":
         return _(
-            "No member is called “%(name)s”. Invite this person, or let placeholders be made for unknown members.", name=text[:80]
+            "No member is called “%(name)s”. Invite this person, or let placeholders be made for unknown members.",
+            name=text[:80],
         )
     return _(
-        "There is no %(thing)s “%(name)s”. Import it first, or let unknown ones be made.", thing=get(spec.ref).label, name=text[:80]
+        "There is no %(thing)s “%(name)s”. Import it first, or let unknown ones be made.",
+        thing=get(spec.ref).label,
+        name=text[:80],
     )
-
-

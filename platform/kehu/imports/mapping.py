@@ -23,8 +23,39 @@ MISSING: Final = ("error", "create", "empty")
 
 NEW: Final = "new"
 SKIP: Final = "skip"
-_WON: Final = frozenset(map(bare, ("won", "closed won", "win", "successful", "赢单", "贏單", "成交", "выиграна", "успешно", "успешно реализовано")))
-_LOST: Final = frozenset(map(bare, ("lost", "closed lost", "loss", "丢单", "輸單", "失败", "проиграна", "закрыто и не реализовано", "отказ")))
+_WON: Final = frozenset(
+    map(
+        bare,
+        (
+            "won",
+            "closed won",
+            "win",
+            "successful",
+            "赢单",
+            "贏單",
+            "成交",
+            "выиграна",
+            "успешно",
+            "успешно реализовано",
+        ),
+    )
+)
+_LOST: Final = frozenset(
+    map(
+        bare,
+        (
+            "lost",
+            "closed lost",
+            "loss",
+            "丢单",
+            "輸單",
+            "失败",
+            "проиграна",
+            "закрыто и не реализовано",
+            "отказ",
+        ),
+    )
+)
 
 
 @dataclass(kw_only=True)
@@ -70,7 +101,9 @@ class Plan:
     def from_json(cls, mapping: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
         """Return a stored plan."""
         columns = {int(index): ColumnUse(**use) for index, use in mapping.get("columns", {}).items()}
-        known = {name: options[name] for name in cls.__dataclass_fields__ if name in options and name != "columns"}
+        known = {
+            name: options[name] for name in cls.__dataclass_fields__ if name in options and name != "columns"
+        }
         return cls(columns=columns, **known)
 
 
@@ -86,7 +119,12 @@ def propose(record_type: RecordType, columns: Sequence[Column], actor: context.A
     plan = Plan(lost_reason=_("Not stated (import)") if "lost_reason" in choices else "")
     taken: set[str] = set()
     ranked = sorted(
-        ((rank, column.index, target) for column in columns for target in choices.values() if (rank := _rank(record_type, column, target)) is not None),
+        (
+            (rank, column.index, target)
+            for column in columns
+            for target in choices.values()
+            if (rank := _rank(record_type, column, target)) is not None
+        ),
         key=lambda found: found[:2],
     )
     for _rank_of, index, target in ranked:
@@ -132,7 +170,9 @@ def _rank(record_type: RecordType, column: Column, target: Target) -> int | None
     elif name in common:
         found = 30 + common.index(name)
     else:
-        short = name.removeprefix(f"{fold(record_type.singular)} ").removesuffix(" id" if target.field.kind == "ref" else "\0")
+        short = name.removeprefix(f"{fold(record_type.singular)} ").removesuffix(
+            " id" if target.field.kind == "ref" else "\0"
+        )
         if short == name or short not in (*common, *labels):
             return _by_kind(column, target)
         found = 80
@@ -140,7 +180,11 @@ def _rank(record_type: RecordType, column: Column, target: Target) -> int | None
 
 
 def _by_kind(column: Column, target: Target) -> int | None:
-    return 200 if (column.kind, target.field.kind) in (("email", "emails"), ("phone", "phones"), ("url", "link")) else None
+    return (
+        200
+        if (column.kind, target.field.kind) in (("email", "emails"), ("phone", "phones"), ("url", "link"))
+        else None
+    )
 
 
 def _fits(column: Column, target: Target) -> bool:
@@ -169,14 +213,21 @@ def options_for(target: Target, session: Any) -> Sequence[Option]:
     ref = get(target.field.ref)
     model: Any = ref.model
     order = getattr(model, ref.default_sort)
-    statement = select(model.id, getattr(model, ref.title).label("title")).where(model.deleted_at.is_(None)).order_by(order, model.id).limit(200)
+    statement = (
+        select(model.id, getattr(model, ref.title).label("title"))
+        .where(model.deleted_at.is_(None))
+        .order_by(order, model.id)
+        .limit(200)
+    )
     return [Option(value=str(row.id), label=row.title) for row in session.execute(statement)]
 
 
 def same_option(options: Sequence[Option], text: str) -> Option | None:
     """Return the option that a value of the file names."""
     wanted = bare(text)
-    return next((option for option in options if wanted in (bare(option.value), bare(str(option.label)))), None)
+    return next(
+        (option for option in options if wanted in (bare(option.value), bare(str(option.label)))), None
+    )
 
 
 def may_add(target: Target, actor: context.Actor) -> bool:
@@ -189,7 +240,9 @@ def propose_value(target: Target, options: Sequence[Option], text: str, actor: c
     found = same_option(options, text)
     if found is None and target.field.ref == "stages":
         meaning = outcome_of(text)
-        found = next((option for option in options if outcome_of(str(option.label)) == meaning != "open"), None)
+        found = next(
+            (option for option in options if outcome_of(str(option.label)) == meaning != "open"), None
+        )
     if found is not None:
         return found.value
     return NEW if may_add(target, actor) else ""
@@ -204,4 +257,8 @@ def outcome_of(text: str) -> str:
 def value_targets(record_type: RecordType, plan: Plan) -> list[Target]:
     """Return the targets in use whose values are mapped one by one."""
     known = targets(record_type)
-    return [known[use.target] for use in plan.columns.values() if use.target in known and is_list_of_values(known[use.target].field)]
+    return [
+        known[use.target]
+        for use in plan.columns.values()
+        if use.target in known and is_list_of_values(known[use.target].field)
+    ]

@@ -9,7 +9,17 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kehu.core.tables import Base, Json, JsonList, OptStr, RecordRow, TenantRow, tenant_args, tenant_fk, tenant_index
+from kehu.core.tables import (
+    Base,
+    Json,
+    JsonList,
+    OptStr,
+    RecordRow,
+    TenantRow,
+    tenant_args,
+    tenant_fk,
+    tenant_index,
+)
 
 
 class Import(RecordRow, Base):

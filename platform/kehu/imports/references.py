@@ -79,7 +79,11 @@ class References:
         cache: dict[Any, bool] = session.info.setdefault("visible", {})
         for (type_name, _text), hit in self._hits.items():
             if hit.record_id is not None:
-                key = ("members", hit.record_id) if type_name == "members" else (type_name, hit.record_id, self.actor.member_id)
+                key = (
+                    ("members", hit.record_id)
+                    if type_name == "members"
+                    else (type_name, hit.record_id, self.actor.member_id)
+                )
                 cache[key] = True
 
     def make(self, session: Session, type_name: str, texts: Collection[str], **values: Any) -> None:
@@ -126,7 +130,12 @@ class References:
             if len(ids) == 1:
                 found[text] = Hit(record_id=ids[0], title=text)
             elif ids:
-                found[text] = Hit(problem=_("Several members are called “%(name)s”; write the e-mail address instead.", name=text[:80]))
+                found[text] = Hit(
+                    problem=_(
+                        "Several members are called “%(name)s”; write the e-mail address instead.",
+                        name=text[:80],
+                    )
+                )
         return found
 
     def _records(self, session: Session, record_type: RecordType, texts: list[str]) -> dict[str, Hit]:
@@ -161,7 +170,9 @@ class References:
         if rest and self.close_names:
             bare = func.translate(norm, MARKS, "")
             near: dict[str, list[Any]] = {}
-            for row in session.execute(base.add_columns(bare.label("bare")).where(bare.in_(list(rest))).limit(20_000)):
+            for row in session.execute(
+                base.add_columns(bare.label("bare")).where(bare.in_(list(rest))).limit(20_000)
+            ):
                 near.setdefault(row.bare, []).append(row)
             for text in texts:
                 if text not in hits and (rows := near.get(squeeze(text), [])):
@@ -173,7 +184,10 @@ class References:
         """Return the further columns by which people name a record, and how a text is read for each."""
         found: dict[str, Any] = {}
         if hasattr(model, "number"):
-            found["number"] = (model.number, lambda text: int(text) if text.isascii() and text.isdigit() and len(text) < 15 else None)
+            found["number"] = (
+                model.number,
+                lambda text: int(text) if text.isascii() and text.isdigit() and len(text) < 15 else None,
+            )
         if hasattr(model, "email_norm"):
             found["email"] = (model.email_norm, lambda text: normal_email(text) if "@" in text else None)
         for name in ("code", "external_id"):

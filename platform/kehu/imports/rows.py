@@ -124,5 +124,3 @@ def _split(cell: str, separators: str) -> list[str]:
 def distinct(rows: Iterable[Planned], key: str) -> set[str]:
     """Return the texts that sound rows have for a reference."""
     return {row.names[key] for row in rows if key in row.names and not row.errors}
-
-

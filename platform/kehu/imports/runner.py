@@ -70,7 +70,9 @@ class ImportRun:
             job = self._locked(session)
             record_type = get(job.object)
             if not may_import(record_type, self.actor):
-                raise Forbidden(_("Your role no longer allows to import %(things)s.", things=record_type.plural))
+                raise Forbidden(
+                    _("Your role no longer allows to import %(things)s.", things=record_type.plural)
+                )
             if job.state == "queued":
                 job.state = "running"
             if job.state != self.state:
@@ -82,12 +84,18 @@ class ImportRun:
             if self.dry:
                 # A dry run that was cut short starts anew: what it remembers of earlier rows is gone.
                 reports.reset(job)
-                session.execute(delete(RefusedRow).where(RefusedRow.tenant_id == job.tenant_id, RefusedRow.import_id == job.id))
+                session.execute(
+                    delete(RefusedRow).where(
+                        RefusedRow.tenant_id == job.tenant_id, RefusedRow.import_id == job.id
+                    )
+                )
             self.writer = BatchWriter(record_type, self.plan, self.actor, dry=self.dry)
             return int(job.report.get("pass", 1)), job.done_rows
 
     def _locked(self, session: Session) -> Import:
-        statement = select(Import).where(Import.id == self.import_id, Import.deleted_at.is_(None)).with_for_update()
+        statement = (
+            select(Import).where(Import.id == self.import_id, Import.deleted_at.is_(None)).with_for_update()
+        )
         job = session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
         if job is None:
             raise Superseded
@@ -142,10 +150,14 @@ class ImportRun:
                 self._write(number, position + offset, [row], fraction, [row])
             except (DataError, IntegrityError):
                 self.writer.linker.dropped()
-                problem = _("The database does not take this row. Look for values that are far too large or stand twice.")
+                problem = _(
+                    "The database does not take this row. Look for values that are far too large or stand twice."
+                )
                 self._write(number, position + offset, [row._replace(problem=problem)], fraction, [row])
 
-    def _write(self, number: int, position: int, rows: list[Row], fraction: float, counted: list[Row]) -> None:
+    def _write(
+        self, number: int, position: int, rows: list[Row], fraction: float, counted: list[Row]
+    ) -> None:
         with db.unit_of_work() as session:
             audit.use_batch(session, self.import_id)
             if not self.dry:
@@ -200,7 +212,9 @@ def _keep_refused(session: Session, job: Import, refused: list[Planned]) -> None
 def _recount(session: Session, job: Import, linked: list[uuid.UUID]) -> None:
     """Count records as changed that the first pass left as they were."""
     session.flush()  # The entries of this batch are counted too: one entry means that only the parent changed.
-    statement = select(AuditEntry.record_id).where(AuditEntry.batch_id == job.id, AuditEntry.record_id.in_(linked))
+    statement = select(AuditEntry.record_id).where(
+        AuditEntry.batch_id == job.id, AuditEntry.record_id.in_(linked)
+    )
     seen: dict[Any, int] = {}
     for record_id in session.execute(statement).scalars():
         seen[record_id] = seen.get(record_id, 0) + 1

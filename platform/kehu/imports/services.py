@@ -51,7 +51,11 @@ class ImportService:
         """Return the latest imports of the types that the actor may import."""
         names = [found.name for found in importable_types(self.actor)]
         statement = select(Import).where(Import.object.in_(names), Import.deleted_at.is_(None))
-        return self.session.execute(statement.order_by(Import.created_at.desc(), Import.id.desc()).limit(limit)).scalars().all()
+        return (
+            self.session.execute(statement.order_by(Import.created_at.desc(), Import.id.desc()).limit(limit))
+            .scalars()
+            .all()
+        )
 
     def get(self, import_id: object, *, lock: bool = False) -> Import:
         """Return an import.
@@ -154,7 +158,8 @@ class ImportService:
     def _remembered(self, job: Import) -> Plan | None:
         """Return the plan that was used last for a file with this header."""
         statement = select(ImportMapping).where(
-            ImportMapping.object == job.object, ImportMapping.header_hash == header_hash(job.format["columns"])
+            ImportMapping.object == job.object,
+            ImportMapping.header_hash == header_hash(job.format["columns"]),
         )
         found = self.session.execute(statement).scalar_one_or_none()
         if found is None or not job.format["read"]["header"]:
@@ -204,7 +209,9 @@ class ImportService:
             raise Conflict(_("Check the file first; then it can be imported."))
         job.state = "queued"
         reports.reset(job)
-        self.session.execute(delete(RefusedRow).where(RefusedRow.tenant_id == self.tenant.id, RefusedRow.import_id == job.id))
+        self.session.execute(
+            delete(RefusedRow).where(RefusedRow.tenant_id == self.tenant.id, RefusedRow.import_id == job.id)
+        )
         self._enqueue("imports.run", job)
         audit.write(self.session, object="imports", record_id=job.id, action="started", title=job.name)
 
@@ -239,14 +246,20 @@ class ImportService:
         doing = "checking" if job.state == "checking" else "running"
         job.report = {**job.report, "doing": doing}
         job.state = "uploaded" if doing == "checking" else "failed"
-        job.message = _("You stopped it. What was written before stays; go on, or take it back.") if doing == "running" else None
+        job.message = (
+            _("You stopped it. What was written before stays; go on, or take it back.")
+            if doing == "running"
+            else None
+        )
 
     def undo(self, job: Import) -> None:
         """Take the whole import back, by a job.
 
         :raises Conflict: when nothing was written.
         """
-        if job.state not in ("done", "failed") or (job.state == "failed" and job.report.get("doing") == "checking"):
+        if job.state not in ("done", "failed") or (
+            job.state == "failed" and job.report.get("doing") == "checking"
+        ):
             raise Conflict(_("There is nothing to take back."))
         self.actor.require(f"{job.object}:delete")
         job.state = "undoing"
@@ -258,11 +271,16 @@ class ImportService:
 
         :raises Conflict: when it did.
         """
-        if job.state not in ("uploaded", "checked", "undone") and job.report.get("doing") in ("running", "undoing"):
+        if job.state not in ("uploaded", "checked", "undone") and job.report.get("doing") in (
+            "running",
+            "undoing",
+        ):
             raise Conflict(_("Take the import back first."))
         if job.state in ("checking", "queued", "running", "undoing", "done"):
             raise Conflict(_("Take the import back first."))
-        self.session.execute(delete(RefusedRow).where(RefusedRow.tenant_id == self.tenant.id, RefusedRow.import_id == job.id))
+        self.session.execute(
+            delete(RefusedRow).where(RefusedRow.tenant_id == self.tenant.id, RefusedRow.import_id == job.id)
+        )
         self.path(job).unlink(missing_ok=True)
         self.session.delete(job)
 
@@ -303,7 +321,10 @@ class ImportService:
 
 def columns_of(job: Import) -> list[Column]:
     """Return the columns that were found in a file."""
-    return [Column(**{**entry, "examples": tuple(entry["examples"]), "values": tuple(entry.get("values", ()))}) for entry in job.format["columns"]]
+    return [
+        Column(**{**entry, "examples": tuple(entry["examples"]), "values": tuple(entry.get("values", ()))})
+        for entry in job.format["columns"]
+    ]
 
 
 def survey(path: Path, info: FileInfo) -> tuple[list[Column], int]:
@@ -342,7 +363,10 @@ def _copy(stream: IO[bytes], target: Path, most: int) -> int:
             while piece := stream.read(CHUNK):
                 size += len(piece)
                 if size > most:
-                    message = _("The file is larger than %(may)s MB. Nothing was kept; part it into several files.", may=most // 1024**2)
+                    message = _(
+                        "The file is larger than %(may)s MB. Nothing was kept; part it into several files.",
+                        may=most // 1024**2,
+                    )
                     raise TooLarge(message, fields={"file": [message]})
                 file.write(piece)
         Path(name).replace(target)
@@ -350,5 +374,3 @@ def _copy(stream: IO[bytes], target: Path, most: int) -> int:
         Path(name).unlink(missing_ok=True)
         raise
     return size
-
-

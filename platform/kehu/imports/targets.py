@@ -50,7 +50,9 @@ def targets(record_type: RecordType) -> dict[str, Target]:
         if spec.kind == "addresses":
             for part in ADDRESS_PARTS[1:]:
                 label = _("%(field)s: %(part)s", field=spec.label, part=PARTS[part])
-                found[f"{spec.key}.{part}"] = Target(key=f"{spec.key}.{part}", field=spec, part=part, label=label)
+                found[f"{spec.key}.{part}"] = Target(
+                    key=f"{spec.key}.{part}", field=spec, part=part, label=label
+                )
         elif not spec.readonly:
             found[spec.key] = Target(key=spec.key, field=spec, label=str(spec.label))
         elif spec.key == "number":
@@ -71,7 +73,9 @@ def is_reference(spec: Field) -> bool:
 
 def own_parent(record_type: RecordType) -> str:
     """Return the key of the field by which records of a type point at each other, or nothing."""
-    return next((spec.key for spec in record_type.fields if spec.kind == "ref" and spec.ref == record_type.name), "")
+    return next(
+        (spec.key for spec in record_type.fields if spec.kind == "ref" and spec.ref == record_type.name), ""
+    )
 
 
 def importable_types(actor: context.Actor) -> list[RecordType]:

@@ -41,7 +41,9 @@ def undo_import(import_id: uuid.UUID) -> None:
 
 def total_entries(session: Session, import_id: uuid.UUID) -> int:
     """Return how many changes an import made."""
-    statement = select(func.count()).where(AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered())))
+    statement = select(func.count()).where(
+        AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered()))
+    )
     return int(session.execute(statement).scalar_one())
 
 
@@ -67,7 +69,9 @@ def _chunk(import_id: uuid.UUID) -> bool:
 
 
 def _next(session: Session, import_id: uuid.UUID, after: str | None) -> Entries:
-    statement = select(AuditEntry).where(AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered())))
+    statement = select(AuditEntry).where(
+        AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered()))
+    )
     if after:
         statement = statement.where(AuditEntry.id < uuid.UUID(after))
     return session.execute(statement.order_by(AuditEntry.id.desc()).limit(CHUNK)).scalars().all()
@@ -76,13 +80,17 @@ def _next(session: Session, import_id: uuid.UUID, after: str | None) -> Entries:
 class _Chunk:
     """Takes back some hundred changes, the latest first."""
 
-    def __init__(self, session: Session, import_id: uuid.UUID, batch: uuid.UUID, report: dict[str, Any]) -> None:
+    def __init__(
+        self, session: Session, import_id: uuid.UUID, batch: uuid.UUID, report: dict[str, Any]
+    ) -> None:
         self.session, self.import_id, self.batch, self.report = session, import_id, batch, report
 
     def take_back(self, entries: Entries) -> None:
         """Take changes back; neighbours of one record type and kind go together."""
         born = self._ids(entries, AuditEntry.batch_id == self.import_id, AuditEntry.action == "created")
-        touched = self._ids(entries, AuditEntry.batch_id.not_in([self.import_id, self.batch]), AuditEntry.id > entries[-1].id)
+        touched = self._ids(
+            entries, AuditEntry.batch_id.not_in([self.import_id, self.batch]), AuditEntry.id > entries[-1].id
+        )
         for (name, created), group in _runs(entries):
             if name == "members":
                 self._members(group)
@@ -141,7 +149,9 @@ class _Chunk:
                 self._keep(entry, _("Other records belong to it."))
             else:
                 going.append(entry)
-        gone = set(service_for(record_type.name, self.session).trash_all([entry.record_id for entry in going]))
+        gone = set(
+            service_for(record_type.name, self.session).trash_all([entry.record_id for entry in going])
+        )
         for entry in going:
             if entry.record_id not in gone:
                 self._keep(entry, _("Your role does not allow to put it into the trash."))
@@ -172,8 +182,12 @@ class _Chunk:
     def _changed(self, record_type: RecordType, group: Entries) -> None:
         service = service_for(record_type.name, self.session)
         model: Any = record_type.model
-        statement = select(model).where(model.id.in_({entry.record_id for entry in group}), model.deleted_at.is_(None))
-        records = {record.id: record for record in self.session.execute(statement.with_for_update()).scalars()}
+        statement = select(model).where(
+            model.id.in_({entry.record_id for entry in group}), model.deleted_at.is_(None)
+        )
+        records = {
+            record.id: record for record in self.session.execute(statement.with_for_update()).scalars()
+        }
         by_record: dict[uuid.UUID, list[AuditEntry]] = {}
         for entry in group:
             by_record.setdefault(entry.record_id, []).append(entry)

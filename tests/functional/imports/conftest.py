@@ -34,9 +34,19 @@ class Importer:
 
     def take(self, object_name: str, content: bytes | str | Path, name: str = "file.csv") -> uuid.UUID:
         """Upload a file."""
-        raw = content.read_bytes() if isinstance(content, Path) else content.encode() if isinstance(content, str) else content
+        raw = (
+            content.read_bytes()
+            if isinstance(content, Path)
+            else content.encode()
+            if isinstance(content, str)
+            else content
+        )
         with self.shop.work(self.actor) as session:
-            return ImportService(session, upload_root()).take(object_name, name, io.BytesIO(raw), 110 * 1024**2).id
+            return (
+                ImportService(session, upload_root())
+                .take(object_name, name, io.BytesIO(raw), 110 * 1024**2)
+                .id
+            )
 
     def change(self, import_id: uuid.UUID, **changes: Any) -> Plan:
         """Change the plan of an import."""
@@ -84,7 +94,10 @@ class Importer:
         """Return which column goes where, by its name."""
         job = self.read(import_id)
         names = [column.name for column in columns_of(job)]
-        return {names[index]: use.target for index, use in Plan.from_json(job.mapping, job.options).columns.items()}
+        return {
+            names[index]: use.target
+            for index, use in Plan.from_json(job.mapping, job.options).columns.items()
+        }
 
     def refused(self, import_id: uuid.UUID) -> list[RefusedRow]:
         """Return the rows that were refused."""
@@ -96,7 +109,9 @@ class Importer:
         """Return how many live records of a type there are."""
         model: Any = get(object_name).model
         with self.shop.work() as session:
-            return session.execute(select(func.count()).select_from(model).where(model.deleted_at.is_(None))).scalar_one()
+            return session.execute(
+                select(func.count()).select_from(model).where(model.deleted_at.is_(None))
+            ).scalar_one()
 
 
 @pytest.fixture

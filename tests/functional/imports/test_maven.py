@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
+from kehu.core.records.types import get
 from kehu.customers.models import Customer
 from kehu.deals.models import Deal, Stage
-from kehu.imports.mapping import propose_value, value_targets, options_for
+from kehu.imports.mapping import options_for, propose_value, value_targets
 from kehu.imports.services import columns_of
 from kehu.members.models import Member
-from kehu.core.records.types import get
 
 
 @pytest.fixture
@@ -73,7 +73,12 @@ def test_maven_files_come_in_once_and_go_again(importer, maven):
     _check_numbers(importer)
 
     again = importer.run(importer.take("deals", maven / "sales_pipeline.csv", "sales_pipeline.csv"))
-    assert (again.created_count, again.updated_count, again.unchanged_count, again.error_count) == (0, 0, 8800, 0)
+    assert (again.created_count, again.updated_count, again.unchanged_count, again.error_count) == (
+        0,
+        0,
+        8800,
+        0,
+    )
     once_more = importer.run(importer.take("customers", maven / "accounts.csv", "accounts.csv"))
     assert (once_more.created_count, once_more.updated_count, once_more.unchanged_count) == (0, 0, 85)
     assert (importer.live("customers"), importer.live("deals"), importer.live("members")) == (85, 8800, 31)
@@ -91,7 +96,10 @@ def _check_numbers(importer):
         by_stage = select(Stage.name, Stage.outcome, func.count(Deal.id)).join(
             Deal, (Deal.tenant_id == Stage.tenant_id) & (Deal.stage_id == Stage.id)
         )
-        found = {name: (outcome, count) for name, outcome, count in session.execute(by_stage.group_by(Stage.name, Stage.outcome))}
+        found = {
+            name: (outcome, count)
+            for name, outcome, count in session.execute(by_stage.group_by(Stage.name, Stage.outcome))
+        }
         assert found == {
             "Won": ("won", 4238),
             "Lost": ("lost", 2473),
