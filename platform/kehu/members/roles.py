@@ -38,6 +38,8 @@ def default_grants(code: str) -> dict[str, Scope]:
         grants.update({f"{name}:write": "all" for name in RECORDS if name != "products"})
         grants.update({f"{name}:delete": "own" for name in RECORDS if name != "products"})
         grants["deals:write"] = "own"
+        # A new ticket belongs to nobody yet: who made it must be able to take that back.
+        grants["tickets:delete"] = "team"
     if code == "manager":
         for name in RECORDS:
             grants.update({f"{name}:{action}": "all" for action in ("write", "delete", "export", "import")})

@@ -11,7 +11,7 @@ from sqlalchemy import func, inspect, select, update
 
 from kehu.core import clock, counters
 from kehu.core.errors import Conflict, InvalidInput
-from kehu.core.i18n import _
+from kehu.core.i18n import _, _n
 from kehu.core.records.service import RecordService
 from kehu.core.text import fold
 from kehu.customers.models import Contact, Customer
@@ -47,6 +47,8 @@ class QueueService(RecordService[Queue]):
                     "New tickets start in this queue. Make another queue the one where they start, then try again."
                 )
             )
+        if action == "trashed":
+            self._refuse_waiting([queue.id for queue in records])
         chosen = [queue.id for queue in records if queue.is_default]
         if chosen:
             self.session.execute(
@@ -56,6 +58,22 @@ class QueueService(RecordService[Queue]):
                 .execution_options(synchronize_session=False)
             )
         self.session.info.pop("default_queue", None)
+
+    def _refuse_waiting(self, queue_ids: Sequence[uuid.UUID]) -> None:
+        statement = select(func.count()).select_from(Ticket)
+        waiting = self.session.execute(
+            statement.where(
+                Ticket.queue_id.in_(queue_ids), Ticket.status.not_in(DONE), Ticket.deleted_at.is_(None)
+            )
+        ).scalar_one()
+        if waiting:
+            raise Conflict(
+                _n(
+                    "%(num)s open ticket waits in this queue. Move it to another queue first.",
+                    "%(num)s open tickets wait in this queue. Move them to another queue first.",
+                    waiting,
+                )
+            )
 
     def search_texts(self, record: Queue) -> Iterable[tuple[str, str]]:
         """Queues are chosen from a list, not searched for."""
