@@ -189,3 +189,17 @@ def test_export_keeps_to_its_scope(shop, browser_of, make):
 def test_nothing_selected_is_said(browser):
     assert browser.post("/customers/bulk/trash", {"ids": "nonsense,,"}).status_code == 422
     assert browser.post("/customers/bulk/burn", {"ids": "x"}).status_code == 404
+
+
+def test_undo_keeps_what_others_changed_since(browser, browser_of, make, read):
+    ids = make("A", "B", "C")
+    answer = browser.post(
+        "/customers/bulk/set", {"ids": joined(ids), "field": "type_class", "type_class": "partner"}
+    )
+    browser_of("manager").post(
+        f"/customers/{ids[1]}/field/type_class", {"type_class": "agent", "version": "2"}, target="dd#x"
+    )
+    undone = browser.post(undo_of(answer)).headers["HX-Trigger"]
+    assert "Took back 2 changes" in undone
+    assert "was left as it is" in undone
+    assert [read(one).type_class for one in ids] == ["prospect", "agent", "prospect"]

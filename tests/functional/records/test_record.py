@@ -323,3 +323,46 @@ def test_viewer_is_refused(browser_of, make):
     ):
         assert viewer.post(path, {"ids": str(customer), "name": "x"}).status_code == 403, path
     assert viewer.get("/customers/export.csv").status_code == 403
+
+
+def test_own_scope_refuses_others_records(shop, browser_of, make, read):
+    from sqlalchemy import select
+
+    from kehu.members.models import Role
+
+    (theirs,) = make("Theirs")
+    (mine,) = make("Mine", actor=shop.member("member"))
+    with shop.work() as session:
+        role = session.execute(select(Role).where(Role.code == "member")).scalar_one()
+        role.permissions = {**role.permissions, "customers:write": "own"}
+    member = browser_of("member")
+    text = member.get("/customers?sort=name").text
+    assert f"/customers/{mine}/field/" in text
+    assert f"/customers/{theirs}/field/" not in text
+    assert member.get(f"/customers/{theirs}/field/name").status_code == 403
+    answer = member.post(f"/customers/{theirs}/field/name", {"name": "x", "version": "1"}, target="dd#x")
+    assert answer.status_code == 403
+    assert "kehu:toast" in answer.headers["HX-Trigger"]
+    assert read(theirs).name == "Theirs"
+
+
+def test_session_that_ended_says_so_and_moves_nothing(shop, make, read):
+    (customer,) = make("Northwind")
+    from tests.functional.records.conftest import Browser
+
+    from kehu.testkit.browser import browser as stranger
+
+    client = Browser(stranger(shop.app, f"{shop.tenant.address}.localhost"))
+    answer = client.post(f"/customers/{customer}/field/name", {"name": "x", "version": "1"}, target="dd#x")
+    assert answer.status_code == 401
+    assert "kehu:signin" in answer.headers["HX-Trigger"]
+    assert client.get("/customers").status_code == 303
+    assert read(customer).name == "Northwind"
+
+
+def test_plain_page_of_a_type_without_its_own(browser, make):
+    (product,) = make({"name": "Oak desk"}, kind="products")
+    text = browser.get(f"/products/{product}").text
+    assert "Oak desk" in text
+    assert "/history?inline=1" in text
+    assert "Mira Sol" in browser.get(f"/products/{product}/history?inline=1", target="div#record-history").text

@@ -86,6 +86,7 @@ def show(pages: RecordPages) -> ResponseReturnValue:
         may_write=context.actor().may(f"{pages.name}:write"),
         may_import=context.actor().may(f"{pages.name}:import") and pages.type.importable,
         bulk=bulk_actions(pages),
+        export_url=_export_url(pages, args),
         list_url=query.list_url,
         **(pages.options.list_context() if pages.options.list_context else {}),
     )
@@ -94,6 +95,13 @@ def show(pages: RecordPages) -> ResponseReturnValue:
         response.headers["HX-Push-Url"] = url
     _tidy_address(pages, args, response)
     return response
+
+
+def _export_url(pages: RecordPages, args: Mapping[str, str]) -> str:
+    if not context.actor().may(f"{pages.name}:export"):
+        return ""
+    text = query.write(query.without_page(args), sort=None)
+    return pages.url("export") + (f"?{text}" if text else "")
 
 
 def _tidy_address(pages: RecordPages, args: Mapping[str, str], response: Response) -> None:
