@@ -39,7 +39,9 @@ class Tenant(Base):
     plugins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     trial_ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
-    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now, server_default=func.now())
+    created_at: Mapped[dt.datetime] = mapped_column(
+        DateTime(timezone=True), default=clock.now, server_default=func.now()
+    )
 
     def info(self) -> TenantInfo:
         """Return what the platform needs to know of the tenant."""

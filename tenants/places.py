@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from zoneinfo import available_timezones
 
@@ -28,6 +29,12 @@ _NO_COUNTRIES = frozenset(
 _OLD_CURRENCIES = frozenset(
     ["XAU", "XAG", "XPT", "XPD", "XXX", "XTS", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA"]
 )
+
+
+@functools.cache
+def _available() -> frozenset[str]:
+    # Asking the library reads a folder of hundreds of files.
+    return frozenset(available_timezones())
 
 
 def countries(locale: str) -> list[tuple[str, str]]:
@@ -56,12 +63,11 @@ def currencies(locale: str) -> list[tuple[str, str]]:
     ]
 
 
+@functools.cache
 def zones() -> list[str]:
     """Return the time zones that carry the name of a place."""
     return sorted(
-        name
-        for name in available_timezones()
-        if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))
+        name for name in _available() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))
     )
 
 
@@ -76,7 +82,7 @@ def propose(tags: Sequence[str], zone: str = "", locale: str = "") -> dict[str, 
         locale if locale in LOCALES else next((found for tag in tags if (found := match_locale(tag))), "en")
     )
     country, default_zone = _DEFAULTS[language]
-    zone_known = zone in available_timezones()
+    zone_known = zone in _available()
     spoken = next((tag.replace("_", "-").split("-")[-1].upper() for tag in tags if _has_region(tag)), "")
     of_zone = str(get_global("zone_territories").get(zone, "")) if zone_known else ""
     country = of_zone or spoken or country
@@ -109,7 +115,7 @@ def zone_of(country: str) -> str:
     }
     if country in known:
         return known[country]
-    available, homes = available_timezones(), sorted(get_global("zone_territories").items())
+    available, homes = _available(), sorted(get_global("zone_territories").items())
     return next((zone for zone, home in homes if home == country and zone in available), "")
 
 
@@ -122,4 +128,4 @@ def currency_of(country: str, on: dt.date | None = None) -> str:
 
 def is_zone(zone: str) -> bool:
     """Tell whether a time zone is known here."""
-    return zone in available_timezones()
+    return zone in _available()

@@ -45,7 +45,7 @@ def resolve(host: str, base_domain: str, claimed_id: uuid.UUID | None) -> contex
         statement = select(*_COLUMNS).where(Tenant.id == claimed_id)
     else:
         return None
-    row = db.session().execute(statement).first()
+    row = db.session().execute(statement.where(Tenant.state != "closed")).first()
     return _info(row) if row is not None else None
 
 

@@ -1,4 +1,4 @@
-"""Every endpoint × every role × ids of the own and of a foreign firm: refused or answered, never broken, never leaking."""
+"""Every endpoint, every role, ids of the own and of a foreign firm: answered or refused, never broken or leaking."""
 
 from __future__ import annotations
 
@@ -87,9 +87,7 @@ class World:
                 name, "x"
             )
 
-        return re.sub(
-            r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda match: value(match), rule.rule.replace(":<", "<:")
-        )
+        return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", value, rule.rule.replace(":<", "<:"))
 
     def _id(self, rule: Rule, name: str, ids: Mapping[str, uuid.UUID]) -> uuid.UUID:
         stem = name.removesuffix("_id")
