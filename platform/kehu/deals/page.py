@@ -54,6 +54,7 @@ def show_deal(record: Deal) -> ResponseReturnValue:
         FRAGMENTS,
         page=record_page_context("deals", record, titles=names),
         record=record,
+        stages=here,
         steps=steps_of(session, record, here),
         line=TimelineService(session).page(subject, request.args.get("line")),
         beside=beside,

@@ -42,10 +42,10 @@ class Demo:
 
     def ago(self, days: float) -> dt.datetime:
         """Return a working hour so many days ago (a negative number lies ahead)."""
+        hour, minute = self.rng.randrange(8, 17), self.rng.choice((0, 15, 30, 45))
         moment = self.now - dt.timedelta(days=days)
-        return moment.replace(
-            hour=self.rng.randrange(8, 17), minute=self.rng.choice((0, 15, 30, 45)), second=0, microsecond=0
-        )
+        moment = moment.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return moment if days < 0 else min(moment, self.now - dt.timedelta(minutes=20))
 
     def sellers(self) -> list[Member]:
         """Return those who own customers and deals; the two who can sign in own more."""

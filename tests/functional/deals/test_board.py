@@ -213,3 +213,43 @@ def test_the_page_of_a_deal(shop, deal_ids):
     with count_queries() as found:
         assert "Won" in client.get(f"/deals/{deal_ids[0]}").get_data(as_text=True)
     assert len(found) <= 12, found.texts
+
+
+def test_the_place_in_the_address_survives_a_filter(shop, deal_ids):
+    """A filter answers the board and, beside it, the way to the list and the chips."""
+    headers = {
+        "HX-Request": "true",
+        "HX-Request-Type": "partial",
+        "HX-Target": "div#board",
+        "HX-Source": "form#list-filters",
+    }
+    answer = shop.client().get("/deals/board?q=deal&owner_id=", headers=headers)
+    assert answer.headers["HX-Replace-Url"] == "/deals/board?q=deal"
+    text = answer.get_data(as_text=True)
+    assert text.count("data-card=") == 3
+    assert "<html" not in text
+    assert 'href="/deals?q=deal"' in text
+    assert 'hx-target="#list-chips"' in text
+
+
+def test_a_stage_edited_in_place_asks_for_the_reason_too(shop, deal_ids):
+    stages, client = stage_ids(shop), shop.client()
+    answer = client.post(f"/deals/{deal_ids[0]}/field/stage_id", data={"stage_id": stages["Lost"], "version": "1"})
+    assert answer.status_code == 422
+    assert "Say why" in answer.get_data(as_text=True)
+    answer = client.post(f"/deals/{deal_ids[0]}/field/stage_id", data={"stage_id": stages["Won"], "version": "1"})
+    assert answer.status_code == 200
+    with shop.work() as session:
+        assert DealService(session).get(deal_ids[0]).status == "won"
+
+
+def test_the_list_keeps_to_the_same_rules(shop, deal_ids):
+    client = shop.client()
+    text = client.get("/deals?status=open").get_data(as_text=True)
+    assert "Deal 1" in text
+    assert 'href="/deals/board?status=open"' in text
+    assert client.get("/deals?sort=-amount").status_code == 200
+    made = client.post("/deals/new", data={"name": "By hand", "amount": "12.50"}, headers=SCRIPT)
+    assert made.status_code in (204, 303)
+    with shop.work() as session:
+        assert DealService(session).count_in_stage(DealService(session).first_stage().id) == 4

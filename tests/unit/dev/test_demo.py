@@ -36,7 +36,8 @@ def test_the_demo_firm_is_filled_quickly(app):
         young = session.execute(fresh.where(AuditEntry.action == "created")).scalar_one()
         statuses = dict(session.execute(select(Deal.status, func.count()).group_by(Deal.status)).all())
         closed = session.execute(select(func.count()).where(Deal.status == "open", Deal.closed_at.is_not(None))).scalar()
-    assert young == 0
+        later = session.execute(select(func.count()).where(Deal.stage_since > clock.now())).scalar_one()
+    assert (young, later) == (0, 0)
     assert (counts[Member], counts[Customer], counts[Product]) == (12, 120, 14)
     assert counts[Contact] == 180
     assert counts[Deal] > 140
