@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, g, has_request_context, request, url_for
 from flask_babel import get_locale
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 
 from kehu.core.context import Context, current
 from kehu.core.i18n import LOCALES, html_lang
@@ -21,6 +22,7 @@ THEMES = ("light", "dark")
 THEME_COOKIE = "kehu_theme"
 DENSITY_COOKIE = "kehu_density"
 _EXTENSION = "kehu.shell"
+_LAYERS = "kehu.layers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,15 @@ def url_or_none(endpoint: str, **values: Any) -> str | None:
     return url_for(endpoint, **values) if _endpoint_exists(endpoint) else None
 
 
+def layers() -> Markup:
+    """Return the dialogs that every page of a language shares, drawn once a process."""
+    kept: dict[str, Markup] = current_app.extensions.setdefault(_LAYERS, {})
+    locale = str(get_locale())
+    if locale not in kept or current_app.jinja_env.auto_reload:
+        kept[locale] = Markup(current_app.jinja_env.get_template("kehu/_layers.html").render())  # noqa: S704 - our template
+    return kept[locale]
+
+
 def init_shell(app: Flask) -> None:
     """Add the frame, the macros and the static files to an application."""
     app.extensions[_EXTENSION] = Shell()
@@ -227,6 +238,7 @@ def init_shell(app: Flask) -> None:
         words=words.words,
         key_groups=words.key_groups,
         slot_panels=panels.slot_panels,
+        layers=layers,
     )
     environment.globals.setdefault("csrf_token", _no_token)
     environment.filters.update(
