@@ -11,6 +11,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -188,7 +189,9 @@ def build_assets() -> bool:
 
 def run_step(name: str, command: list[str]) -> None:
     """Run a command of ours; its own words explain a failure."""
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+    # npm would advertise its own new versions in the middle of ours.
+    environment = {**os.environ, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
+    if subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode:
         raise SetupError(f"The step '{name}' failed; its reason stands above.")
 
 
