@@ -127,6 +127,7 @@ class TicketService(RecordService[Ticket]):
         new = not record.number  # Taken once all of a batch are prepared.
         if new:
             record.created_at = clock.now()
+        if new or changed & {"contact_id", "customer_id"}:
             self._fill_people(record)
         chosen: uuid.UUID | None = getattr(record, "queue_id", None)  # None when a person empties the field.
         record.queue_id = chosen if chosen is not None else self.default_queue()
@@ -139,8 +140,8 @@ class TicketService(RecordService[Ticket]):
             record.resolved_at = None
 
     def _fill_people(self, record: Ticket) -> None:
-        """Take customer and address of a new ticket from its contact, else the address from its customer."""
-        if record.contact_id is not None:
+        """Take what is missing: customer and address from the contact, else the address from the customer."""
+        if record.contact_id is not None and not (record.customer_id and record.requester_email):
             contact = self.session.execute(
                 select(Contact.customer_id, Contact.email_norm).where(Contact.id == record.contact_id)
             ).one()

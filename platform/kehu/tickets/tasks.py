@@ -30,8 +30,21 @@ def send_reply(_tenant_id: uuid.UUID, message_id: str, attempt: int = 0) -> None
     ticket = session.execute(select(Ticket).where(Ticket.id == message.ticket_id)).scalar_one()
     queue = session.execute(select(Queue).where(Queue.id == ticket.queue_id)).scalar_one_or_none()
     settings = current_app.extensions["kehu.settings"]
-    mail = outgoing.compose(ticket, message, queue, settings.mail_from, context.tenant().name)
+    earlier = (
+        select(TicketMessage.message_id)
+        .where(
+            TicketMessage.ticket_id == ticket.id,
+            TicketMessage.delivery == "sent",
+            TicketMessage.id < message.id,
+            TicketMessage.message_id.is_not(None),
+        )
+        .order_by(TicketMessage.id.desc())
+        .limit(10)
+    )
+    before = [str(one) for one in session.execute(earlier).scalars()][::-1]
+    firm = context.tenant().name
     try:
+        mail = outgoing.compose(ticket, message, queue, settings.mail_from, firm, before=before)
         outgoing.send(mail)
     except outgoing.NotSent as error:
         message.delivery_error = error.reason

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterable
 
 import structlog
-from flask import Flask, Response, g, request, request_finished, request_started
+from flask import Flask, Response, g, has_request_context, request, request_finished, request_started
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from kehu.core import db
@@ -37,6 +37,12 @@ def init_metrics(app: Flask) -> None:
     """Measure every request of an application."""
     request_started.connect(_started, app)
     request_finished.connect(_finished, app)
+    event.listen(db.engine("app"), "before_cursor_execute", _count_statement)
+
+
+def _count_statement(*_about: object) -> None:
+    if has_request_context():
+        g.statements = g.get("statements", 0) + 1
 
 
 def _started(_app: Flask, **_more: object) -> None:
@@ -56,6 +62,7 @@ def _finished(_app: Flask, response: Response, **_more: object) -> None:
             route=route,
             status=response.status_code,
             milliseconds=round(seconds * 1000, 1),
+            statements=g.get("statements", 0),
         )
 
 

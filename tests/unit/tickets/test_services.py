@@ -41,6 +41,9 @@ def test_people_come_from_the_contact(session, shop):
     )
     ticket = TicketService(session).create({"subject": "Late", "contact_id": str(contact.id)})
     assert (ticket.customer_id, ticket.requester_email) == (customer.id, "anna@example.com")
+    bare = TicketService(session).create({"subject": "Late"})
+    TicketService(session).update(bare.id, {"contact_id": str(contact.id)})
+    assert (bare.customer_id, bare.requester_email) == (customer.id, "anna@example.com")
 
 
 def test_status_follows_the_conversation(session, shop):
@@ -147,6 +150,10 @@ def test_reply_is_sent_once(shop, monkeypatch):
         tasks.send_reply(str(shop.tenant.id), message_id=str(message_id))
     assert delivery(shop, ticket_id) == ("sent", None)
     [mail] = server.mails
+    with shop.work() as session:
+        second = ConversationService(session).reply(ticket_id, "And another thing").id
+    tasks.send_reply(str(shop.tenant.id), message_id=str(second))
+    assert server.mails[1]["In-Reply-To"] == mail["Message-ID"]
     assert (mail["To"], mail["Subject"]) == ("anna@example.com", "Scratch on panel [#1]")
     assert mail.get_content().strip() == "Hello Anna"
 
