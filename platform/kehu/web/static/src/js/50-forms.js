@@ -16,7 +16,10 @@
   K.on("submit", "form", (e, form) => {
     delete form.dataset.dirty;
     if (form._htmx || form.method === "dialog" || e.defaultPrevented) return;
-    setTimeout(() => K.all("[type=submit]", form).forEach((button) => { button.disabled = true; }));
+    const switchTo = (off) => K.all("[type=submit]", form).forEach((button) => { button.disabled = off; });
+    setTimeout(switchTo, 0, true);
+    /* A download answers without leaving the page. */
+    setTimeout(switchTo, 5000, false);
   });
   addEventListener("pageshow", (e) => { if (e.persisted) K.all("[type=submit]:disabled").forEach((button) => { button.disabled = false; }); });
   document.addEventListener("htmx:after:request", (e) => {
