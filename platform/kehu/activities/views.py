@@ -199,6 +199,7 @@ ACTIVITIES = RecordPages(
         Tab("overdue", _l("Overdue"), "owner_id=me&done_at.empty=1&due_at.lte=today&sort=due_at"),
         Tab("everybody", _l("Everybody's"), "done_at.empty=1&sort=due_at"),
     ),
+    first_tab="todo",
     hotkey="g a",
     create_key="c t",
     detail=show_activity,

@@ -156,6 +156,7 @@ def _steps(subject: Subject, actor: Actor) -> Select[Any]:
                 note=member.c.name,
                 at=row.c.due_at,
                 state=row.c.kind,
+                number=cast(case((row.c.due_at < func.now(), 1)), BigInteger),
                 version=row.c.version,
             )
         )

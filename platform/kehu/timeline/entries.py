@@ -144,7 +144,13 @@ def _trail(row: Any, names: Names, here: uuid.UUID) -> Entry:
             id=f"l-{row.id}",
             kind=kind,
             at=row.at,
-            head=say(_CREATED.get(row.object, _ACTIONS["created"]), who=row.who, what=what),
+            head=say(
+                _ACTIONS["created"]
+                if own and row.object != "customers"
+                else _CREATED.get(row.object, _ACTIONS["created"]),
+                who=row.who,
+                what=what,
+            ),
         )
     if row.sub in _ACTIONS:
         kind = "delete" if row.sub in ("trashed", "erased") else kind

@@ -24,12 +24,13 @@ def slot_panels(slot: str, **arguments: Any) -> list[SlotPanel]:
     enabled, actor = hooks.enabled(), context.current().actor
     if actor is None or not enabled:
         return []
+    query: dict[str, Any] = {key: str(value) for key, value in arguments.items()}
     declared = sorted(hooks.host().declarations.panels, key=lambda pair: (pair[1].order, pair[0]))
     return [
         SlotPanel(
             key=panel.endpoint.replace(".", "-"),
             title=str(panel.title),
-            url=url_for(panel.endpoint, **{key: str(value) for key, value in arguments.items()}),
+            url=url_for(panel.endpoint, **query),
         )
         for slug, panel in declared
         if panel.slot == slot

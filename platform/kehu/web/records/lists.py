@@ -66,7 +66,7 @@ class ListState:
 def show(pages: RecordPages) -> ResponseReturnValue:
     """Show the list, or only its table when a filter, the sort or the page changed."""
     args = query.of_request()
-    remembered = views.remembered(pages.name) if not args else ""
+    remembered = (views.remembered(pages.name) or pages.first_query) if not args else ""
     if remembered:
         url = query.list_url(pages.name, query.parse(remembered))
         if request.headers.get("HX-Request") != "true":

@@ -38,6 +38,7 @@ class _Options:
     phone: tuple[str, str] = ("", "")
     chips: Sequence[str] = ()
     tabs: Sequence[Tab] = ()
+    first_tab: str = ""
     nav: bool = True
     hotkey: str = ""
     create_key: str = ""
@@ -60,6 +61,7 @@ class RecordPages:
     :param phone: keys of the two columns that show on phones.
     :param chips: filters that always show; the other filterable fields wait under “Add filter”.
     :param tabs: views beside “All”.
+    :param first_tab: key of the view that opens for who has not chosen one yet.
     :param nav: whether the side bar gets an entry; `hotkey` and `phone_bar` belong to it.
     :param create_key: key sequence that opens the create dialog, for example ``c c``.
     :param list_template: a template that extends ``records/list.html``; `list_context` returns more values for it.
@@ -80,6 +82,12 @@ class RecordPages:
     def type(self) -> RecordType:
         """The record type."""
         return get_type(self.name)
+
+    @property
+    def first_query(self) -> str:
+        """The query of the view that opens for who has not chosen one yet; empty for all records."""
+        tab = next((one for one in self.options.tabs if one.key == self.options.first_tab), None)
+        return f"{tab.query}&view={tab.key}" if tab is not None else ""
 
     def endpoint(self, action: str) -> str:
         """Return the name of an endpoint, for `url_for`."""
