@@ -182,27 +182,30 @@ def _confirm(pages: RecordPages, order: Order, total: int) -> ResponseReturnValu
     )
 
 
-def things(pages: RecordPages, number: int) -> str:
-    """Return a number of records in words."""
-    return f"{number:,} {str(pages.type.label if number == 1 else pages.type.plural).lower()}"
+def words_of(pages: RecordPages, number: int) -> dict[str, str]:
+    """Return number and object of a sentence, apart, since languages order them differently."""
+    thing = pages.type.label if number == 1 else pages.type.plural
+    return {"num": f"{number:,}", "things": str(thing).lower()}
 
 
 def question(pages: RecordPages, order: Order, total: int) -> str:
     """Return what a confirmation asks, with object and number."""
-    many = things(pages, total)
+    said = words_of(pages, total)
     if order.action == "trash":
-        return _("Move %(things)s to the trash", things=many)
-    return _("Tag %(things)s", things=many) if order.action == "tag" else _("Change %(things)s", things=many)
+        return _("Move %(num)s %(things)s to the trash", **said)
+    if order.action == "tag":
+        return _("Tag %(num)s %(things)s", **said)
+    return _("Change %(num)s %(things)s", **said)
 
 
 def sentence(pages: RecordPages, order: Order, changed: int) -> str:
     """Return what a toast says after a bulk change."""
-    many = things(pages, changed)
+    said = words_of(pages, changed)
     if order.action == "trash":
-        return _("Moved %(things)s to the trash", things=many)
-    return (
-        _("Tagged %(things)s", things=many) if order.action == "tag" else _("Changed %(things)s", things=many)
-    )
+        return _("Moved %(num)s %(things)s to the trash", **said)
+    if order.action == "tag":
+        return _("Tagged %(num)s %(things)s", **said)
+    return _("Changed %(num)s %(things)s", **said)
 
 
 def _ask(
@@ -238,9 +241,7 @@ def _ask(
         field=picked_field,
         errors=errors,
         total=total,
-        title=_("Tag %(things)s", things=things(pages, total))
-        if action == "tag"
-        else _("Change %(things)s", things=things(pages, total)),
+        title=question(pages, Order(action="tag" if action == "tag" else "set"), total),
         form=request.form,
     )
 

@@ -12,7 +12,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from kehu.core import db
+from kehu.core import context, db
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
@@ -23,7 +23,7 @@ from kehu.core.records.kinds import KINDS
 from kehu.core.records.service import service_for
 from kehu.core.records.types import registered
 from kehu.web.records.answers import done, done_toast
-from kehu.web.records.display import number_text
+from kehu.web.records.display import money_text, number_text
 from kehu.web.records.times import Clockwork
 from kehu.web.records.titles import target_of, titles
 from kehu.web.render import render_page
@@ -64,7 +64,10 @@ class ChangeWriter:
     :param entries: (record type, changes) of all that will be written.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, Mapping[str, Sequence[Any]]]]) -> None:
+    def __init__(
+        self, entries: Iterable[tuple[str, Mapping[str, Sequence[Any]]]], *, currency: str = ""
+    ) -> None:
+        self.currency = currency or context.tenant().currency
         wanted: dict[str, list[uuid.UUID]] = {}
         for type_name, changes in entries:
             fields = registered()[type_name].by_key if type_name in registered() else {}
@@ -106,11 +109,7 @@ class ChangeWriter:
         if spec.kind == "bool":
             return _("Yes") if dumped else _("No")
         if spec.kind == "money":
-            return (
-                number_text(int(dumped) // 100, self.times.locale)
-                if int(dumped) % 100 == 0
-                else f"{int(dumped) / 100:.2f}"
-            )
+            return money_text(int(dumped), self.currency, self.times.locale)
         if spec.kind == "number":
             return number_text(int(dumped), self.times.locale)
         return self._moment(spec, dumped) or KINDS[spec.kind].show(dumped)[:LONGEST]
@@ -168,7 +167,7 @@ def show(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
         statement = statement.where(AuditEntry.id < before)
     found = list(session.execute(statement).scalars())
     may_undo = service.actor.may(f"{pages.name}:write")
-    entries = _entries(pages, found[:PAGE], may_undo)
+    entries = _entries(pages, found[:PAGE], may_undo, getattr(record, "currency", None) or "")
     inline = request.args.get("inline") == "1"
     more = (
         {"before": str(found[PAGE - 1].id), **({"inline": "1"} if inline else {})}
@@ -186,8 +185,8 @@ def show(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-def _entries(pages: RecordPages, rows: Sequence[AuditEntry], may_undo: bool) -> list[Entry]:
-    writer = ChangeWriter((pages.name, row.changes) for row in rows)
+def _entries(pages: RecordPages, rows: Sequence[AuditEntry], may_undo: bool, currency: str) -> list[Entry]:
+    writer = ChangeWriter(((pages.name, row.changes) for row in rows), currency=currency)
     said, ways = actions(), sources()
     return [
         Entry(
