@@ -19,7 +19,7 @@ from kehu.core import clock, context, db
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _, _l
 from kehu.customers.queries import related
-from kehu.timeline.queries import Subject
+from kehu.timeline.queries import LINKS, Subject
 from kehu.timeline.services import TimelineService
 from kehu.views.drafts import forget_draft
 from kehu.web import widgets
@@ -33,7 +33,6 @@ from kehu.web.toasts import add_trigger
 blueprint = Blueprint("activities", __name__)
 
 COMPOSED = ("due_at", "contact_id", "outcome", "minutes")
-_LINKS = {"customers": "customer_id", "contacts": "contact_id", "deals": "deal_id", "tickets": "ticket_id"}
 
 
 @blueprint.post("/activities/log")
@@ -71,7 +70,7 @@ def _log(kind: str, text: str, subject: Subject, values: Mapping[str, str]) -> A
     if kind in ("note", "task") and not text.strip():
         message = _("Write a few words first.")
         raise InvalidInput(message, fields={"body": [message]})
-    links = {_LINKS[subject.object]: subject.record_id}
+    links = {LINKS[subject.object]: subject.record_id}
     return log_activity(ActivityService(db.session()), kind, text, links, **values)
 
 

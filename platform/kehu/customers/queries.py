@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     null,
@@ -31,7 +32,7 @@ from kehu.core.kept import TENANT, slot
 from kehu.core.records import scope
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import metadata
-from kehu.timeline.queries import CUSTOMER, RECORD, Subject, values
+from kehu.timeline.queries import CUSTOMER, LINKS, RECORD, Subject, values
 
 AT_MOST = 5
 _POINTERS = (("owner_id", "members"), ("parent_id", "customers"), ("customer_id", "customers"))
@@ -125,12 +126,15 @@ def _columns(part: str, **given: Any) -> list[Any]:
 
 
 def _link(subject: Subject, table: Any) -> ColumnElement[bool]:
-    if subject.object == "customers":
-        return table.c.customer_id == RECORD  # type: ignore[no-any-return]
-    if subject.object == "deals":
-        return table.c.deal_id == RECORD  # type: ignore[no-any-return]
-    mine: ColumnElement[bool] = table.c.contact_id == RECORD
-    if table.name in ("deals", "tickets") and subject.customer_id is not None:
+    column = LINKS[subject.object]
+    if column not in table.c:
+        return false()
+    mine: ColumnElement[bool] = table.c[column] == RECORD
+    if (
+        subject.object == "contacts"
+        and table.name in ("deals", "tickets")
+        and subject.customer_id is not None
+    ):
         return and_(table.c.customer_id == CUSTOMER, mine)  # The customer has the index.
     return mine
 

@@ -41,7 +41,8 @@ LONGEST_TEXT = 1500
 TOLD_BY_MESSAGES = ("replied", "noted", "received")
 """Entries of the trail whose message stands on the line itself."""
 
-_LINKS = {"customers": "customer_id", "contacts": "contact_id", "deals": "deal_id", "tickets": "ticket_id"}
+LINKS = {"customers": "customer_id", "contacts": "contact_id", "deals": "deal_id", "tickets": "ticket_id"}
+"""Record type -> the column by which others point at it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +142,7 @@ def _activities(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
         .outerjoin(contact, and_(contact.c.tenant_id == TENANT, contact.c.id == row.c.contact_id))
         .where(
             row.c.tenant_id == TENANT,
-            row.c[_LINKS[subject.object]] == RECORD,
+            row.c[LINKS[subject.object]] == RECORD,
             row.c.deleted_at.is_(None),
             row.c.done_at.is_not(None),
             scope.condition(registered()["activities"], row.c, actor, reach),

@@ -126,3 +126,16 @@ def test_lists_have_a_button_for_done(shop, customer):
         as_text=True
     )
     assert "Ring" in client.get(f"/activities/{task}").get_data(as_text=True)
+
+
+def test_a_deals_next_steps_are_its_own(shop, customer):
+    link = {"customer_id": str(customer)}
+    with shop.work() as session:
+        deal = service_for("deals", session).create({"name": "Plan", **link}).id
+        service_for("activities", session).create({"kind": "task", "subject": "For the firm", **link})
+    client = shop.client()
+    data = form(customer, object="deals", record_id=str(deal), kind="task", text="For the deal")
+    text = client.post("/activities/log", data=data, headers=HTMX).get_data(as_text=True)
+    assert "For the deal" in text
+    assert "For the firm" not in text
+    assert written(shop)[-1].customer_id == customer
