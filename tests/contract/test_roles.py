@@ -12,13 +12,16 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from kehu.addons.services import PluginService
 from kehu.core import context
 from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.core.records.types import registered
+from kehu.deals.models import Pipeline, Stage
 from kehu.members.models import Role, Team
 from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop, make_shop
+from kehu.tickets.models import Queue
 from kehu.web.access import PUBLIC, SIGNED_IN, USER
 from tests.contract.test_access import access_of
 
@@ -52,6 +55,9 @@ def fill(shop: Shop, name: str) -> dict[str, uuid.UUID]:
             team.id,
             session.execute(select(Role.id).where(Role.code == "viewer")).scalar_one(),
         )
+        for kind, model in {"stage": Stage, "pipeline": Pipeline, "queue": Queue}.items():
+            ids[kind] = session.execute(select(model.id).limit(1)).scalar_one()
+        PluginService(session).switch_on("automotive")
     ids["member"] = shop.member("member", name=name).member_id or new_id()
     return ids
 
@@ -83,9 +89,13 @@ class World:
                 return "1"
             if converter == "uuid" or name.endswith("_id"):
                 return str(self._id(rule, name, ids))
-            return {"type_name": "customers", "kind": "customers", "key": "customers", "code": "en"}.get(
-                name, "x"
-            )
+            return {
+                "type_name": "customers",
+                "kind": "customers",
+                "object_name": "customers",
+                "key": "name",
+                "code": "en",
+            }.get(name, "x")
 
         return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", value, rule.rule.replace(":<", "<:"))
 

@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 from kehu.accounts import agents, mails
 from kehu.accounts.models import LoginSession, User
 from kehu.accounts.services import AccountService
+from kehu.accounts.tasks import forget_sessions
 from kehu.core import clock, db, mail
 from kehu.core.ids import new_id
 from kehu.testkit.browser import Browser, browser
@@ -276,3 +277,16 @@ def test_forged_forms_are_refused(app: Flask, person: User) -> None:
     client = browser(app)
     response = client.post("/login", data={"email": person.email, "password": PASSWORD}, forged=True)
     assert response.status_code == 409
+
+
+def test_sessions_are_forgotten_after_two_months(app: Flask, shop: Shop) -> None:
+    shop.client()
+    with clock.ahead(dt.timedelta(days=59)):
+        forget_sessions()
+    with shop.work() as session:
+        own = select(LoginSession).where(LoginSession.user_id == shop.owner.user_id)
+        assert len(session.execute(own).scalars().all()) == 1
+    with clock.ahead(dt.timedelta(days=61)):
+        forget_sessions()
+    with shop.work() as session:
+        assert not session.execute(own).scalars().all()
