@@ -27,7 +27,17 @@ def test_the_demo_firm_is_filled_quickly(app):
     with app.app_context(), db.unit_of_work(tenant=tenant, actor=context.SYSTEM) as session:
         counts = {
             model: session.execute(select(func.count()).select_from(model)).scalar_one()
-            for model in (Member, Customer, Contact, Deal, Activity, Ticket, TicketMessage, Product, SavedView)
+            for model in (
+                Member,
+                Customer,
+                Contact,
+                Deal,
+                Activity,
+                Ticket,
+                TicketMessage,
+                Product,
+                SavedView,
+            )
         }
         hour = clock.now() - dt.timedelta(hours=1)
         fresh = select(func.count()).where(
@@ -35,7 +45,9 @@ def test_the_demo_firm_is_filled_quickly(app):
         )
         young = session.execute(fresh.where(AuditEntry.action == "created")).scalar_one()
         statuses = dict(session.execute(select(Deal.status, func.count()).group_by(Deal.status)).all())
-        closed = session.execute(select(func.count()).where(Deal.status == "open", Deal.closed_at.is_not(None))).scalar()
+        closed = session.execute(
+            select(func.count()).where(Deal.status == "open", Deal.closed_at.is_not(None))
+        ).scalar()
         later = session.execute(select(func.count()).where(Deal.stage_since > clock.now())).scalar_one()
     assert (young, later) == (0, 0)
     assert (counts[Member], counts[Customer], counts[Product]) == (12, 120, 14)
