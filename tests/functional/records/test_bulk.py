@@ -205,3 +205,15 @@ def test_undo_keeps_what_others_changed_since(browser, browser_of, make, read):
     assert "Took back 2 changes" in undone
     assert "was left as it is" in undone
     assert [read(one).type_class for one in ids] == ["prospect", "agent", "prospect"]
+
+
+def test_tag_dialog_starts_empty_and_keeps_what_was_typed(browser, make):
+    ids = joined(make("A"))
+    assert (
+        'name="add" type="text" value=""'
+        in browser.get(f"/customers/bulk/tag?ids={ids}&count=1", target="dialog#dialog").text
+    )
+    answer = browser.post("/customers/bulk/tag", {"ids": ids, "add": "x" * 50, "remove": "Old"})
+    assert answer.status_code == 422
+    assert 'value="Old"' in answer.text
+    assert "longer than 40" in answer.text

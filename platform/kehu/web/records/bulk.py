@@ -242,7 +242,7 @@ def _ask(
         errors=errors,
         total=total,
         title=question(pages, Order(action="tag" if action == "tag" else "set"), total),
-        form=request.form,
+        typed={key: request.form.get(key, "") for key in ("add", "remove")},
     )
 
 

@@ -88,7 +88,7 @@
     text.value = text.dataset.chosen = option.dataset.text;
     show(box, false);
     value.dispatchEvent(new Event("change", { bubbles: true }));
-    value.form?.setAttribute("data-dirty", "1");
+    if (value.form?.method === "post") value.form.dataset.dirty = "1";
     if (box.closest("[data-inline]")) box.closest("form").requestSubmit();
   };
   K.on("focusin", "[data-lookup] [role=combobox]", (e, text) => { text.dataset.chosen ??= text.value; });
