@@ -68,7 +68,8 @@ def reader_for(target: Target, use: ColumnUse, zone: dt.tzinfo) -> Reader:
 def _no_date(cell: str, order: str) -> str:
     if parse_date(cell, "dmy") or parse_date(cell, "mdy") or any(char.isdigit() for char in cell):
         return _(
-            "“%(value)s” is no day of the calendar when it is read as %(example)s. Correct it, or choose another order for the column.",
+            "“%(value)s” is no day of the calendar when it is read as %(example)s. "
+            "Correct it, or choose another order for the column.",
             value=cell[:60],
             example=_ORDERS[order],
         )

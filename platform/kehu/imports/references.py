@@ -146,7 +146,7 @@ class References:
         exact = {fold(text): text for text in texts}
         columns = self._codes(model)
         tests = [norm.in_(list(exact))]
-        for name, (column, read) in columns.items():
+        for column, read in columns.values():
             wanted = [value for text in texts if (value := read(text)) is not None]
             if wanted:
                 tests.append(column.in_(wanted))

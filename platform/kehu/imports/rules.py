@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kehu.core.ids import parse_id
 from kehu.core.records.types import RecordType
 from kehu.imports.mapping import Plan
 
@@ -35,7 +36,7 @@ def compose_title(record_type: RecordType, values: Mapping[str, Any], titles: Ma
 
 
 def _deals(service: Any, plan: Plan, values: dict[str, Any], new: bool) -> None:
-    stage = service.stages().get(values.get("stage_id"))
+    stage = service.stages().get(parse_id(values.get("stage_id")))
     outcome = stage.outcome if stage is not None else "open" if new else ""
     if outcome == "open" and values.get("closed_at") is not None:
         # Other programs keep one close date: of an open deal it is the one that is hoped for.

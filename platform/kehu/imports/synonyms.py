@@ -1,6 +1,7 @@
 """How people and other programs call the fields, for the proposal of a mapping.
 
-Field key -> names in English, Chinese (both scripts) and Russian, in the form of `bare`. What stands under a record
+Field key -> names in English, Chinese (both scripts) and Russian,
+    in the form of `bare`. What stands under a record
 type's name counts for that type only and comes first.
 """
 
@@ -22,7 +23,8 @@ def bare(name: str) -> str:
 
 def _table(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for line in text.strip().splitlines():
+    # A line that ends with a comma goes on in the next one.
+    for line in re.sub(r",\n\s+", ", ", text.strip()).splitlines():
         key, _, names = line.strip().partition(": ")
         found[key] = tuple(bare(name) for name in names.split(", "))
     return found
@@ -32,36 +34,55 @@ COMMON: Final = _table("""
     name: name, title, full name, 名称, 姓名, 名稱, 标题, 標題, название, наименование, имя, фио
     subject: subject, title, topic, summary, 主题, 主題, 标题, 標題, тема, заголовок
     number: number, no, nr, 编号, 編號, номер
-    emails: email, e mail, mail, email address, e mail address, work email, 邮箱, 電子郵件, 邮件, 電郵, 电子邮箱, почта, эл почта, емейл, электронная почта
-    phones: phone, phone number, telephone, tel, mobile, mobile phone, cell, work phone, 电话, 電話, 手机, 手機, 手机号, 联系电话, телефон, моб, мобильный, тел
+    emails: email, e mail, mail, email address, e mail address, work email, 邮箱, 電子郵件, 邮件, 電郵,
+        电子邮箱, почта, эл почта, емейл, электронная почта
+    phones: phone, phone number, telephone, tel, mobile, mobile phone, cell, work phone, 电话, 電話,
+        手机, 手機, 手机号, 联系电话, телефон, моб, мобильный, тел
     website: website, web, web site, url, homepage, site, domain, 网站, 網站, 网址, 網址, сайт, веб сайт
     industry: industry, sector, branch, trade, 行业, 行業, отрасль, сфера деятельности
     region: region, state, province, territory, 地区, 地區, 省份, 省, регион, область
     country: country, nation, office location, location, 国家, 國家, страна
-    employees: employees, number of employees, staff, headcount, 员工数, 員工數, 人数, сотрудники, число сотрудников, количество сотрудников
+    employees: employees, number of employees, staff, headcount, 员工数, 員工數, 人数, сотрудники,
+        число сотрудников, количество сотрудников
     founded: founded, year established, year founded, established, founded in, 成立年份, 成立, год основания
-    revenue: revenue, annual revenue, turnover, yearly turnover, 营业额, 營業額, 年收入, выручка, оборот, годовой оборот
-    parent_id: parent, parent account, parent company, subsidiary of, belongs to, 母公司, 上级公司, головная компания, родительская компания
+    revenue: revenue, annual revenue, turnover, yearly turnover, 营业额, 營業額, 年收入, выручка, оборот,
+        годовой оборот
+    parent_id: parent, parent account, parent company, subsidiary of, belongs to, 母公司, 上级公司,
+        головная компания, родительская компания
     tags: tags, labels, keywords, 标签, 標籤, метки, теги
-    description: description, notes, note, comment, comments, remarks, details, 描述, 备注, 備註, 说明, описание, примечание, комментарий
-    owner_id: owner, sales agent, agent, sales rep, salesperson, account manager, account owner, deal owner, contact owner, assigned to, responsible, rep, 负责人, 負責人, 业务员, 業務員, 销售, ответственный, менеджер, владелец
-    assignee_id: assignee, assigned to, agent, owner, responsible, assigned agent, 处理人, 負責人, 负责人, исполнитель, ответственный
-    customer_id: customer, account, account name, company, company name, client, organization, organisation, firm, 客户, 客戶, 客户名称, 公司, 公司名称, 公司名稱, клиент, компания, контрагент, организация
-    contact_id: contact, contact name, contact person, requester, person, 联系人, 聯絡人, контакт, контактное лицо
+    description: description, notes, note, comment, comments, remarks, details, 描述, 备注, 備註, 说明,
+        описание, примечание, комментарий
+    owner_id: owner, sales agent, agent, sales rep, salesperson, account manager, account owner,
+        deal owner, contact owner, assigned to, responsible, rep, 负责人, 負責人, 业务员, 業務員, 销售,
+        ответственный, менеджер, владелец
+    assignee_id: assignee, assigned to, agent, owner, responsible, assigned agent, 处理人, 負責人,
+        负责人, исполнитель, ответственный
+    customer_id: customer, account, account name, company, company name, client, organization,
+        organisation, firm, 客户, 客戶, 客户名称, 公司, 公司名称, 公司名稱, клиент, компания, контрагент,
+        организация
+    contact_id: contact, contact name, contact person, requester, person, 联系人, 聯絡人, контакт,
+        контактное лицо
     deal_id: deal, opportunity, deal name, opportunity name, 商机, 商機, сделка
     ticket_id: ticket, case, ticket number, 工单, 工單, заявка
     product_id: product, product name, item, article, model, 产品, 產品, 产品名称, продукт, товар
     stage_id: stage, deal stage, status, phase, pipeline stage, 阶段, 階段, стадия, этап, статус
     queue_id: queue, group, department, team, 队列, 佇列, очередь, отдел
-    amount: amount, value, close value, deal value, deal amount, price, total, sum, 金额, 金額, 价值, сумма, стоимость, бюджет
+    amount: amount, value, close value, deal value, deal amount, price, total, sum, 金额, 金額, 价值,
+        сумма, стоимость, бюджет
     currency: currency, currency code, 币种, 幣別, 货币, валюта
-    expected_close: expected close, expected close date, forecast date, 预计成交日期, 預計成交日期, ожидаемая дата закрытия
-    opened_on: opened on, engage date, open date, opened, start date, create date, created, 开始日期, 開始日期, дата начала, дата создания
-    closed_at: closed on, close date, closed, closed date, closed at, 成交日期, 关闭日期, 結束日期, дата закрытия
-    lost_reason: lost reason, closed lost reason, reason lost, loss reason, lost because, 丢单原因, 輸單原因, причина отказа, причина проигрыша
+    expected_close: expected close, expected close date, forecast date, 预计成交日期, 預計成交日期,
+        ожидаемая дата закрытия
+    opened_on: opened on, engage date, open date, opened, start date, create date, created, 开始日期,
+        開始日期, дата начала, дата создания
+    closed_at: closed on, close date, closed, closed date, closed at, 成交日期, 关闭日期, 結束日期,
+        дата закрытия
+    lost_reason: lost reason, closed lost reason, reason lost, loss reason, lost because, 丢单原因,
+        輸單原因, причина отказа, причина проигрыша
     source: source, lead source, origin, channel, 来源, 來源, источник
-    external_id: external id, id, opportunity id, deal id, ticket id, record id, case number, number elsewhere, 外部编号, 外部編號, внешний номер, внешний код
-    code: code, article number, sku, product code, item number, part number, 货号, 產品編號, 产品编号, артикул, код
+    external_id: external id, id, opportunity id, deal id, ticket id, record id, case number,
+        number elsewhere, 外部编号, 外部編號, внешний номер, внешний код
+    code: code, article number, sku, product code, item number, part number, 货号, 產品編號, 产品编号,
+        артикул, код
     series: series, category, family, product line, group, 系列, 类别, 類別, серия, категория
     price: price, sales price, unit price, list price, cost, 价格, 價格, 单价, 單價, цена
     kind: kind, type, activity type, 类型, 類型, тип, вид
@@ -77,8 +98,10 @@ COMMON: Final = _table("""
     body: body, text, notes, content, message, 内容, 內容, текст, содержание
     job_title: job title, title, position, role, function, 职位, 職位, 职务, должность
     department: department, division, 部门, 部門, отдел
-    addresses.street: street, address, street address, address 1, address line 1, 地址, 街道, 详细地址, адрес, улица
-    addresses.postcode: postcode, post code, zip, zip code, postal code, 邮编, 郵遞區號, 邮政编码, индекс, почтовый индекс
+    addresses.street: street, address, street address, address 1, address line 1, 地址, 街道, 详细地址,
+        адрес, улица
+    addresses.postcode: postcode, post code, zip, zip code, postal code, 邮编, 郵遞區號, 邮政编码,
+        индекс, почтовый индекс
     addresses.city: city, town, 城市, 市, город
     addresses.region: state, province, county, state region, 省份, 省, область
     addresses.country: country, country region, 国家, 國家, страна
@@ -86,18 +109,23 @@ COMMON: Final = _table("""
 
 OWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "customers": _table("""
-        name: account, account name, company, company name, customer, customer name, client, client name, organization, organisation, firm, business name, 客户, 客户名称, 客戶, 公司, 公司名称, 企业名称, 公司名稱, клиент, компания, организация, контрагент, название компании
+        name: account, account name, company, company name, customer, customer name, client, client name,
+            organization, organisation, firm, business name, 客户, 客户名称, 客戶, 公司, 公司名称,
+            企业名称, 公司名稱, клиент, компания, организация, контрагент, название компании
         kind: kind
         country: country, office location, 国家, 國家, страна
     """),
     "contacts": _table("""
-        name: contact, contact name, full name, name, person, 联系人, 聯絡人, 姓名, контакт, контактное лицо, фио
+        name: contact, contact name, full name, name, person, 联系人, 聯絡人, 姓名, контакт,
+            контактное лицо, фио
     """),
     "products": _table("""
-        name: product, product name, item, article, item name, 产品, 產品, 产品名称, 產品名稱, товар, продукт, наименование
+        name: product, product name, item, article, item name, 产品, 產品, 产品名称, 產品名稱, товар,
+            продукт, наименование
     """),
     "deals": _table("""
-        name: deal, deal name, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка, название сделки
+        name: deal, deal name, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка,
+            название сделки
     """),
     "tickets": _table("""
         subject: subject, title, summary, ticket name, 主题, 主題, тема

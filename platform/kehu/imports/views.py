@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request
-from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
 from kehu.core.context import Context
@@ -72,7 +71,7 @@ def _back(job: Import) -> Any:
 
 @blueprint.get("/imports")
 @signed_in
-def listed() -> ResponseReturnValue:
+def listed() -> Any:
     """List the imports."""
     _types()
     service = _service()
@@ -88,7 +87,7 @@ def listed() -> ResponseReturnValue:
 
 @blueprint.route("/imports/new", methods=["GET", "POST"])
 @signed_in
-def new() -> ResponseReturnValue:
+def new() -> Any:
     """Ask for a file and what it holds; take it in."""
     types = _types()
     chosen = request.values.get("object") or request.args.get("type") or types[0].name
@@ -126,13 +125,13 @@ def _take(chosen: str) -> Import:
 
 @blueprint.get("/imports/<uuid:import_id>")
 @signed_in
-def show(import_id: uuid.UUID) -> ResponseReturnValue:
+def show(import_id: uuid.UUID) -> Any:
     """Show an import as its state wants it."""
     job = _service().get(import_id)
     return _page(job)
 
 
-def _page(job: Import, *, problem: InvalidInput | None = None, editing: bool = False) -> ResponseReturnValue:
+def _page(job: Import, *, problem: InvalidInput | None = None, editing: bool = False) -> Any:
     service, session = _service(), db.session()
     record_type = service.type_of(job)
     editable = (
@@ -163,7 +162,7 @@ def _page(job: Import, *, problem: InvalidInput | None = None, editing: bool = F
 
 @blueprint.get("/imports/<uuid:import_id>/progress")
 @signed_in
-def progress(import_id: uuid.UUID) -> ResponseReturnValue:
+def progress(import_id: uuid.UUID) -> Any:
     """Answer how far a job is; at its end the page is loaded anew."""
     job = _service().get(import_id)
     working = job.state in WORKING or (job.state == "uploaded" and not job.format)
@@ -175,7 +174,7 @@ def progress(import_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/imports/<uuid:import_id>/read")
 @signed_in
-def read(import_id: uuid.UUID) -> ResponseReturnValue:
+def read(import_id: uuid.UUID) -> Any:
     """Read the file in another way."""
     service = _service()
     job = service.get(import_id, lock=True)
@@ -190,7 +189,7 @@ def read(import_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/imports/<uuid:import_id>/plan")
 @signed_in
-def plan(import_id: uuid.UUID) -> ResponseReturnValue:
+def plan(import_id: uuid.UUID) -> Any:
     """Keep what a column becomes and show what follows from it."""
     job = _service().get(import_id, lock=True)
     problem = _keep_plan(job)
@@ -210,7 +209,7 @@ def _keep_plan(job: Import) -> InvalidInput | None:
 
 @blueprint.post("/imports/<uuid:import_id>/check")
 @signed_in
-def check(import_id: uuid.UUID) -> ResponseReturnValue:
+def check(import_id: uuid.UUID) -> Any:
     """Keep the plan and try the whole file without writing."""
     service = _service()
     job = service.get(import_id, lock=True)
@@ -223,7 +222,7 @@ def check(import_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/imports/<uuid:import_id>/<any(start,again,stop,undo):action>")
 @signed_in
-def act(import_id: uuid.UUID, action: str) -> ResponseReturnValue:
+def act(import_id: uuid.UUID, action: str) -> Any:
     """Start, go on, stop or take back."""
     service = _service()
     job = service.get(import_id, lock=True)
@@ -233,7 +232,7 @@ def act(import_id: uuid.UUID, action: str) -> ResponseReturnValue:
 
 @blueprint.post("/imports/<uuid:import_id>/remove")
 @signed_in
-def remove(import_id: uuid.UUID) -> ResponseReturnValue:
+def remove(import_id: uuid.UUID) -> Any:
     """Put an import away that wrote nothing."""
     service = _service()
     job = service.get(import_id, lock=True)
@@ -245,7 +244,7 @@ def remove(import_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.get("/imports/<uuid:import_id>/errors.csv")
 @signed_in
-def errors(import_id: uuid.UUID) -> ResponseReturnValue:
+def errors(import_id: uuid.UUID) -> Any:
     """Hand out the refused rows: the cells as they were, and what is wrong with each."""
     service = _service()
     job = service.get(import_id)
@@ -306,10 +305,11 @@ def progress_of(job: Import) -> dict[str, Any]:
         label = _("Linking records to those that they belong to")
     else:
         label = _("Importing")
-    note = _n("%(done)s of %(num)s row", "%(done)s of %(num)s rows", total, done=f"{done:,}") if total else ""
+    counts = {"done": f"{done:,}", "count": f"{total:,}"}
+    note = _n("%(done)s of %(count)s row", "%(done)s of %(count)s rows", total, **counts) if total else ""
     if job.state == "undoing":
         note = (
-            _n("%(done)s of %(num)s change", "%(done)s of %(num)s changes", total, done=f"{done:,}")
+            _n("%(done)s of %(count)s change", "%(done)s of %(count)s changes", total, **counts)
             if total
             else ""
         )
