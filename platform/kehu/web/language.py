@@ -44,7 +44,7 @@ def init_language(app: Flask) -> None:
         locale_selector=choose_locale,
         timezone_selector=choose_zone,
         default_translation_directories=str(app.config.get("KEHU_LOCALE_DIR") or _folder()),
-        default_domain="kehu",
+        default_domain="messages",
     )
 
 
