@@ -4,10 +4,14 @@ import io
 
 from kehu.imports import tasks
 
-CSV = "Company;E-mail;Phone;Founded;Owner\r\nNorthwind Joinery;hello@northwind.example;020 7946 4410;1998;Mira Sol\r\nOak & Sons;;no phone;1712;\r\n"
+CSV = (
+    b"Company;E-mail;Phone;Founded;Owner\r\n"
+    b"Northwind Joinery;hello@northwind.example;020 7946 4410;1998;Mira Sol\r\n"
+    b"Oak & Sons;;no phone;1712;\r\n"
+)
 
 
-def _upload(client, content=CSV.encode(), name="firms.csv", **form):
+def _upload(client, content=CSV, name="firms.csv", **form):
     data = {"object": "customers", "file": (io.BytesIO(content), name), **form}
     return client.post("/imports/new", data=data, content_type="multipart/form-data")
 
@@ -25,7 +29,7 @@ def _form(page):
     found = []
     for tag in re.findall(r"<input[^>]*>", part):
         name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if not name or ('type="checkbox"' in tag or 'type="radio"' in tag) and " checked" not in tag:
+        if not name or (('type="checkbox"' in tag or 'type="radio"' in tag) and " checked" not in tag):
             continue
         found.append((name[1], value[1] if value else "on"))
     for name, body in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', part, re.DOTALL):
@@ -49,7 +53,11 @@ def test_upload_map_check_run_undo(importer, shop):
     assert "Semicolon" in page
     assert "Northwind Joinery" in page
     assert importer.columns(import_id) == {
-        "Company": "name", "E-mail": "emails", "Phone": "phones", "Founded": "founded", "Owner": "owner_id",
+        "Company": "name",
+        "E-mail": "emails",
+        "Phone": "phones",
+        "Founded": "founded",
+        "Owner": "owner_id",
     }
     answer = _post(client, f"/imports/{import_id}/check", _form(page))
     assert answer.status_code == 303, answer.get_data(as_text=True)
@@ -95,8 +103,13 @@ def test_read_in_another_way(importer, shop):
     job = importer.read(import_id)
     assert job.format["read"]["encoding"] in ("cp1251", "windows-1251")
     assert importer.columns(import_id) == {"Название": "name", "Телефон": "phones"}
-    assert client.post(f"/imports/{import_id}/read", data={"encoding": "utf-16-le", "header": "1"}).status_code in (303, 422)
-    answer = client.post(f"/imports/{import_id}/read", data={"encoding": job.format["read"]["encoding"], "delimiter": ",", "header": ""})
+    assert client.post(
+        f"/imports/{import_id}/read", data={"encoding": "utf-16-le", "header": "1"}
+    ).status_code in (303, 422)
+    answer = client.post(
+        f"/imports/{import_id}/read",
+        data={"encoding": job.format["read"]["encoding"], "delimiter": ",", "header": ""},
+    )
     assert answer.status_code == 303
     assert importer.read(import_id).total_rows == 2
 
@@ -104,7 +117,11 @@ def test_read_in_another_way(importer, shop):
 def test_rights_and_foreign_tenants(importer, shop, other_shop):
     import_id = _id(_upload(shop.client()))
     for who in (other_shop.client(), shop.client(shop.member("member")), shop.client(shop.member("viewer"))):
-        for url in (f"/imports/{import_id}", f"/imports/{import_id}/progress", f"/imports/{import_id}/errors.csv"):
+        for url in (
+            f"/imports/{import_id}",
+            f"/imports/{import_id}/progress",
+            f"/imports/{import_id}/errors.csv",
+        ):
             assert who.get(url).status_code == 404, url
         for action in ("read", "plan", "check", "start", "again", "stop", "undo", "remove"):
             assert who.post(f"/imports/{import_id}/{action}").status_code == 404, action
