@@ -15,6 +15,7 @@ from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.core.records.fields import Field
 from kehu.core.records.filters import RESERVED
+from kehu.core.records.kinds import KINDS
 from kehu.web.records import query
 from kehu.web.records.members import member_options
 from kehu.web.records.titles import target_of, titles
@@ -42,12 +43,10 @@ class Chip:
 
 
 def operators(field: Field) -> tuple[str, ...]:
-    """Return the query keys under which a field is filtered."""
-    if field.kind in RANGES:
-        return (f"{field.key}.gte", f"{field.key}.lte", field.key, f"{field.key}.empty")
-    if field.kind == "text":
-        return (f"{field.key}.starts", field.key, f"{field.key}.empty")
-    return (field.key, f"{field.key}.ne", f"{field.key}.in", f"{field.key}.empty")
+    """Return the query keys under which a field is filtered, the one that its menu writes first."""
+    known = KINDS[field.kind].filters
+    order = ("starts", "gte", "lte", "eq", "ne", "in", "empty")
+    return tuple(field.key if one == "eq" else f"{field.key}.{one}" for one in order if one in known)
 
 
 def fields(pages: RecordPages) -> list[Field]:
@@ -134,8 +133,10 @@ def menu(pages: RecordPages, key: str) -> ResponseReturnValue:
     if field is None:
         abort(404)
     args = query.of_request()
+    keys = operators(field)
     values: dict[str, Any] = {"field": field, "kind": _menu_kind(field), "args": args, "pages": pages}
-    chosen = {part for name in operators(field)[:1] for part in args.get(name, "").split(",") if part}
+    values.update(name=keys[0], may_be_empty=f"{field.key}.empty" in keys)
+    chosen = {part for name in keys[:1] for part in args.get(name, "").split(",") if part}
     values["chosen"] = chosen
     values["options"] = _options(field) if values["kind"] == "choices" else []
     ids = [found for part in chosen if (found := parse_id(part))]

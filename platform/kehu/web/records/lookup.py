@@ -31,11 +31,7 @@ def options(kind: str) -> ResponseReturnValue:
     if kind == "members":
         return _answer(_members(typed))
     if kind == "tags":
-        return _answer(
-            _tags(request.args.get("of", ""), typed),
-            create=_("Tag “%(name)s”", name=typed) if typed else "",
-            typed=typed,
-        )
+        return _answer(_tags(request.args.get("of", ""), typed))
     record_type = registered().get(kind)
     if record_type is None:
         raise NotFound(_("There is nothing to look up here."))
