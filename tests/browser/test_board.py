@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from kehu.activities.services import ActivityService
+from kehu.core import clock
 from kehu.customers.services import CustomerService
 from kehu.deals.services import DealService
 from kehu.testkit.fixtures import Shop
@@ -50,7 +52,8 @@ def column(page: Page, name: str) -> Any:
 
 def titles(page: Page, name: str) -> list[str]:
     """Return what stands in a column, from top to bottom."""
-    return column(page, name).locator("[data-row-link]").all_inner_texts()
+    found: list[str] = column(page, name).locator("[data-row-link]").all_inner_texts()
+    return found
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -139,6 +142,27 @@ def test_somebody_else_was_first(open_window: Open, shop: Shop, address: str, de
     page.get_by_text("moved “Deal 1” to Negotiation").wait_for()
     assert titles(page, "Negotiation") == ["Deal 1"]
     assert titles(page, "Qualified") == []
+
+
+def test_the_day_is_worked_off_by_keys(open_window: Open, shop: Shop, address: str) -> None:
+    with shop.work() as session:
+        for subject in ("Call Anna", "Send the offer"):
+            ActivityService(session).create({"kind": "call", "subject": subject, "due_at": clock.now()})
+    window = signed_in(open_window("desk"), shop, address)
+    page = window.page
+    window.go(address)
+    page.keyboard.press("j")
+    page.keyboard.press("h")
+    page.get_by_role("menuitem", name="In a week").wait_for()
+    window.check("put off")
+    page.get_by_role("menuitem", name="In a week").click()
+    page.get_by_text("Put off: Call Anna").wait_for()
+    expect(page.locator("#today [data-row]")).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    page.get_by_role("heading", name="And next?").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Nothing is due today.").wait_for()
 
 
 def test_a_deal_is_won_by_its_key(open_window: Open, shop: Shop, address: str, deal_ids: list[str]) -> None:

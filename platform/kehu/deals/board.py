@@ -60,6 +60,11 @@ class Board:
     columns: list[Column]
 
     @property
+    def card_count(self) -> int:
+        """How many deals match in all columns."""
+        return sum(column.count for column in self.columns)
+
+    @property
     def open_count(self) -> int:
         """How many open deals match."""
         return sum(column.count for column in self.columns if column.outcome == "open")

@@ -71,7 +71,7 @@ def show_board() -> ResponseReturnValue:
     args = query.of_request()
     found = board.read_board(db.session(), args, context.actor())
     filters = query.filters_only({key: value for key, value in args.items() if key != "pipeline"})
-    chips = [chip for chip in filtering.chips(DEALS, filters) if chip.key not in OF_THE_BOARD]
+    chips = [chip for chip in filtering.chips(DEALS, filters) if chip.on or chip.key not in OF_THE_BOARD]
     response = render_page(
         "deals/board.html",
         {"board": "answer"},

@@ -204,7 +204,7 @@ def test_the_page_of_a_deal(shop, deal_ids):
     assert page.status_code == 200
     text = page.get_data(as_text=True)
     assert 'aria-current="step"' in text
-    assert "Nothing is planned." in text
+    assert 'id="next-step"' in text
     assert client.post(f"/deals/{deal_ids[0]}/stage/{stages['Proposal sent']}").status_code == 204
     assert client.post(f"/deals/{deal_ids[0]}/stage/{stages['Lost']}").status_code == 200  # The question.
     assert client.post(f"/deals/{deal_ids[0]}/won").status_code == 204
@@ -234,10 +234,14 @@ def test_the_place_in_the_address_survives_a_filter(shop, deal_ids):
 
 def test_a_stage_edited_in_place_asks_for_the_reason_too(shop, deal_ids):
     stages, client = stage_ids(shop), shop.client()
-    answer = client.post(f"/deals/{deal_ids[0]}/field/stage_id", data={"stage_id": stages["Lost"], "version": "1"})
+    answer = client.post(
+        f"/deals/{deal_ids[0]}/field/stage_id", data={"stage_id": stages["Lost"], "version": "1"}
+    )
     assert answer.status_code == 422
     assert "Say why" in answer.get_data(as_text=True)
-    answer = client.post(f"/deals/{deal_ids[0]}/field/stage_id", data={"stage_id": stages["Won"], "version": "1"})
+    answer = client.post(
+        f"/deals/{deal_ids[0]}/field/stage_id", data={"stage_id": stages["Won"], "version": "1"}
+    )
     assert answer.status_code == 200
     with shop.work() as session:
         assert DealService(session).get(deal_ids[0]).status == "won"
@@ -253,3 +257,12 @@ def test_the_list_keeps_to_the_same_rules(shop, deal_ids):
     assert made.status_code in (204, 303)
     with shop.work() as session:
         assert DealService(session).count_in_stage(DealService(session).first_stage().id) == 4
+
+
+def test_an_empty_board_leads_on(shop):
+    client = shop.client()
+    assert "Enter the first one" in client.get("/deals/board").get_data(as_text=True)
+    assert "No deals match" in client.get("/deals/board?q=nothing").get_data(as_text=True)
+    viewer = shop.client(shop.member("viewer")).get("/deals/board").get_data(as_text=True)
+    assert "Each deal is a card" in viewer
+    assert 'href="/deals/new' not in viewer

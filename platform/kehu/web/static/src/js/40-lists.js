@@ -14,9 +14,10 @@
     for (const row of shown) {
       const on = picks.all || chosen.has(row.dataset.row);
       here += on;
-      row.setAttribute("aria-selected", String(on));
       const mark = row.querySelector("[data-pick]");
-      if (mark) mark.checked = on;
+      if (!mark) continue;
+      mark.checked = on;
+      row.setAttribute("aria-selected", String(on));
     }
     const head = box.querySelector("[data-pick-all]");
     if (head) { head.checked = here > 0 && here === shown.length; head.indeterminate = here > 0 && here < shown.length; }
@@ -85,7 +86,7 @@
     else if (key === "shift+x") { const mark = row.querySelector("[data-pick]"); mark?.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true, cancelable: true })); }
     else if (key === "space") { const shown = K.find("#peek:not([hidden])"); if (shown) K.escape(); else peek(row); }
     else if (key === "e") K.edit?.(row.querySelector("[data-edit-url]"));
-    else return;
+    else { const action = row.querySelector(`[data-row-key="${CSS.escape(key)}"]`); if (!action) return; action.click(); }
     e.preventDefault();
   };
   /* Requests from the bulk bar carry the selection; a sent one clears it. */
