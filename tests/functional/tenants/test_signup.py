@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -77,7 +78,8 @@ def test_the_same_answer_for_an_address_that_has_an_account(app: Flask, with_mai
         client = browser(app)
         response = client.post("/signup", data=form)
         page = client.get(response.location).get_data(as_text=True).replace(form["email"], "X")
-        pages.append((response.status_code, response.location, page.split("csrf")[0]))
+        page = re.sub(r'X-CSRF-Token":"[^"]+|name="csrf_token" value="[^"]+', "", page)
+        pages.append((response.status_code, response.location, page))
     assert pages[0] == pages[1]
     (mail,) = queued_mails(app, known["email"])
     assert mail["template"] == "accounts/mail/known"
