@@ -59,7 +59,9 @@ class Request:
         data = answer.read()
         taken = (time.perf_counter() - started) * 1000
         if answer.status >= 400 or answer.status in (302, 303):
-            raise SystemExit(f"{self.name}: {self.method} {self.path} answered {answer.status}: {data[:400]!r}")
+            raise SystemExit(
+                f"{self.name}: {self.method} {self.path} answered {answer.status}: {data[:400]!r}"
+            )
         self.queries, self.size = int(answer.headers.get("X-Bench-Queries", 0)), len(data)
         return taken
 
@@ -73,10 +75,22 @@ def requests_for(label: str, filled: Filled) -> list[Request]:
     rest: dict[str, Any] = {"headers": {"Authorization": f"Bearer {filled.token}"}}
     customer = filled.sample[7]
     found = [
-        Request("REST list of 50, filtered and sorted", "/api/v1/customers?type_class=existing&sort=name&limit=50", "8x/5", **rest),
+        Request(
+            "REST list of 50, filtered and sorted",
+            "/api/v1/customers?type_class=existing&sort=name&limit=50",
+            "8x/5",
+            **rest,
+        ),
         Request("HTML list of 50", "/customers", "12x/8", **page),
         Request("HTML customer page with time line", f"/customers/{customer}", "12x/10", **page),
-        Request("REST create with audit and event", "/api/v1/customers", "10x/8", method="POST", body={"name": "Bench customer"}, **rest),
+        Request(
+            "REST create with audit and event",
+            "/api/v1/customers",
+            "10x/8",
+            method="POST",
+            body={"name": "Bench customer"},
+            **rest,
+        ),
         Request("Search, Latin", "/palette?q=harb", "8x/5", **page),
         Request("Search, Chinese", f"/palette?q={quote('明德')}", "8x/5", **page),
         Request("Search, Cyrillic", f"/palette?q={quote('самар')}", "8x/5", **page),
@@ -160,7 +174,9 @@ def run(urls: Any, var: Path, chosen: argparse.Namespace) -> None:
     app = create_app(settings)
     started = time.perf_counter()
     filled = fill(app, urls.owner, {"large": chosen.customers, "small": chosen.compare}, chosen.tenants)
-    print(f"filled {chosen.tenants} tenants, {chosen.customers:,} customers in one: {time.perf_counter() - started:.0f} s")
+    print(
+        f"filled {chosen.tenants} tenants, {chosen.customers:,} customers in one: {time.perf_counter() - started:.0f} s"
+    )
     environment = {
         "KEHU_ENV": "production", "KEHU_SECRET_KEY": SECRET, "KEHU_DATABASE_URL": urls.owner, "KEHU_HTTPS": "0",
         "KEHU_APP_DATABASE_URL": urls.app, "KEHU_CROSS_DATABASE_URL": urls.cross, "KEHU_VAR": str(var),

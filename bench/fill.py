@@ -20,7 +20,9 @@ from kehu.core.text import fold
 from kehu.testkit.fixtures import Shop, make_shop
 
 NOW = dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC)
-FIRST = "North South East West Harbour Tide Oak Elm Copper Silver Kestrel Heron Juniper Redwood Quarry Ferry Paper".split()
+FIRST = (
+    "North South East West Harbour Tide Oak Elm Copper Silver Kestrel Heron Juniper Redwood Quarry Ferry Paper"
+).split()
 SECOND = "wind water field stone bridge gate lane mill port wood yard works light ford".split()
 TRADE = "Joinery Bakery Optics Tutors Marine Cycles Dental Vets Catering Studio Electrical Landscaping Builders".split()
 CHINESE = "上海 北京 明德 光点 华强 贸易 设计 科技 建筑 物流".split()
@@ -48,7 +50,9 @@ def _name(rng: random.Random, number: int) -> str:
     return f"{rng.choice(FIRST)}{rng.choice(SECOND)} {rng.choice(TRADE)} {number % 9973}"
 
 
-def _copy(cursor: psycopg.Cursor[Any], table: str, columns: Iterable[str], rows: Iterator[tuple[Any, ...]]) -> None:
+def _copy(
+    cursor: psycopg.Cursor[Any], table: str, columns: Iterable[str], rows: Iterator[tuple[Any, ...]]
+) -> None:
     names = ", ".join(columns)
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
@@ -80,7 +84,9 @@ class Filler:
         )
 
     def _members(self) -> list[uuid.UUID]:
-        rows = self.cursor.execute("SELECT id FROM members WHERE tenant_id = %s", (self.tenant.id,)).fetchall()
+        rows = self.cursor.execute(
+            "SELECT id FROM members WHERE tenant_id = %s", (self.tenant.id,)
+        ).fetchall()
         return [row[0] for row in rows]
 
     def _customers(self) -> Iterator[tuple[Any, ...]]:
@@ -88,11 +94,28 @@ class Filler:
             name = _name(self.rng, number)
             mail, phone = f"info{number}@{fold(name).split()[0]}.example", f"+4420{79460000 + number:08d}"
             yield (
-                self.tenant.id, customer, "company", number + 1, name, fold(name), ("prospect", "existing")[number % 2],
-                "ABC"[number % 3], INDUSTRIES[number % 8], "Leeds", "GB", "GBP", json.dumps([{"label": "", "address": mail}]),
-                mail, json.dumps([{"label": "", "number": phone}]), phone, "[]", ["Wholesale"] if number % 5 == 0 else [],
-                self.rng.choice(self.owners), NOW - dt.timedelta(minutes=number), NOW - dt.timedelta(minutes=number),
-            )  # fmt: skip
+                self.tenant.id,
+                customer,
+                "company",
+                number + 1,
+                name,
+                fold(name),
+                ("prospect", "existing")[number % 2],
+                "ABC"[number % 3],
+                INDUSTRIES[number % 8],
+                "Leeds",
+                "GB",
+                "GBP",
+                json.dumps([{"label": "", "address": mail}]),
+                mail,
+                json.dumps([{"label": "", "number": phone}]),
+                phone,
+                "[]",
+                ["Wholesale"] if number % 5 == 0 else [],
+                self.rng.choice(self.owners),
+                NOW - dt.timedelta(minutes=number),
+                NOW - dt.timedelta(minutes=number),
+            )
 
     def _terms(self) -> Iterator[tuple[Any, ...]]:
         rng = random.Random(self.count)
@@ -115,17 +138,41 @@ class Filler:
             for turn in range(1 if number % 20 else 12):
                 at = NOW - dt.timedelta(days=turn, minutes=number)
                 yield (
-                    self.tenant.id, new_id(), ("call", "note", "mail", "meeting")[turn % 4], "Talked about delivery",
-                    "talked about delivery", "Call back on Thursday.", at, at, customer, self.owners[0], at, at,
-                )  # fmt: skip
+                    self.tenant.id,
+                    new_id(),
+                    ("call", "note", "mail", "meeting")[turn % 4],
+                    "Talked about delivery",
+                    "talked about delivery",
+                    "Call back on Thursday.",
+                    at,
+                    at,
+                    customer,
+                    self.owners[0],
+                    at,
+                    at,
+                )
 
     def _audit(self) -> Iterator[tuple[Any, ...]]:
         for number, customer in enumerate(self.ids):
             for action in ("created",) if number % 20 else ("created", "updated", "updated", "updated"):
                 yield (
-                    self.tenant.id, new_id(), NOW, new_id(), "member", self.owners[0], "Mira Sol", "web", "bench", "customers",
-                    customer, action, "Customer", json.dumps({"industry": [None, "Retail"]}), 1, customer,
-                )  # fmt: skip
+                    self.tenant.id,
+                    new_id(),
+                    NOW,
+                    new_id(),
+                    "member",
+                    self.owners[0],
+                    "Mira Sol",
+                    "web",
+                    "bench",
+                    "customers",
+                    customer,
+                    action,
+                    "Customer",
+                    json.dumps({"industry": [None, "Retail"]}),
+                    1,
+                    customer,
+                )
 
     def _deals(self) -> None:
         found = self.cursor.execute(
@@ -140,11 +187,24 @@ class Filler:
             for number in range(BOARD_CARDS):
                 stage, pipeline, outcome = found[number % STAGES]
                 yield (
-                    self.tenant.id, new_id(), number + 1, f"Maintenance contract {number}", f"maintenance contract {number}",
-                    self.ids[number % len(self.ids)], pipeline, stage, NOW, 120_000 + number, "GBP", outcome,
-                    NOW if outcome != "open" else None, "price" if outcome == "lost" else None, f"a{number:05d}",
-                    self.owners[0], [],
-                )  # fmt: skip
+                    self.tenant.id,
+                    new_id(),
+                    number + 1,
+                    f"Maintenance contract {number}",
+                    f"maintenance contract {number}",
+                    self.ids[number % len(self.ids)],
+                    pipeline,
+                    stage,
+                    NOW,
+                    120_000 + number,
+                    "GBP",
+                    outcome,
+                    NOW if outcome != "open" else None,
+                    "price" if outcome == "lost" else None,
+                    f"a{number:05d}",
+                    self.owners[0],
+                    [],
+                )
 
         _copy(self.cursor, "deals", _DEAL, rows())
 
@@ -153,7 +213,9 @@ _CUSTOMER = (
     "tenant_id id kind number name name_norm type_class value_class industry region country currency emails email_norm "
     "phones phone_norm addresses tags owner_id created_at updated_at"
 ).split()
-_ACTIVITY = "tenant_id id kind subject subject_norm body due_at done_at customer_id owner_id created_at updated_at".split()
+_ACTIVITY = (
+    "tenant_id id kind subject subject_norm body due_at done_at customer_id owner_id created_at updated_at"
+).split()
 _AUDIT = (
     "tenant_id id at batch_id actor_kind member_id actor_name source request_id object record_id action title changes "
     "version customer_id"
@@ -171,7 +233,10 @@ def fill(app: Flask, owner_url: str, sizes: dict[str, int], tenants: int) -> dic
     """
     filled: dict[str, Filled] = {}
     with psycopg.connect(owner_url) as connection:
-        for label, size in [*sizes.items(), *((f"small {number}", 20) for number in range(tenants - len(sizes)))]:
+        for label, size in [
+            *sizes.items(),
+            *((f"small {number}", 20) for number in range(tenants - len(sizes))),
+        ]:
             shop = make_shop(app, name=f"Bench {label}")
             if label in sizes:
                 for number in range(5):
@@ -180,7 +245,9 @@ def fill(app: Flask, owner_url: str, sizes: dict[str, int], tenants: int) -> dic
             filler.fill()
             connection.commit()
             if label in sizes:
-                filled[label] = Filled(shop=shop, token=shop.token(), sample=filler.ids[::20][:400], board=filler.board)
+                filled[label] = Filled(
+                    shop=shop, token=shop.token(), sample=filler.ids[::20][:400], board=filler.board
+                )
         connection.autocommit = True
         connection.execute("VACUUM (ANALYZE)")
     return filled

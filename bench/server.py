@@ -32,7 +32,9 @@ def floors() -> Flask:
     @bare.get("/rows/<uuid:tenant_id>")
     def rows(tenant_id: Any) -> Response:
         if "it" not in pool:
-            pool["it"] = psycopg_pool.ConnectionPool(os.environ["KEHU_DATABASE_URL"], min_size=1, max_size=4, open=True)
+            pool["it"] = psycopg_pool.ConnectionPool(
+                os.environ["KEHU_DATABASE_URL"], min_size=1, max_size=4, open=True
+            )
         with pool["it"].connection() as connection:
             found = connection.execute(_ROWS, (tenant_id,))
             names = [column.name for column in found.description or ()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from plugins.rules import hookimpl
 from plugins.results import BillingMode, BillingState, SeatCheck
+from plugins.rules import hookimpl
 
 
 @hookimpl

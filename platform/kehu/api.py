@@ -8,9 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import redirect, request, url_for
-from plugins.blueprint import PluginBlueprint
-from plugins.results import NavItem, Panel, Permission, Section, Width
-from plugins.rules import hookimpl
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -30,6 +27,9 @@ from kehu.core.text import clean, fold
 from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
+from plugins.blueprint import PluginBlueprint
+from plugins.results import NavItem, Panel, Permission, Section, Width
+from plugins.rules import hookimpl
 
 
 def plugin_base(slug: str) -> type[DeclarativeBase]:

@@ -24,7 +24,9 @@ class Settings:
     environment: str = _setting("KEHU_ENV", "production", "development, test or production")
     secret_key: str = _setting("KEHU_SECRET_KEY", "", "Signs cookies and links; 32 random characters or more")
     database_url: str = _setting("KEHU_DATABASE_URL", "", "PostgreSQL as the owner role: migrations only")
-    app_database_url: str = _setting("KEHU_APP_DATABASE_URL", "", "PostgreSQL as the unprivileged role: web and worker")
+    app_database_url: str = _setting(
+        "KEHU_APP_DATABASE_URL", "", "PostgreSQL as the unprivileged role: web and worker"
+    )
     cross_database_url: str = _setting(
         "KEHU_CROSS_DATABASE_URL", "", "PostgreSQL as the role with BYPASSRLS: named cross-tenant work"
     )
@@ -32,16 +34,24 @@ class Settings:
     port: int = _setting("KEHU_PORT", 8000, "Port of the web server")
     https: bool = _setting("KEHU_HTTPS", True, "Whether people reach the site by https; marks cookies Secure")
     proxies: int = _setting("KEHU_PROXIES", 0, "Number of trusted reverse proxies in front (X-Forwarded-*)")
-    mail_url: str = _setting("KEHU_MAIL_URL", "", "smtp://user:password@host:port or smtps://…; empty sends no mail")
-    mail_from: str = _setting("KEHU_MAIL_FROM", "Kehu <noreply@localhost>", "Sender of the product's own mails")
+    mail_url: str = _setting(
+        "KEHU_MAIL_URL", "", "smtp://user:password@host:port or smtps://…; empty sends no mail"
+    )
+    mail_from: str = _setting(
+        "KEHU_MAIL_FROM", "Kehu <noreply@localhost>", "Sender of the product's own mails"
+    )
     var: Path = _setting("KEHU_VAR", Path("var"), "Folder for uploaded files and the embedded database")
     billing_mode: str = _setting("KEHU_BILLING_MODE", "off", "off: nothing is charged")
     safe_mode: bool = _setting("KEHU_SAFE_MODE", False, "Start with built-in plugins only")
     plugins_block: str = _setting("KEHU_PLUGINS_BLOCK", "", "Slugs of plugins that must not load, by comma")
     upload_mb: int = _setting("KEHU_UPLOAD_MB", 110, "Largest upload in MB")
-    slow_query_ms: int = _setting("KEHU_SLOW_QUERY_MS", 200, "Queries over this are logged; 0 switches it off")
+    slow_query_ms: int = _setting(
+        "KEHU_SLOW_QUERY_MS", 200, "Queries over this are logged; 0 switches it off"
+    )
     api_rate: str = _setting("KEHU_API_RATE", "600 per minute", "Requests a token may make")
-    signup_rate: str = _setting("KEHU_SIGNUP_RATE", "10 per hour", "Sign-ups and log-ins tried from one address")
+    signup_rate: str = _setting(
+        "KEHU_SIGNUP_RATE", "10 per hour", "Sign-ups and log-ins tried from one address"
+    )
     pool_size: int = _setting("KEHU_POOL_SIZE", 5, "Database connections kept by each web process")
     log_level: str = _setting("KEHU_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 

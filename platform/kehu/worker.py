@@ -54,7 +54,10 @@ async def _run(settings: Settings, concurrency: int, once: bool) -> None:
 
 async def _serve(settings: Settings, concurrency: int, once: bool, stop: asyncio.Event) -> None:
     connector = PsycopgConnector(
-        conninfo=settings.app_database_url, min_size=1, max_size=concurrency + 3, kwargs={"application_name": "kehu-worker"}
+        conninfo=settings.app_database_url,
+        min_size=1,
+        max_size=concurrency + 3,
+        kwargs={"application_name": "kehu-worker"},
     )
     with jobs.app.replace_connector(connector) as app:
         async with app.open_async():
@@ -74,7 +77,9 @@ async def _serve(settings: Settings, concurrency: int, once: bool, stop: asyncio
             sweep = asyncio.create_task(_sweep(app))
             stopping = asyncio.create_task(stop.wait())
             try:
-                done, _pending = await asyncio.wait({worker, sweep, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                done, _pending = await asyncio.wait(
+                    {worker, sweep, stopping}, return_when=asyncio.FIRST_COMPLETED
+                )
                 if worker not in done:
                     worker.cancel()
                 for task in done - {stopping}:

@@ -13,9 +13,13 @@ READ, WRITE = "automotive.vehicle:read", "automotive.vehicle:write"
 def kehu_register_permissions() -> Sequence[Permission]:
     """Two rights: seeing vehicles and keeping them."""
     return [
-        Permission(code=READ, description=_l("See vehicles"), roles=("owner", "admin", "manager", "member", "viewer")),
         Permission(
-            code=WRITE, description=_l("Add and change vehicles"), roles=("owner", "admin", "manager", "member")
+            code=READ, description=_l("See vehicles"), roles=("owner", "admin", "manager", "member", "viewer")
+        ),
+        Permission(
+            code=WRITE,
+            description=_l("Add and change vehicles"),
+            roles=("owner", "admin", "manager", "member"),
         ),
     ]
 
@@ -31,13 +35,19 @@ def kehu_register_routes() -> Sequence[PluginBlueprint]:
 @hookimpl
 def kehu_register_navigation() -> Sequence[NavItem]:
     """One line in the side bar."""
-    return [NavItem(label=_l("Vehicles"), endpoint="automotive.vehicles", permission=READ, icon="car", order=10)]
+    return [
+        NavItem(label=_l("Vehicles"), endpoint="automotive.vehicles", permission=READ, icon="car", order=10)
+    ]
 
 
 @hookimpl
 def kehu_register_panels() -> Sequence[Panel]:
     """The vehicles of a customer beside his other facts."""
-    return [Panel(slot="customer.side", endpoint="automotive.customer_panel", title=_l("Vehicles"), permission=READ)]
+    return [
+        Panel(
+            slot="customer.side", endpoint="automotive.customer_panel", title=_l("Vehicles"), permission=READ
+        )
+    ]
 
 
 @hookimpl

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from kehu.api import Mapped, RecordRow, mapped_column, plugin_args, plugin_base, tenant_fk
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlalchemy.dialects.postgresql import UUID
+
+from kehu.api import Mapped, RecordRow, mapped_column, plugin_args, plugin_base, tenant_fk
 
 Base = plugin_base("automotive")
 LIVE = text("deleted_at IS NULL")

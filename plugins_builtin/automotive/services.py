@@ -25,7 +25,6 @@ from kehu.api import (
     service_for,
     tenant,
 )
-
 from plugins_builtin.automotive.models import Vehicle
 
 PAGE = 50
@@ -77,7 +76,9 @@ class VehicleService:
         :param after: the last vehicle of the page before.
         """
         self.actor.require("automotive.vehicle:read")
-        statement = select(Vehicle).where(Vehicle.deleted_at.is_(None)).order_by(Vehicle.id.desc()).limit(PAGE + 1)
+        statement = (
+            select(Vehicle).where(Vehicle.deleted_at.is_(None)).order_by(Vehicle.id.desc()).limit(PAGE + 1)
+        )
         written = re.sub(r"[\s-]", "", plate).upper()
         if written:
             statement = statement.where(Vehicle.plate.startswith(written) | Vehicle.vin.startswith(written))
@@ -119,7 +120,9 @@ class VehicleService:
         found = parse_id(vehicle_id)
         vehicle: Vehicle | None = None
         if found is not None:
-            vehicle = self.session.execute(select(Vehicle).where(Vehicle.id == found).with_for_update()).scalar_one_or_none()
+            vehicle = self.session.execute(
+                select(Vehicle).where(Vehicle.id == found).with_for_update()
+            ).scalar_one_or_none()
         if vehicle is None or (vehicle.deleted_at is not None) == gone:
             raise NotFound(_("There is no such vehicle."))
         service_for("customers", self.session).get(vehicle.customer_id)
@@ -164,7 +167,9 @@ def _read(values: Mapping[str, str]) -> VehicleForm:
     return VehicleForm(**plain, vin=vin or None, plate=plate or None, year=year, odometer=odometer)
 
 
-def _whole(values: Mapping[str, str], key: str, least: int, most: int, errors: dict[str, list[str]]) -> int | None:
+def _whole(
+    values: Mapping[str, str], key: str, least: int, most: int, errors: dict[str, list[str]]
+) -> int | None:
     raw = values.get(key, "").strip()
     if not raw:
         return None

@@ -17,10 +17,10 @@ from kehu.api import (
     select,
     service_for,
     session,
+    tenant,
     toast,
     url_for,
 )
-
 from plugins_builtin.automotive.hooks import READ, WRITE
 from plugins_builtin.automotive.services import PAGE, VehicleService
 
@@ -36,19 +36,26 @@ def vehicles() -> Any:
     query = request.args.get("q", "")
     rows = VehicleService(session()).page(query, request.args.get("after"))
     owners = _customer_names({row.customer_id for row in rows})
-    more = url_for("automotive.vehicles", q=query or None, after=rows[PAGE - 1].id) if len(rows) > PAGE else None
+    more = (
+        url_for("automotive.vehicles", q=query or None, after=rows[PAGE - 1].id) if len(rows) > PAGE else None
+    )
     return render_page(
-        "automotive/vehicles.html", {"list": "list"}, rows=rows[:PAGE], owners=owners, query=query, next_url=more
+        "automotive/vehicles.html",
+        {"list": "list"},
+        rows=rows[:PAGE],
+        owners=owners,
+        query=query,
+        next_url=more,
     )
 
 
 def _customer_names(ids: set[Any]) -> dict[Any, str]:
-    from kehu.api import tenant
-
     if not ids:
         return {}
-    customers = service_for("customers", session()).type.model
-    statement = select(customers.id, customers.name).where(customers.tenant_id == tenant().id, customers.id.in_(ids))
+    customers: Any = service_for("customers", session()).type.model
+    statement = select(customers.id, customers.name).where(
+        customers.tenant_id == tenant().id, customers.id.in_(ids)
+    )
     return {row.id: row.name for row in session().execute(statement)}
 
 
@@ -68,7 +75,9 @@ def customer_panel() -> Any:
 
 def _panel(customer_id: str) -> Any:
     rows = VehicleService(session()).of_customer(customer_id)
-    return render_page("automotive/panel.html", rows=rows, customer_id=customer_id, may_write=actor().may(WRITE))
+    return render_page(
+        "automotive/panel.html", rows=rows, customer_id=customer_id, may_write=actor().may(WRITE)
+    )
 
 
 @blueprint.get("/customers/<customer_id>/new")
@@ -89,7 +98,9 @@ def add_vehicle(customer_id: str) -> Any:
     except (InvalidInput, KehuError) as error:
         if not error.fields:
             raise
-        return render_page("automotive/new.html", status=422, customer_id=customer_id, values=values, errors=error.fields)
+        return render_page(
+            "automotive/new.html", status=422, customer_id=customer_id, values=values, errors=error.fields
+        )
     toast(
         _("Added %(make)s %(model)s.", make=vehicle.make, model=vehicle.model),
         undo_url=url_for("automotive.remove_vehicle", vehicle_id=vehicle.id),

@@ -13,7 +13,9 @@ PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *
 
 
 def test_every_setting_stands_in_the_table():
-    rows = dict(re.findall(r"^\| `(KEHU_\w+)` \| (.*?) \|", (ROOT / "docs/operating.md").read_text(), re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\| `(KEHU_\w+)` \| (.*?) \|", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
+    )
     for spec in fields(Settings):
         default = int(spec.default) if isinstance(spec.default, bool) else spec.default
         assert rows.pop(spec.metadata["env"]) == (f"`{default}`" if default != "" else "–")

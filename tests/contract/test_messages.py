@@ -25,10 +25,16 @@ def test_nothing_is_untranslated(template, language):
     missing = []
     for message in template:
         found = catalogue.get(message.id)
-        texts = found.string if found is not None and isinstance(found.string, tuple) else [found.string if found else ""]
+        texts = (
+            found.string
+            if found is not None and isinstance(found.string, tuple)
+            else [found.string if found else ""]
+        )
         if found is None or found.fuzzy or not all(texts):
             missing.append(message.id)
-    assert not missing, f"{len(missing)} texts lack {language}; run `make messages` and complete the catalogue: {missing[:20]}"
+    assert not missing, (
+        f"{len(missing)} texts lack {language}; run `make messages` and complete the catalogue: {missing[:20]}"
+    )
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)

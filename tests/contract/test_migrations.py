@@ -37,7 +37,9 @@ def test_up_down_up(empty_database_urls):
     assert migration.downgrade(url, "base") == (migration.heads(), None)
     engine = migration.owner_engine(url)
     with engine.connect() as connection:
-        left = connection.execute(text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")).scalars()
+        left = connection.execute(
+            text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        ).scalars()
         assert set(left) <= {"alembic_version", "alembic_version_pkc"}
     assert migration.upgrade(url)[1] == migration.heads()
     with engine.connect() as connection:

@@ -60,7 +60,7 @@ def test_shape_of_a_tenant_table(table):
     for key in table.foreign_keys:
         target = key.column.table
         if target.info["scope"] == "tenant":
-            assert [one.parent.name for one in key.constraint.elements][0] == "tenant_id", key.constraint.name
+            assert key.constraint.elements[0].parent.name == "tenant_id", key.constraint.name
         else:
             assert target.info["scope"] == "reference", key.constraint.name
         assert key.ondelete in (None, "RESTRICT", "CASCADE")
@@ -72,7 +72,9 @@ def test_no_other_table_points_at_a_tenant_table():
     for table in doctor.core_tables():
         assert table.info["scope"] in ("tenant", "reference", "local"), table.name
         if table.info["scope"] != "tenant":
-            assert all(key.column.table.info["scope"] == "reference" for key in table.foreign_keys), table.name
+            assert all(key.column.table.info["scope"] == "reference" for key in table.foreign_keys), (
+                table.name
+            )
 
 
 def _sample(column, tenant_id):
@@ -157,15 +159,21 @@ def test_no_row_of_another_tenant(filled, table, who, request):
         assert connection.execute(sa.select(table).where(where)).first() is None
         savepoint = connection.begin_nested()
         try:
-            some = next(c for c in table.columns if not c.primary_key) if len(table.columns) > len(key) else table.c.term
-            changed = connection.execute(sa.update(table).where(where).values({some.name: rows[table.name][some.name]}))
+            some = (
+                next(c for c in table.columns if not c.primary_key)
+                if len(table.columns) > len(key)
+                else table.c.term
+            )
+            changed = connection.execute(
+                sa.update(table).where(where).values({some.name: rows[table.name][some.name]})
+            )
             assert changed.rowcount == 0
             assert connection.execute(sa.delete(table).where(where)).rowcount == 0
         except DBAPIError as error:
             assert "permission denied" in str(error)
         if savepoint.is_active:
             savepoint.rollback()
-        with pytest.raises(DBAPIError, match="row-level security|permission denied"):
+        with pytest.raises(DBAPIError, match=r"row-level security|permission denied"):
             stolen = {**rows[table.name], "tenant_id": theirs.tenant.id}
             if "id" in stolen:
                 stolen["id"] = new_id()
@@ -183,7 +191,7 @@ def test_no_row_moves_to_another_tenant(filled, table):
     key = [column.name for column in table.primary_key.columns]
     where = sa.and_(*(table.c[name] == rows[table.name][name] for name in key))
     try:
-        with pytest.raises(DBAPIError, match="row-level security|permission denied"):
+        with pytest.raises(DBAPIError, match=r"row-level security|permission denied"):
             connection.execute(sa.update(table).where(where).values(tenant_id=uuid.UUID(int=7)))
     finally:
         connection.rollback()
@@ -215,7 +223,12 @@ def test_no_reference_into_another_tenant(filled, app, table, key):
 
 def test_a_reused_connection_forgets_its_tenant(shop):
     with shop.work() as session:
-        assert session.execute(text("SELECT count(*) FROM members WHERE tenant_id = :t"), {"t": shop.tenant.id}).scalar() == 1
+        assert (
+            session.execute(
+                text("SELECT count(*) FROM members WHERE tenant_id = :t"), {"t": shop.tenant.id}
+            ).scalar()
+            == 1
+        )
     with db.engine("app").connect() as connection:
         raw = connection.connection.driver_connection
         assert raw.execute("SELECT count(*) FROM members").fetchone() == (0,)
@@ -240,10 +253,16 @@ def test_a_row_can_not_be_written_for_another_tenant(shop, other_shop):
 
 
 def test_cross_tenant_work_is_kept(shop):
-    with shop.app.app_context(), context.use(actor=context.SYSTEM), db.cross_tenant("a test of the record") as session:
+    with (
+        shop.app.app_context(),
+        context.use(actor=context.SYSTEM),
+        db.cross_tenant("a test of the record") as session,
+    ):
         assert session.execute(text("SELECT count(DISTINCT tenant_id) FROM members")).scalar() >= 1
     with shop.work() as session:
-        uses = session.execute(text("SELECT count(*) FROM cross_tenant_uses WHERE reason = 'a test of the record'"))
+        uses = session.execute(
+            text("SELECT count(*) FROM cross_tenant_uses WHERE reason = 'a test of the record'")
+        )
         assert uses.scalar() == 1
 
 
@@ -252,15 +271,23 @@ def test_cross_tenant_work_is_kept(shop):
     [
         ("SELECT name FROM deals WHERE id = %(id)s", ("deals",)),
         ("SELECT name FROM deals WHERE tenant_id = %(t)s::UUID AND id = %(id)s", ()),
-        ("SELECT d.name FROM deals d JOIN members m ON m.id = d.owner_id WHERE d.tenant_id = %(t)s", ("members",)),
         (
-            "SELECT d.name FROM deals d JOIN members m ON m.tenant_id = d.tenant_id AND m.id = d.owner_id "
-            "WHERE d.tenant_id = %(t)s",
+            "SELECT d.name FROM deals d JOIN members m ON m.id = d.owner_id WHERE d.tenant_id = %(t)s",
+            ("members",),
+        ),
+        (
+            (
+                "SELECT d.name FROM deals d JOIN members m ON m.tenant_id = d.tenant_id AND m.id = d.owner_id "
+                "WHERE d.tenant_id = %(t)s"
+            ),
             (),
         ),
         ("UPDATE deals SET name = 'x' WHERE id = 'y'", ("deals",)),
         ("DELETE FROM deals WHERE tenant_id = %(t)s", ()),
-        ("SELECT name FROM deals WHERE tenant_id = %(t)s AND id IN (SELECT record_id FROM search_terms)", ("search_terms",)),
+        (
+            "SELECT name FROM deals WHERE tenant_id = %(t)s AND id IN (SELECT record_id FROM search_terms)",
+            ("search_terms",),
+        ),
         ("SELECT 1", ()),
     ],
 )

@@ -62,7 +62,10 @@ def deliver(_tenant_id: uuid.UUID, slug: str, batch_id: str) -> None:
     if slug not in hooks.enabled():
         return
     statement = (
-        select(AuditEntry).where(AuditEntry.batch_id == uuid.UUID(batch_id)).order_by(AuditEntry.id).limit(10_000)
+        select(AuditEntry)
+        .where(AuditEntry.batch_id == uuid.UUID(batch_id))
+        .order_by(AuditEntry.id)
+        .limit(10_000)
     )
     types = registered()
     for entry in db.session().execute(statement).scalars():

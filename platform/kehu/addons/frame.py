@@ -22,4 +22,6 @@ def _lines(now: context.Context) -> Iterable[NavItem]:
     declared = sorted(hooks.host().declarations.navigation, key=lambda pair: (pair[1].order, pair[0]))
     for slug, item in declared:
         if slug in enabled and now.actor.may(item.permission):
-            yield NavItem(key=item.endpoint, label=str(item.label), url=url_for(item.endpoint), icon=item.icon)
+            yield NavItem(
+                key=item.endpoint, label=str(item.label), url=url_for(item.endpoint), icon=item.icon
+            )

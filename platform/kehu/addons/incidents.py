@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from plugins.results import Fault
 from sqlalchemy.dialects.postgresql import insert
 
 from kehu.addons.models import PluginIncident
 from kehu.core import clock, context, db
 from kehu.core.ids import new_id
+from plugins.results import Fault
 
 
 def record(fault: Fault) -> None:
@@ -32,7 +32,11 @@ def record(fault: Fault) -> None:
     )
     statement = statement.on_conflict_do_update(
         index_elements=[table.c.tenant_id, table.c.slug, table.c.fingerprint],
-        set_={"count": table.c.count + 1, "last_at": statement.excluded.last_at, "message": statement.excluded.message},
+        set_={
+            "count": table.c.count + 1,
+            "last_at": statement.excluded.last_at,
+            "message": statement.excluded.message,
+        },
     )
     with db.unit_of_work() as session:
         session.execute(statement)

@@ -10,12 +10,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from plugins.finder import manifest_path
-from plugins.loader import find_plugins
-from plugins.records import PluginRecord
 from sqlalchemy import Connection, text
 
 from kehu.core import migration
+from plugins.finder import manifest_path
+from plugins.loader import find_plugins
+from plugins.records import PluginRecord
 
 log = structlog.get_logger(__name__)
 
@@ -65,17 +65,21 @@ def _upgrade(connection: Connection, slug: str, folder: Path, revision: str = "h
     before = None
     try:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-        connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {migration.APP_ROLE}, {migration.CROSS_ROLE}"))
+        connection.execute(
+            text(f"GRANT USAGE ON SCHEMA {schema} TO {migration.APP_ROLE}, {migration.CROSS_ROLE}")
+        )
         before = _current(connection, schema)
         connection.commit()
         act = command.downgrade if revision == "base" else command.upgrade
         act(_config(connection, schema, folder), revision)
         connection.commit()
         return PluginMigrated(slug=slug, before=before, after=_current(connection, schema))
-    except Exception as error:  # noqa: BLE001 - a plugin's migration may raise anything; the others go on
+    except Exception as error:
         connection.rollback()
         log.exception("plugin_migration_failed", plugin=slug)
-        return PluginMigrated(slug=slug, before=before, after=before, error=f"{type(error).__name__}: {error}")
+        return PluginMigrated(
+            slug=slug, before=before, after=before, error=f"{type(error).__name__}: {error}"
+        )
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": migration.LOCK_KEY})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Flask
-from plugins.host import start_plugins
-from plugins.path_guard import install_path_guard
 
 from kehu.addons import calls, frame, incidents
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
+from plugins.host import start_plugins
+from plugins.path_guard import install_path_guard
 
 
 def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:

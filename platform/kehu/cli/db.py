@@ -20,7 +20,11 @@ def group() -> None:
 def upgrade(revision: str) -> None:
     """Bring the schema to a revision (the newest by default)."""
     before, after = migration.upgrade(owner_url(), revision)
-    click.echo(f"The schema is at {after}." if before == after else f"Migrated from {before or 'nothing'} to {after}.")
+    click.echo(
+        f"The schema is at {after}."
+        if before == after
+        else f"Migrated from {before or 'nothing'} to {after}."
+    )
     if revision != "head":
         return
     failed = False
@@ -55,7 +59,8 @@ def examine() -> None:
             click.echo(f"    repair: {finding.repair}")
     if findings:
         raise click.exceptions.Exit(1)
-    click.echo(f"{len(doctor.core_tables())} tables are as expected, {len(doctor.tenant_tables())} of them held by row security.")
+    held = len(doctor.tenant_tables())
+    click.echo(f"{len(doctor.core_tables())} tables are as expected, {held} of them held by row security.")
 
 
 COMMANDS = (group,)

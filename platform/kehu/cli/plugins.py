@@ -29,10 +29,10 @@ def list_plugins() -> None:
 @click.argument("slug")
 def enable(address: str, slug: str) -> None:
     """Switch a plugin on for a tenant."""
-    from kehu.addons.services import AddonService
+    from kehu.addons.services import PluginService
 
     with tenant_scope(make_app(), address) as tenant:
-        AddonService(db.session()).enable(slug)
+        PluginService(db.session()).switch_on(slug)
         click.echo(f"{slug} is on for {tenant.name}.")
 
 
@@ -41,10 +41,10 @@ def enable(address: str, slug: str) -> None:
 @click.argument("slug")
 def disable(address: str, slug: str) -> None:
     """Switch a plugin off for a tenant; its data stays."""
-    from kehu.addons.services import AddonService
+    from kehu.addons.services import PluginService
 
     with tenant_scope(make_app(), address) as tenant:
-        AddonService(db.session()).disable(slug)
+        PluginService(db.session()).switch_off(slug)
         click.echo(f"{slug} is off for {tenant.name}; its data stays.")
 
 

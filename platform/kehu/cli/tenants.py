@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.core import context, db
@@ -26,7 +26,9 @@ def list_tenants() -> None:
     with app.app_context(), context.use(actor=context.SYSTEM), db.cross_tenant("kehu tenant list") as session:
         rows = session.execute(statement).all()
     for row in rows:
-        click.echo(f"{row.address}  {row.name}  {row.state}  {row.members} members  plugins {', '.join(row.plugins) or '-'}")
+        click.echo(
+            f"{row.address}  {row.name}  {row.state}  {row.members} members  plugins {', '.join(row.plugins) or '-'}"
+        )
     click.echo(f"{len(rows)} tenants.")
 
 
@@ -38,11 +40,12 @@ def show(address: str) -> None:
 
     app = make_app()
     with tenant_scope(app, address) as tenant:
-        click.echo(f"{tenant.name} ({tenant.address}), {tenant.state}, {tenant.currency}, {tenant.zone}, {tenant.locale}")
+        click.echo(
+            f"{tenant.name} ({tenant.address}), {tenant.state}, {tenant.currency}, {tenant.zone}, {tenant.locale}"
+        )
         for table in doctor.tenant_tables():
-            count = db.session().execute(
-                text(f"SELECT count(*) FROM {table.name} WHERE tenant_id = :tenant"), {"tenant": tenant.id}  # noqa: S608 - our own names
-            ).scalar()
+            counted = select(func.count()).select_from(table).where(table.c.tenant_id == tenant.id)
+            count = db.session().execute(counted).scalar()
             if count:
                 click.echo(f"  {table.name}: {count}")
 

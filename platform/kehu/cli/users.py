@@ -17,7 +17,9 @@ def group() -> None:
 
 
 def _user(email: str) -> User:
-    user = db.session().execute(select(User).where(User.email_norm == normal_email(email))).scalar_one_or_none()
+    user = (
+        db.session().execute(select(User).where(User.email_norm == normal_email(email))).scalar_one_or_none()
+    )
     if user is None:
         raise click.ClickException(f"Nobody signs in as {email}.")
     return user

@@ -33,7 +33,9 @@ class AuditEntry(TenantRow, Base):
         tenant_index("audit_entries", "member", "member_id", "id"),
     )
 
-    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now, server_default=func.now())
+    at: Mapped[dt.datetime] = mapped_column(
+        DateTime(timezone=True), default=clock.now, server_default=func.now()
+    )
     batch_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
     actor_kind: Mapped[str] = mapped_column(Text)
     member_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))

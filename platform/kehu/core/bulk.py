@@ -19,7 +19,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 FEW: Final = 20
 """Up to so many rows the unit of work is as fast."""
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect()
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -76,7 +76,10 @@ class Actor:
         scope = self.scope(permission)
         if scope is None:
             raise Forbidden(
-                _("Your role does not allow this. Ask an admin of your firm for the right “%(name)s”.", name=permission),
+                _(
+                    "Your role does not allow this. Ask an admin of your firm for the right “%(name)s”.",
+                    name=permission,
+                ),
                 permission=permission,
             )
         return scope

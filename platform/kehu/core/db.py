@@ -15,13 +15,14 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from plugins.relay import running
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from kehu.config import Settings
 from kehu.core import context
+from kehu.core.ids import new_id
 from kehu.core.tables import TenantOwned
+from plugins.relay import running
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +39,12 @@ class CrossSession(Session):
 
 
 def _driver_url(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    return url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+        "postgres://", "postgresql+psycopg://", 1
+    )
 
 
-_scan = json.JSONDecoder().scan_once
+_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def _load_json(data: str | bytes) -> Any:
@@ -144,8 +147,10 @@ def cross_tenant(reason: str) -> Iterator[Session]:
     log.info("cross_tenant", reason=reason)
     try:
         opened.execute(
-            text("INSERT INTO cross_tenant_uses (id, at, reason, actor) VALUES (:id, now(), :reason, :actor)"),
-            {"id": uuid.uuid4(), "reason": reason, "actor": who.name if who else "system"},
+            text(
+                "INSERT INTO cross_tenant_uses (id, at, reason, actor) VALUES (:id, now(), :reason, :actor)"
+            ),
+            {"id": new_id(), "reason": reason, "actor": who.name if who else "system"},
         )
         yield opened
         opened.commit()
@@ -237,9 +242,10 @@ def _stamp_tenant(target: Session, _flush_context: Any, _instances: Any) -> None
         if isinstance(row, TenantOwned):
             if tenant is None:
                 raise RuntimeError(f"{type(row).__name__} can't be written without a tenant.")
-            if row.tenant_id is None:
+            given: uuid.UUID | None = row.tenant_id
+            if given is None:
                 row.tenant_id = tenant.id
-            elif row.tenant_id != tenant.id:
+            elif given != tenant.id:
                 raise RuntimeError(f"{type(row).__name__} belongs to another tenant.")
 
 

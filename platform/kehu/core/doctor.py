@@ -50,15 +50,26 @@ def tenant_tables() -> list[Table]:
 def _revision(connection: Connection) -> Iterator[Finding]:
     have, want = migration.current(connection), migration.heads()
     if have != want:
-        yield Finding(table="alembic_version", problem=f"is at {have}, the code expects {want}", repair="kehu db upgrade")
+        yield Finding(
+            table="alembic_version",
+            problem=f"is at {have}, the code expects {want}",
+            repair="kehu db upgrade",
+        )
 
 
 def _roles(connection: Connection) -> Iterator[Finding]:
     rows = connection.execute(
-        text("SELECT rolname, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname LIKE 'kehu\\_%'")
+        text(
+            "SELECT rolname, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles "
+            "WHERE rolname LIKE 'kehu\\_%'"
+        )
     ).all()
     roles = {row.rolname: row for row in rows}
-    for name, bypass in ((migration.APP_ROLE, False), (migration.CROSS_ROLE, True), (migration.OWNER_ROLE, False)):
+    for name, bypass in (
+        (migration.APP_ROLE, False),
+        (migration.CROSS_ROLE, True),
+        (migration.OWNER_ROLE, False),
+    ):
         row = roles.get(name)
         if row is None:
             yield Finding(table="roles", problem=f"{name} is missing", repair=f"CREATE ROLE {name} LOGIN")
@@ -73,11 +84,17 @@ def _roles(connection: Connection) -> Iterator[Finding]:
             word = "BYPASSRLS" if bypass else "NOBYPASSRLS"
             yield Finding(table="roles", problem=f"{name} is not {word}", repair=f"ALTER ROLE {name} {word}")
     owned = connection.execute(
-        text("SELECT relname FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = :role)"),
+        text(
+            "SELECT relname FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = :role)"
+        ),
         {"role": migration.APP_ROLE},
     ).scalars()
     for name in owned:
-        yield Finding(table=name, problem="is owned by the runtime role", repair=f"ALTER TABLE {name} OWNER TO {migration.OWNER_ROLE}")
+        yield Finding(
+            table=name,
+            problem="is owned by the runtime role",
+            repair=f"ALTER TABLE {name} OWNER TO {migration.OWNER_ROLE}",
+        )
 
 
 _COLUMNS = text(
@@ -113,7 +130,9 @@ def _tables(connection: Connection) -> Iterator[Finding]:
                     repair=f"ALTER TABLE {table.name} ADD COLUMN {column.name} {_type_name(column)}",
                 )
             elif have.type != _type_name(column):
-                yield Finding(table=table.name, problem=f"{column.name} is {have.type}, expected {_type_name(column)}")
+                yield Finding(
+                    table=table.name, problem=f"{column.name} is {have.type}, expected {_type_name(column)}"
+                )
             elif have.attnotnull is column.nullable:
                 word = "DROP" if column.nullable else "SET"
                 yield Finding(
@@ -158,23 +177,34 @@ def _policies(connection: Connection) -> Iterator[Finding]:
         )
     }
     policies: dict[str, list[Any]] = {}
-    for row in connection.execute(text("SELECT tablename, policyname, qual, with_check, cmd, permissive FROM pg_policies")):
+    for row in connection.execute(
+        text("SELECT tablename, policyname, qual, with_check, cmd, permissive FROM pg_policies")
+    ):
         policies.setdefault(row.tablename, []).append(row)
     for table in tenant_tables():
         real = state.get(table.name)
         if real is None:
             continue
         if not real.relrowsecurity:
-            yield Finding(table=table.name, problem="has no row security", repair=f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY")
+            yield Finding(
+                table=table.name,
+                problem="has no row security",
+                repair=f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY",
+            )
         if real.relforcerowsecurity:
-            yield Finding(table=table.name, problem="forces row security", repair=f"ALTER TABLE {table.name} NO FORCE ROW LEVEL SECURITY")
+            yield Finding(
+                table=table.name,
+                problem="forces row security",
+                repair=f"ALTER TABLE {table.name} NO FORCE ROW LEVEL SECURITY",
+            )
         rows = policies.get(table.name, [])
         good = len(rows) == 1 and rows[0].qual == rows[0].with_check == POLICY_TEXT and rows[0].cmd == "ALL"
         if not good:
             yield Finding(
                 table=table.name,
                 problem="has another policy than that of its tenant",
-                repair=f"CREATE POLICY {table.name}_tenant ON {table.name} USING ({migration.POLICY}) WITH CHECK ({migration.POLICY})",
+                repair=f"CREATE POLICY {table.name}_tenant ON {table.name} "
+                f"USING ({migration.POLICY}) WITH CHECK ({migration.POLICY})",
             )
 
 
@@ -192,7 +222,11 @@ def _keys(connection: Connection) -> Iterator[Finding]:
     )
     for row in rows:
         if row.table in names and (not row.columns or row.columns[0] != "tenant_id"):
-            yield Finding(table=row.table, problem=f"{row.index} does not lead with tenant_id", repair=f"DROP INDEX {row.index}")
+            yield Finding(
+                table=row.table,
+                problem=f"{row.index} does not lead with tenant_id",
+                repair=f"DROP INDEX {row.index}",
+            )
     keys = connection.execute(
         text(
             "SELECT c.conname, s.relname AS source, t.relname AS target, c.confdeltype, "
@@ -212,17 +246,25 @@ def _keys(connection: Connection) -> Iterator[Finding]:
 def _triggers(connection: Connection) -> Iterator[Finding]:
     names = {table.name for table in tenant_tables()}
     rows = connection.execute(
-        text("SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal")
+        text(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
+        )
     )
     for row in rows:
         if row.relname in names:
-            yield Finding(table=row.relname, problem=f"has the trigger {row.tgname}", repair=f"DROP TRIGGER {row.tgname} ON {row.relname}")
+            yield Finding(
+                table=row.relname,
+                problem=f"has the trigger {row.tgname}",
+                repair=f"DROP TRIGGER {row.tgname} ON {row.relname}",
+            )
 
 
 def _live(connection: Connection) -> Iterator[Finding]:
     """See with the runtime role's eyes that no tenant, and a foreign one, mean no rows."""
     may = connection.execute(
-        text("SELECT rolsuper OR pg_has_role(current_user, :role, 'SET') FROM pg_roles WHERE rolname = current_user"),
+        text(
+            "SELECT rolsuper OR pg_has_role(current_user, :role, 'SET') FROM pg_roles WHERE rolname = current_user"
+        ),
         {"role": migration.APP_ROLE},
     ).scalar()
     if not may:

@@ -15,7 +15,9 @@ _wanted: Callable[[frozenset[str], str], bool] = lambda _plugins, _name: False  
 _deliver: Callable[[Session, str, str], None] | None = None
 
 
-def connect(wanted: Callable[[frozenset[str], str], bool], deliver: Callable[[Session, str, str], None]) -> None:
+def connect(
+    wanted: Callable[[frozenset[str], str], bool], deliver: Callable[[Session, str, str], None]
+) -> None:
     """Say who wants events and how a batch is handed on (`kehu.addons` does, at start).
 
     :param wanted: (plugins of the tenant, event name) -> whether anybody listens.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from plugins.host import PluginHost
-
 from kehu.core import context
+from plugins.host import PluginHost
 
 _host: PluginHost | None = None
 

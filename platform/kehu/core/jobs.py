@@ -65,7 +65,10 @@ def tenant_task(
         @functools.wraps(function)
         def run(tenant_id: str, **arguments: Any) -> Any:
             assert _flask is not None
-            with _flask.app_context(), context.use(tenant=None, actor=None, request_id=new_id().hex, source="job"):
+            with (
+                _flask.app_context(),
+                context.use(tenant=None, actor=None, request_id=new_id().hex, source="job"),
+            ):
                 with db.unit_of_work():
                     tenant = hooks.tenant_by_id(uuid.UUID(tenant_id))
                 if tenant is None:
@@ -96,10 +99,13 @@ def platform_task(
         def run(**arguments: Any) -> Any:
             assert _flask is not None
             arguments.pop("timestamp", None)
-            with _flask.app_context(), context.use(tenant=None, actor=context.SYSTEM, request_id=new_id().hex, source="job"):
+            with (
+                _flask.app_context(),
+                context.use(tenant=None, actor=context.SYSTEM, request_id=new_id().hex, source="job"),
+            ):
                 return function(**arguments)
 
-        task = app.task(name=name, queue=queue, retry=retry)(run)
+        task: Any = app.task(name=name, queue=queue, retry=retry)(run)
         if cron:
             app.periodic(cron=cron)(task)
         run.task_name = name  # type: ignore[attr-defined]
@@ -131,7 +137,10 @@ def enqueue(
     who = context.current().actor
     if "member_id" not in arguments and "tenant_id" in arguments and who is not None and who.member_id:
         arguments["member_id"] = str(who.member_id)
-    plain = {key: str(value) if parse_id(value) and not isinstance(value, str) else value for key, value in arguments.items()}
+    plain = {
+        key: str(value) if parse_id(value) and not isinstance(value, str) else value
+        for key, value in arguments.items()
+    }
     session.flush()  # The rows that the job is about precede it in the same transaction.
     options: dict[str, Any] = {"name": name, "lock": lock, "queueing_lock": queueing_lock}
     if wait is not None:

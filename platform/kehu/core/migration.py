@@ -83,7 +83,9 @@ def add_fk(
 def index_concurrently(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
     """Add an index to a table that is in use, without locking out writers."""
     with op.get_context().autocommit_block():
-        op.create_index(name, table, list(columns), postgresql_concurrently=True, if_not_exists=True, **options)
+        op.create_index(
+            name, table, list(columns), postgresql_concurrently=True, if_not_exists=True, **options
+        )
 
 
 # Running them -----------------------------------------------------------------------------
@@ -109,8 +111,7 @@ def _config(connection: Connection | None = None) -> Config:
 def owner_engine(url: str) -> Engine:
     """Return an engine of the owner role without a pool."""
     driver = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(driver, poolclass=NullPool, connect_args={"connect_timeout": 5})
-    return engine
+    return create_engine(driver, poolclass=NullPool, connect_args={"connect_timeout": 5})
 
 
 def heads() -> str | None:

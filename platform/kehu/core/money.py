@@ -8,7 +8,22 @@ from functools import cache
 from babel.core import Locale
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
-COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "CNY", "TWD", "HKD", "RUB", "KZT", "JPY", "PLN", "SEK", "NOK", "DKK")
+COMMON_CURRENCIES = (
+    "EUR",
+    "USD",
+    "GBP",
+    "CHF",
+    "CNY",
+    "TWD",
+    "HKD",
+    "RUB",
+    "KZT",
+    "JPY",
+    "PLN",
+    "SEK",
+    "NOK",
+    "DKK",
+)
 """Offered first at sign-up."""
 
 
@@ -46,7 +61,9 @@ def show(minor: int, currency: str, locale: str, *, whole: bool = False) -> str:
     value = from_minor(minor, currency)
     if whole and value == value.to_integral_value():
         return str(
-            format_currency(value, currency, locale=Locale.parse(locale), currency_digits=False, format=_whole(locale))
+            format_currency(
+                value, currency, locale=Locale.parse(locale), currency_digits=False, format=_whole(locale)
+            )
         )
     return str(format_currency(value, currency, locale=Locale.parse(locale)))
 

@@ -42,8 +42,14 @@ def register_record(resource: str, plural: Any) -> None:
     """Register the five permissions of a record type."""
     register(
         Permission(code=f"{resource}:read", sentence=_l("See %(things)s", things=plural), scoped=True),
-        Permission(code=f"{resource}:write", sentence=_l("Add and change %(things)s", things=plural), scoped=True),
-        Permission(code=f"{resource}:delete", sentence=_l("Put %(things)s into the trash", things=plural), scoped=True),
+        Permission(
+            code=f"{resource}:write", sentence=_l("Add and change %(things)s", things=plural), scoped=True
+        ),
+        Permission(
+            code=f"{resource}:delete",
+            sentence=_l("Put %(things)s into the trash", things=plural),
+            scoped=True,
+        ),
         Permission(code=f"{resource}:export", sentence=_l("Export %(things)s", things=plural), scoped=True),
         Permission(code=f"{resource}:import", sentence=_l("Import %(things)s", things=plural)),
     )

@@ -89,7 +89,9 @@ def _starts(term: str) -> ColumnElement[bool]:
 def matching(kind: str, query: str) -> list[Any]:
     """Return one sub-select of record ids for each word of a query; a hit is in all of them."""
     return [
-        select(SearchTerm.record_id).where(SearchTerm.tenant_id == tenant_id(), SearchTerm.kind == kind, _starts(term))
+        select(SearchTerm.record_id).where(
+            SearchTerm.tenant_id == tenant_id(), SearchTerm.kind == kind, _starts(term)
+        )
         for term in query_terms(query)
     ]
 

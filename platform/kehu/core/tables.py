@@ -24,7 +24,7 @@ NAMING = {
     "pk": "%(table_name)s_pkey",
 }
 
-metadata = MetaData()
+metadata = MetaData(naming_convention=NAMING)
 
 Str = Annotated[str, mapped_column(Text)]
 StrC = Annotated[str, mapped_column(Text(collation="C"))]
@@ -49,9 +49,6 @@ class Base(DeclarativeBase):
     metadata = metadata
 
 
-metadata.naming_convention = {**metadata.naming_convention, **NAMING}  # type: ignore[assignment]
-
-
 class TenantOwned:
     """Mixin of a tenant-owned table: `tenant_id` leads the primary key, row-level security holds it."""
 
@@ -63,7 +60,6 @@ class TenantOwned:
     def tenant_id(cls) -> Mapped[uuid.UUID]:
         """The tenant that the row belongs to; never updated."""
         return mapped_column(UUID(as_uuid=True), primary_key=True, sort_order=-100)
-
 
 
 class TenantRow(TenantOwned):
@@ -90,7 +86,9 @@ class RecordRow(TenantRow):
     @declared_attr
     def created_at(cls) -> Mapped[dt.datetime]:
         """When the row was made."""
-        return mapped_column(DateTime(timezone=True), default=clock.now, server_default=func.now(), sort_order=901)
+        return mapped_column(
+            DateTime(timezone=True), default=clock.now, server_default=func.now(), sort_order=901
+        )
 
     @declared_attr
     def created_by(cls) -> Mapped[uuid.UUID | None]:
@@ -100,7 +98,9 @@ class RecordRow(TenantRow):
     @declared_attr
     def updated_at(cls) -> Mapped[dt.datetime]:
         """When it was changed last."""
-        return mapped_column(DateTime(timezone=True), default=clock.now, server_default=func.now(), sort_order=903)
+        return mapped_column(
+            DateTime(timezone=True), default=clock.now, server_default=func.now(), sort_order=903
+        )
 
     @declared_attr
     def updated_by(cls) -> Mapped[uuid.UUID | None]:
@@ -125,7 +125,9 @@ class RecordRow(TenantRow):
 
 def tenant_owner(table: str) -> ForeignKeyConstraint:
     """Return the key from a tenant table to the registry of tenants."""
-    return ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=f"{table}_tenant_fkey", ondelete="CASCADE")
+    return ForeignKeyConstraint(
+        ["tenant_id"], ["tenants.id"], name=f"{table}_tenant_fkey", ondelete="CASCADE"
+    )
 
 
 def tenant_fk(table: str, column: str, target: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
@@ -139,14 +141,20 @@ def tenant_fk(table: str, column: str, target: str, *, ondelete: str | None = No
     )
 
 
-def tenant_index(table: str, name: str, *columns: Any, unique: bool = False, where: str | None = None) -> Index:
+def tenant_index(
+    table: str, name: str, *columns: Any, unique: bool = False, where: str | None = None
+) -> Index:
     """Return an index that leads with `tenant_id`.
 
     :param where: condition of a partial index, for example "deleted_at IS NULL".
     """
     condition = text(where) if where else None
     return Index(
-        f"{table}_{name}_{'key' if unique else 'idx'}", "tenant_id", *columns, unique=unique, postgresql_where=condition
+        f"{table}_{name}_{'key' if unique else 'idx'}",
+        "tenant_id",
+        *columns,
+        unique=unique,
+        postgresql_where=condition,
     )
 
 

@@ -47,7 +47,9 @@ def check_email(value: str) -> str:
     """
     value = clean(value)
     if len(value) > 254 or not _MAIL.fullmatch(value):
-        raise InvalidInput(_("“%(value)s” is no e-mail address; write it as name@example.com.", value=value[:80]))
+        raise InvalidInput(
+            _("“%(value)s” is no e-mail address; write it as name@example.com.", value=value[:80])
+        )
     return value
 
 
@@ -62,10 +64,15 @@ def normal_phone(value: str, country: str = "") -> str:
         number = phonenumbers.parse(text, country.upper() or None)
     except phonenumbers.NumberParseException as error:
         raise InvalidInput(
-            _("“%(value)s” is no phone number; write it with country code, as +44 20 7946 4410.", value=text[:80])
+            _(
+                "“%(value)s” is no phone number; write it with country code, as +44 20 7946 4410.",
+                value=text[:80],
+            )
         ) from error
     if not phonenumbers.is_possible_number(number):
-        raise InvalidInput(_("“%(value)s” has too many or too few digits for a phone number.", value=text[:80]))
+        raise InvalidInput(
+            _("“%(value)s” has too many or too few digits for a phone number.", value=text[:80])
+        )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

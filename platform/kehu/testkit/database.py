@@ -19,7 +19,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from kehu.addons import migrations
 from kehu.core import migration
 from kehu.dev import roles, settings
 from kehu.dev.roles import DatabaseUrls
@@ -101,7 +100,9 @@ def _migrate(url: str) -> None:
     migration.upgrade(url)
     failed = [done for done in plugins.upgrade_all(url) if done.error]
     if failed:
-        raise RuntimeError("; ".join(f"Plugin {done.slug} can't be migrated: {done.error}" for done in failed))
+        raise RuntimeError(
+            "; ".join(f"Plugin {done.slug} can't be migrated: {done.error}" for done in failed)
+        )
 
 
 def source_hash() -> str:

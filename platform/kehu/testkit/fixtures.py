@@ -88,7 +88,11 @@ class Shop:
         secret, hashed = make_secret()
         with self.work() as session:
             token = ApiToken(
-                id=new_id(), member_id=(actor or self.owner).member_id, name="test", secret_hash=hashed, scopes=scopes or ["*"]
+                id=new_id(),
+                member_id=(actor or self.owner).member_id,
+                name="test",
+                secret_hash=hashed,
+                scopes=scopes or ["*"],
             )
             session.add(token)
             return token_text(self.tenant.id, token.id, secret)

@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterable
 
 _RULES: tuple[tuple[str, str], ...] = (
-    (r"\bFORCE\s+ROW\s+LEVEL\s+SECURITY", "forces row-level security: shard moves and backfills would see no rows"),
+    (
+        r"\bFORCE\s+ROW\s+LEVEL\s+SECURITY",
+        "forces row-level security: shard moves and backfills would see no rows",
+    ),
     (r"\bCREATE\s+(OR\s+REPLACE\s+)?(CONSTRAINT\s+)?TRIGGER\b", "creates a trigger"),
     (r"\bCREATE\s+(OR\s+REPLACE\s+)?RULE\b", "creates a rule"),
     (r"\bset_config\s*\(", "calls set_config; use SET LOCAL"),
@@ -17,7 +20,10 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"\bGRANT\b[^;]*\bON\s+ALL\s+TABLES\b", "grants on all tables"),
     (r"\bCREATE\s+POLICY\b[^;]*\bSELECT\b", "selects inside a policy"),
 )
-_NAMES = re.compile(r"\b(?:CONSTRAINT|INDEX(?:\s+CONCURRENTLY)?(?:\s+IF\s+NOT\s+EXISTS)?|POLICY|TABLE)\s+\"?(\w+)\"?", re.IGNORECASE)
+_NAMES = re.compile(
+    r"\b(?:CONSTRAINT|INDEX(?:\s+CONCURRENTLY)?(?:\s+IF\s+NOT\s+EXISTS)?|POLICY|TABLE)\s+\"?(\w+)\"?",
+    re.IGNORECASE,
+)
 _QUEUE = re.compile(r"-- Procrastinate Schema.*?(?=\nGRANT )", re.DOTALL)
 _EXEMPT = "procrastinate_"
 """The job queue's own schema, local tables only."""
@@ -30,7 +36,11 @@ def faults(sql: str) -> list[str]:
         for pattern, reason in _RULES:
             if re.search(pattern, statement, re.IGNORECASE | re.MULTILINE):
                 found.append(f"{reason}: {' '.join(statement.split())[:120]}")
-        found += [f"the name {name} is longer than 50 characters" for name in _NAMES.findall(statement) if len(name) > 50]
+        found += [
+            f"the name {name} is longer than 50 characters"
+            for name in _NAMES.findall(statement)
+            if len(name) > 50
+        ]
     return found
 
 

@@ -15,7 +15,6 @@ from sqlglot import exp
 from kehu.core import db
 from kehu.core.tables import metadata
 
-
 _PLACEHOLDER = re.compile(
     r"%\(\w+\)s(::(TIMESTAMP WITH TIME ZONE|DOUBLE PRECISION|\w+)(\[\])?)?( COLLATE \"C\")?", re.IGNORECASE
 )

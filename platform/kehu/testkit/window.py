@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kehu.dev import chromium
 
@@ -92,10 +92,15 @@ class Window:
         return float(self.page.evaluate(_SHIFT))
 
 
+class _Silent(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a failed test shows what matters."""
+
+
 @contextmanager
 def serve(app: Flask, port: int = 0) -> Iterator[int]:
     """Serve an application on a free port of this machine within the block."""
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

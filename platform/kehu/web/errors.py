@@ -81,7 +81,11 @@ def _sign_in(error: errors.KehuError) -> Response:
         response = Response(status=401)
         response.headers["HX-Trigger"] = json.dumps({"kehu:signin": {"message": str(error.message)}})
         if request.headers.get("HX-Request") != "true":
-            response.set_data(render_template("kehu/error.html", status=401, title=_(error.title), message=str(error.message)))
+            response.set_data(
+                render_template(
+                    "kehu/error.html", status=401, title=_(error.title), message=str(error.message)
+                )
+            )
         return response
     target = request.full_path.rstrip("?")
     return redirect(url_for("accounts.login", next=target if target != "/" else None), 303)  # type: ignore[return-value]
@@ -109,7 +113,9 @@ def _http(error: HTTPException) -> Response | HTTPException:
 def _database(error: DBAPIError | PoolTimeout) -> Response:
     original = getattr(error, "orig", None)
     if isinstance(original, QueryCanceled | LockNotAvailable):
-        message = _("This took too long because others work on the same records. Nothing was changed; try again.")
+        message = _(
+            "This took too long because others work on the same records. Nothing was changed; try again."
+        )
     else:
         message = _("The database does not answer right now. Nothing was lost; try again in a minute.")
     log.error("database_unavailable", error=type(original or error).__name__)
@@ -118,7 +124,9 @@ def _database(error: DBAPIError | PoolTimeout) -> Response:
 
 def _stale(_error: StaleDataError) -> Response:
     return answer(
-        errors.Conflict(_("Somebody else changed this at the same moment. Load it again; nothing was overwritten."))
+        errors.Conflict(
+            _("Somebody else changed this at the same moment. Load it again; nothing was overwritten.")
+        )
     )
 
 
@@ -131,19 +139,22 @@ def _unfit(error: DataError) -> Response:
 def _broken_link(error: IntegrityError) -> Response:
     log.warning("row_refused_by_database", error=type(error.orig).__name__, path=request.path)
     return answer(
-        errors.Conflict(_("Something that this belongs to was changed at the same moment. Nothing was saved."))
+        errors.Conflict(
+            _("Something that this belongs to was changed at the same moment. Nothing was saved.")
+        )
     )
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("unexpected_error", path=request.path, method=request.method)
+    log.error("unexpected_error", path=request.path, method=request.method, exc_info=error)
     from flask import current_app
 
     if current_app.testing:
         raise error
     failure = errors.KehuError(
         _(
-            "Something went wrong on our side. Nothing was changed. If it happens again, tell us this number: %(number)s",
+            "Something went wrong on our side. Nothing was changed. "
+            "If it happens again, tell us this number: %(number)s",
             number=context.current().request_id,
         )
     )

@@ -20,7 +20,10 @@ csrf = CSRFProtect()
 def init_security(app: Flask) -> None:
     """Install the headers and CSRF protection; REST calls with a bearer token carry no cookie and need none."""
     app.config.update(
-        WTF_CSRF_HEADERS=["X-CSRF-Token"], WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False, WTF_CSRF_CHECK_DEFAULT=False
+        WTF_CSRF_HEADERS=["X-CSRF-Token"],
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_CHECK_DEFAULT=False,
     )
     csrf.init_app(app)
     app.before_request(_protect)
@@ -38,7 +41,11 @@ def _refused(error: CSRFError) -> Response:
     from kehu.web.errors import answer
 
     return answer(
-        Conflict(_("Your session changed since this page was opened. Nothing was sent; load the page again and repeat."))
+        Conflict(
+            _(
+                "Your session changed since this page was opened. Nothing was sent; load the page again and repeat."
+            )
+        )
     )
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 def init_templates(app: Flask, features: Sequence[str]) -> None:
     """Look for templates in the frame first, then in each feature's `templates` folder."""
     folders = [ROOT / name / "templates" for name in ("web", *features)]
-    app.jinja_loader = ChoiceLoader([FileSystemLoader([folder for folder in folders if folder.is_dir()])])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader([folder for folder in folders if folder.is_dir()])])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

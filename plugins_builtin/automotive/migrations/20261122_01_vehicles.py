@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from kehu.api import add_fk, begin_migration, tenant_table
 from sqlalchemy.dialects import postgresql as pg
+
+from kehu.api import add_fk, begin_migration, tenant_table
 
 revision = "20261122_01"
 down_revision = None
@@ -14,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create the table of vehicles."""
     begin_migration()
     tenant_table(
         "vehicles",
@@ -41,8 +43,12 @@ def upgrade() -> None:
         "vehicles_customer_fkey", "vehicles", ["tenant_id", "customer_id"], "customers", ["tenant_id", "id"], "CASCADE",
         schema="p_automotive",
     )  # fmt: skip
-    add_fk("vehicles_tenant_fkey", "vehicles", ["tenant_id"], "tenants", ["id"], "CASCADE", schema="p_automotive")
-    op.create_index("vehicles_customer_idx", "vehicles", ["tenant_id", "customer_id", "id"], schema="p_automotive")
+    add_fk(
+        "vehicles_tenant_fkey", "vehicles", ["tenant_id"], "tenants", ["id"], "CASCADE", schema="p_automotive"
+    )
+    op.create_index(
+        "vehicles_customer_idx", "vehicles", ["tenant_id", "customer_id", "id"], schema="p_automotive"
+    )
     op.create_index("vehicles_plate_idx", "vehicles", ["tenant_id", "plate"], schema="p_automotive")
     op.create_index(
         "vehicles_vin_key", "vehicles", ["tenant_id", "vin"], unique=True, schema="p_automotive",
@@ -51,5 +57,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop it again."""
     begin_migration()
     op.drop_table("vehicles", schema="p_automotive")

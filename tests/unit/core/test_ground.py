@@ -12,6 +12,7 @@ from kehu.config import ConfigError, Settings, load_settings
 from kehu.core import audit, context, counters, db, events, hooks, i18n, jobs, permissions, search_terms
 from kehu.core import logging as kehu_logging
 from kehu.core.errors import Forbidden, SignInNeeded
+from kehu.core.ids import new_id
 from kehu.core.search_terms import query_terms, terms
 
 
@@ -47,9 +48,19 @@ def test_permissions_are_registered_once():
 
 
 def test_settings_are_checked():
-    good = {"KEHU_SECRET_KEY": "x" * 32, "KEHU_APP_DATABASE_URL": "postgresql://a", "KEHU_HTTPS": "no", "KEHU_PORT": "81"}
+    good = {
+        "KEHU_SECRET_KEY": "x" * 32,
+        "KEHU_APP_DATABASE_URL": "postgresql://a",
+        "KEHU_HTTPS": "no",
+        "KEHU_PORT": "81",
+    }
     settings = load_settings(good)
-    assert (settings.https, settings.port, settings.development, settings.testing) == (False, 81, False, False)
+    assert (settings.https, settings.port, settings.development, settings.testing) == (
+        False,
+        81,
+        False,
+        False,
+    )
     assert settings.base_url("acme") == "http://acme.localhost:81"
     assert load_settings({**good, "KEHU_HTTPS": "1"}).base_url() == "https://localhost"
     for name, value in (
@@ -101,8 +112,29 @@ def test_terms_of_all_scripts():
             ("text", ""),
         ]
     )
-    assert {"elan", "самара", "samara", "王小明", "小明", "明", "wangxiaoming", "wxm", "oneil", "4410", "79464410"} <= found
-    assert {"anna", "lind", "example", "example.com", "anna.lind@example.com", "d-1057", "1057", "#vip"} <= found
+    assert {
+        "elan",
+        "самара",
+        "samara",
+        "王小明",
+        "小明",
+        "明",
+        "wangxiaoming",
+        "wxm",
+        "oneil",
+        "4410",
+        "79464410",
+    } <= found
+    assert {
+        "anna",
+        "lind",
+        "example",
+        "example.com",
+        "anna.lind@example.com",
+        "d-1057",
+        "1057",
+        "#vip",
+    } <= found
     assert query_terms("  samara o'NEIL ") == ["samara", "oneil"]
     assert query_terms("#VIP") == ["#vip"]
     assert query_terms("Anna@Ex") == ["anna@ex"]
@@ -114,17 +146,20 @@ def test_terms_of_all_scripts():
 
 def test_the_trail_belongs_to_its_batch(shop):
     with shop.work() as session:
-        batch = uuid.uuid4()
+        batch = new_id()
         audit.use_batch(session, batch)
-        entry = audit.write(session, object="things", record_id=uuid.uuid4(), action="made", title="x" * 300)
+        entry = audit.write(session, object="things", record_id=new_id(), action="made", title="x" * 300)
         assert entry.batch_id == batch == audit.batch_id(session)
         assert len(entry.title) == 200
 
 
 def test_the_trail_can_not_be_changed(shop):
     with shop.work() as session:
-        audit.write(session, object="things", record_id=uuid.uuid4(), action="made", title="x")
-    for statement in ("UPDATE audit_entries SET title = 'y' WHERE tenant_id = :t", "DELETE FROM audit_entries WHERE tenant_id = :t"):
+        audit.write(session, object="things", record_id=new_id(), action="made", title="x")
+    for statement in (
+        "UPDATE audit_entries SET title = 'y' WHERE tenant_id = :t",
+        "DELETE FROM audit_entries WHERE tenant_id = :t",
+    ):
         with pytest.raises(Exception, match="permission denied"), shop.work() as session:
             session.execute(text(statement), {"t": shop.tenant.id})
 
@@ -132,7 +167,10 @@ def test_the_trail_can_not_be_changed(shop):
 def test_events_are_announced_once_and_only_to_listeners(shop):
     told = []
     before = (events._wanted, events._deliver)
-    events.connect(lambda _plugins, name: name.startswith("deal"), lambda _session, tenant, batch: told.append((tenant, batch)))
+    events.connect(
+        lambda _plugins, name: name.startswith("deal"),
+        lambda _session, tenant, batch: told.append((tenant, batch)),
+    )
     try:
         with shop.work() as session:
             events.announce(session, "customer.created")
@@ -162,7 +200,8 @@ def platform_task():
 def _actions(shop):
     with shop.work() as session:
         rows = session.execute(
-            text("SELECT title, actor_name FROM audit_entries WHERE tenant_id = :t AND action = 'ran'"), {"t": shop.tenant.id}
+            text("SELECT title, actor_name FROM audit_entries WHERE tenant_id = :t AND action = 'ran'"),
+            {"t": shop.tenant.id},
         )
         return [tuple(row) for row in rows]
 
@@ -172,18 +211,22 @@ def test_a_task_runs_for_its_tenant_and_member(shop):
     note_task(str(shop.tenant.id), word="ours")
     long_task(str(shop.tenant.id))
     assert sorted(_actions(shop)) == [("long", "Kehu"), ("mine", shop.owner.name), ("ours", "Kehu")]
-    assert note_task(str(uuid.uuid4())) is None
+    assert note_task(str(new_id())) is None
     assert platform_task() is context.SYSTEM
 
 
 def test_a_job_exists_if_and_only_if_the_change_does(shop):
-    query = text("SELECT args FROM procrastinate_jobs WHERE task_name = 'tests.note' AND args ->> 'tenant_id' = :t")
+    query = text(
+        "SELECT args FROM procrastinate_jobs WHERE task_name = 'tests.note' AND args ->> 'tenant_id' = :t"
+    )
     with pytest.raises(RuntimeError), shop.work() as session:
         jobs.enqueue(session, note_task, word="never")
         raise RuntimeError
     with shop.work() as session:
         assert session.execute(query, {"t": str(shop.tenant.id)}).all() == []
-        jobs.enqueue(session, note_task, word="soon", queueing_lock=f"l{shop.tenant.id}", wait=dt.timedelta(hours=1))
+        jobs.enqueue(
+            session, note_task, word="soon", queueing_lock=f"l{shop.tenant.id}", wait=dt.timedelta(hours=1)
+        )
         jobs.enqueue(session, "tests.note", word="twice", queueing_lock=f"l{shop.tenant.id}")
     with shop.work() as session:
         rows = session.execute(query, {"t": str(shop.tenant.id)}).scalars().all()

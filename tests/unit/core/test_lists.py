@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from kehu.core import clock, context
-from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleVersion
 from kehu.core.records import listing, undo
 from kehu.core.records.listing import ListQuery
 from kehu.core.records.service import service_for
@@ -108,9 +108,15 @@ def test_own_team_and_all(shop):
     mate, me, stranger = shop.member(team_id=team_id), shop.member(team_id=team_id), shop.member()
 
     def scoped(actor, reach):
-        grants = dict.fromkeys(("customers:read", "customers:write", "customers:delete", "contacts:read"), reach)
+        grants = dict.fromkeys(
+            ("customers:read", "customers:write", "customers:delete", "contacts:read"), reach
+        )
         return context.Actor(
-            member_id=actor.member_id, team_id=actor.team_id, name=actor.name, permissions=grants, user_id=actor.user_id
+            member_id=actor.member_id,
+            team_id=actor.team_id,
+            name=actor.name,
+            permissions=grants,
+            user_id=actor.user_id,
         )
 
     with shop.work() as session:
@@ -122,7 +128,11 @@ def test_own_team_and_all(shop):
             "Nobodys": service.create({"name": "Nobodys", "owner_id": None}),
         }
         ids = {name: record.id for name, record in made.items()}
-    for reach, seen in (("own", ["Mine"]), ("team", ["Mates", "Mine", "Nobodys"]), ("all", ["Mates", "Mine", "Nobodys", "Strange"])):
+    for reach, seen in (
+        ("own", ["Mine"]),
+        ("team", ["Mates", "Mine", "Nobodys"]),
+        ("all", ["Mates", "Mine", "Nobodys", "Strange"]),
+    ):
         actor = scoped(me, reach)
         with shop.work(actor) as session:
             assert names(session, {}, actor) == seen
@@ -141,7 +151,9 @@ def test_own_team_and_all(shop):
         with pytest.raises(NotFound):
             CustomerService(session).get(ids["Mine"])
     reader = context.Actor(
-        member_id=me.member_id, name="Reader", permissions={"customers:read": "all", "customers:write": "own", "contacts:read": "all"}
+        member_id=me.member_id,
+        name="Reader",
+        permissions={"customers:read": "all", "customers:write": "own", "contacts:read": "all"},
     )
     with shop.work(reader) as session:
         service = CustomerService(session)
@@ -151,7 +163,9 @@ def test_own_team_and_all(shop):
             service.trash(ids["Mine"])
         with pytest.raises(InvalidInput):
             service.create({"name": "For another", "owner_id": str(mate.member_id)})
-        outcomes = service.update_many({ids["Mates"]: {"industry": "X"}, ids["Mine"]: {"industry": "Y"}, uuid.UUID(int=1): {}})
+        outcomes = service.update_many(
+            {ids["Mates"]: {"industry": "X"}, ids["Mine"]: {"industry": "Y"}, uuid.UUID(int=1): {}}
+        )
         assert [bool(one.errors) for one in outcomes.values()] == [True, False, True]
     with pytest.raises(Forbidden), shop.work(context.Actor(name="Nobody")) as session:
         names(session, {}, context.Actor(name="Nobody"))
@@ -161,7 +175,9 @@ def test_references_must_be_visible(shop, other_shop):
     with other_shop.work() as session:
         foreign = CustomerService(session).create({"name": "Foreign"}).id
     with shop.work() as session, pytest.raises(InvalidInput) as caught:
-        ContactService(session).create({"name": "Anna", "customer_id": str(foreign), "owner_id": str(other_shop.owner.member_id)})
+        ContactService(session).create(
+            {"name": "Anna", "customer_id": str(foreign), "owner_id": str(other_shop.owner.member_id)}
+        )
     assert set(caught.value.fields) == {"customer_id", "owner_id"}
 
 
@@ -243,7 +259,7 @@ def test_two_people_at_once(shop):
             with shop.work() as session:
                 CustomerService(session).update(record_id, {"industry": word}, version=1)
             outcomes.append("written")
-        except Exception as error:
+        except StaleVersion as error:
             outcomes.append(type(error).__name__)
 
     threads = [threading.Thread(target=write, args=(word,)) for word in ("first", "second")]

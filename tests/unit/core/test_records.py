@@ -11,7 +11,9 @@ from kehu.customers.services import CustomerService
 
 def test_create_list_update_trash_restore(session, shop):
     service = CustomerService(session)
-    made = service.create({"name": "Élan Самара", "emails": "anna@example.com", "phones": "020 7946 4410", "tags": "VIP, vip"})
+    made = service.create(
+        {"name": "Élan Самара", "emails": "anna@example.com", "phones": "020 7946 4410", "tags": "VIP, vip"}
+    )
     assert (made.number, made.tags, made.phone_norm) == (1, ["VIP"], "+442079464410")
     page = listing.page(session, get("customers"), ListQuery(args={"q": "elan", "sort": "name"}))
     assert [row["name"] for row in page.rows] == ["Élan Самара"]
@@ -29,7 +31,9 @@ def test_create_list_update_trash_restore(session, shop):
 
 def test_wrong_fields_are_named(session, shop):
     with pytest.raises(InvalidInput) as caught:
-        CustomerService(session).create({"name": "", "website": "nonsense", "emails": "no mail", "color": "red"})
+        CustomerService(session).create(
+            {"name": "", "website": "nonsense", "emails": "no mail", "color": "red"}
+        )
     assert set(caught.value.fields) == {"name", "website", "emails", "color"}
 
 
@@ -54,11 +58,15 @@ def test_other_tenant_sees_nothing(shop, other_shop):
 
 def test_keyset_pages_cover_everything_once(session, shop):
     service = CustomerService(session)
-    service.create_many([{"name": f"Firm {n:03}", "industry": None if n % 3 else f"i{n % 5}"} for n in range(60)])
+    service.create_many(
+        [{"name": f"Firm {n:03}", "industry": None if n % 3 else f"i{n % 5}"} for n in range(60)]
+    )
     for sort in ("name", "-name", "industry", "-industry", "-updated_at", "number"):
         seen, after = [], ""
         while True:
-            page = listing.page(session, get("customers"), ListQuery(args={"sort": sort, "after": after}, limit=7))
+            page = listing.page(
+                session, get("customers"), ListQuery(args={"sort": sort, "after": after}, limit=7)
+            )
             seen += [row["id"] for row in page.rows]
             if page.next is None:
                 break

@@ -91,7 +91,7 @@ def need_text(raw: object) -> str:
 
     :raises FieldError: for lists and objects.
     """
-    if isinstance(raw, bool) or isinstance(raw, list | dict | tuple):
+    if isinstance(raw, bool | list | dict | tuple):
         raise FieldError(_("Write a text here."))
     return str(raw)
 

@@ -18,14 +18,22 @@ from kehu.core.records.kinds import KINDS, load_value
 from kehu.core.records.types import RecordType
 from kehu.core.search_terms import query_terms
 
-RESERVED = frozenset({"sort", "after", "before", "limit", "view", "columns", "q", "at", "shape", "period", "page", "count"})
+RESERVED = frozenset(
+    {"sort", "after", "before", "limit", "view", "columns", "q", "at", "shape", "period", "page", "count"}
+)
 """Query keys that are no filters."""
 
 OPERATORS = frozenset({"eq", "ne", "in", "gte", "lte", "empty", "starts"})
 
 
 def conditions(
-    record_type: RecordType, entity: Any, query: Mapping[str, str], actor: Actor, tenant: TenantInfo, *, strict: bool
+    record_type: RecordType,
+    entity: Any,
+    query: Mapping[str, str],
+    actor: Actor,
+    tenant: TenantInfo,
+    *,
+    strict: bool,
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of a list's query.
 
@@ -48,7 +56,9 @@ def conditions(
         operator = operator or "eq"
         if spec is None or not spec.filterable or operator not in OPERATORS:
             if strict:
-                raise InvalidInput(_("There is no filter “%(name)s”.", name=name), fields={name: [_("Unknown filter.")]})
+                raise InvalidInput(
+                    _("There is no filter “%(name)s”.", name=name), fields={name: [_("Unknown filter.")]}
+                )
             continue
         try:
             found.append(_condition(record_type, entity, spec, operator, raw, actor, tenant))
@@ -58,7 +68,13 @@ def conditions(
 
 
 def _condition(
-    record_type: RecordType, entity: Any, spec: Field, operator: str, raw: str, actor: Actor, tenant: TenantInfo
+    record_type: RecordType,
+    entity: Any,
+    spec: Field,
+    operator: str,
+    raw: str,
+    actor: Actor,
+    tenant: TenantInfo,
 ) -> ColumnElement[bool]:
     if spec.kind == "tags":
         return entity.id.in_(search.tagged(record_type.name, raw))  # type: ignore[no-any-return]
@@ -74,7 +90,8 @@ def _condition(
     if None in values:
         return column.is_(None)  # type: ignore[no-any-return]
     if operator in ("eq", "in"):
-        return column.in_(values) if len(values) > 1 else column == values[0]
+        equal: ColumnElement[bool] = column == values[0]
+        return equal if len(values) == 1 else column.in_(values)
     if operator == "ne":
         return column.not_in(values)  # type: ignore[no-any-return]
     if operator == "gte":
@@ -112,4 +129,6 @@ def _relative(raw: str, tenant: TenantInfo) -> dt.date | None:
     try:
         return clock.today(tenant.tz) + dt.timedelta(days=int(shift))
     except (ValueError, OverflowError) as error:
-        raise FieldError(_("“%(value)s” is no day; write today, today-7 or 2026-11-22.", value=raw[:40])) from error
+        raise FieldError(
+            _("“%(value)s” is no day; write today, today-7 or 2026-11-22.", value=raw[:40])
+        ) from error

@@ -52,7 +52,11 @@ def _long_text(raw: Any, field: Field, _ctx: LoadContext) -> str:
     bound = max(field.max_length, 20_000)
     if len(value) > bound:
         raise FieldError(
-            _("This has %(have)s characters; %(may)s are possible. Shorten it.", have=f"{len(value):,}", may=bound)
+            _(
+                "This has %(have)s characters; %(may)s are possible. Shorten it.",
+                have=f"{len(value):,}",
+                may=bound,
+            )
         )
     return value
 
@@ -95,13 +99,20 @@ def _money(raw: Any, field: Field, ctx: LoadContext) -> int:
         if abs(value) > 10**17:
             raise FieldError(_("This number is too large."))
     else:
-        written = re.sub(r"[^\d.,+\-eE']", "", need_text(raw).replace("\u2212", "-")) if not isinstance(raw, int) else raw
+        written = (
+            re.sub(r"[^\d.,+\-eE']", "", need_text(raw).replace("\u2212", "-"))
+            if not isinstance(raw, int)
+            else raw
+        )
         value = to_minor(_decimal(written), ctx.currency)
     _bounded(value, field)
     return value
 
 
-_DATE_FORMS = (r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?", r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})")
+_DATE_FORMS = (
+    r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?",
+    r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})",
+)
 
 
 def _date(raw: Any, _field: Field, ctx: LoadContext) -> dt.date:
@@ -190,7 +201,9 @@ def _link(raw: Any, _field: Field, _ctx: LoadContext) -> str:
     except ValueError as error:
         raise FieldError(_("“%(value)s” is no web address.", value=written[:80])) from error
     if parts.scheme not in ("http", "https") or "." not in host or " " in written or len(written) > 2000:
-        raise FieldError(_("“%(value)s” is no web address; write it as https://example.com.", value=written[:80]))
+        raise FieldError(
+            _("“%(value)s” is no web address; write it as https://example.com.", value=written[:80])
+        )
     return written
 
 
@@ -202,11 +215,15 @@ def _listed(raw: Any, one: Callable[[Any], Any]) -> list[Any]:
     if not isinstance(raw, list | tuple):
         raise FieldError(_("Write a list here."))
     if len(raw) > MAX_LIST:
-        raise FieldError(_("%(have)s entries are too many; %(may)s are possible.", have=len(raw), may=MAX_LIST))
+        raise FieldError(
+            _("%(have)s entries are too many; %(may)s are possible.", have=len(raw), may=MAX_LIST)
+        )
     return [item for item in (one(part) for part in raw) if item]
 
 
-def _labelled(key: str, check: Callable[[Any, Field, LoadContext], str]) -> Callable[[Any, Field, LoadContext], Any]:
+def _labelled(
+    key: str, check: Callable[[Any, Field, LoadContext], str]
+) -> Callable[[Any, Field, LoadContext], Any]:
     def load(raw: Any, field: Field, ctx: LoadContext) -> list[dict[str, str]]:
         def one(part: Any) -> dict[str, str] | None:
             label = ""
@@ -241,7 +258,9 @@ def _tags(raw: Any, _field: Field, _ctx: LoadContext) -> list[str]:
     if isinstance(raw, str):
         raw = re.split(r"[,;\n，；]", raw)
     found: dict[str, str] = {}
-    for tag in _listed(list(raw) if isinstance(raw, set | frozenset) else raw, lambda part: text.clean(need_text(part))):
+    for tag in _listed(
+        list(raw) if isinstance(raw, set | frozenset) else raw, lambda part: text.clean(need_text(part))
+    ):
         if len(tag) > 40:
             raise FieldError(_("The tag “%(tag)s …” is longer than 40 characters.", tag=tag[:30]))
         found.setdefault(text.fold(tag), tag)
@@ -267,7 +286,9 @@ def _str(value: Any) -> str | None:
 def show_address(value: dict[str, str]) -> str:
     """Return an address on one line."""
     town = " ".join(part for part in (value.get("postcode"), value.get("city")) if part)
-    return ", ".join(part for part in (value.get("street"), town, value.get("region"), value.get("country")) if part)
+    return ", ".join(
+        part for part in (value.get("street"), town, value.get("region"), value.get("country")) if part
+    )
 
 
 def _first(key: str) -> Callable[[Any], str]:
@@ -284,12 +305,16 @@ KINDS: dict[str, Kind] = {
     "bool": Kind(load=_bool, filters=("eq",), json_type="boolean"),
     "choice": Kind(load=_choice, filters=EQUAL),
     "email": Kind(load=_email, filters=("eq", "empty"), json_format="email"),
-    "phone": Kind(load=_phone, show=lambda value: text.show_phone(value) if value else "", filters=("eq", "empty")),
+    "phone": Kind(
+        load=_phone, show=lambda value: text.show_phone(value) if value else "", filters=("eq", "empty")
+    ),
     "link": Kind(load=_link, json_format="uri"),
     "emails": Kind(load=_labelled("address", _email), show=_first("address"), json_type="array"),
     "phones": Kind(load=_labelled("number", _phone), show=_first("number"), json_type="array"),
     "addresses": Kind(
-        load=_addresses, show=lambda value: "; ".join(show_address(item) for item in value or ()), json_type="array"
+        load=_addresses,
+        show=lambda value: "; ".join(show_address(item) for item in value or ()),
+        json_type="array",
     ),
     "tags": Kind(load=_tags, show=lambda value: ", ".join(value or ()), filters=("eq",), json_type="array"),
     "member": Kind(load=_id, dump=_str, filters=EQUAL, json_format="uuid"),

@@ -58,7 +58,9 @@ class Page:
     columns: Sequence[Field]
 
 
-def page(session: Session, record_type: RecordType, query: ListQuery, actor: context.Actor | None = None) -> Page:
+def page(
+    session: Session, record_type: RecordType, query: ListQuery, actor: context.Actor | None = None
+) -> Page:
     """Return one page of a list within the actor's read scope.
 
     :raises Forbidden: when the actor may not see the type at all.
@@ -80,7 +82,7 @@ def page(session: Session, record_type: RecordType, query: ListQuery, actor: con
         statement = statement.where(_beyond(model, record_type, key, down != backwards, _read_cursor(cursor)))
     limit = min(max(query.limit, 1), LONGEST_PAGE)
     statement = statement.order_by(*_order(model, record_type, key, down != backwards)).limit(limit + 1)
-    rows = list(session.execute(statement).mappings())
+    rows: list[Any] = list(session.execute(statement).mappings())
     more = len(rows) > limit
     rows = rows[:limit]
     if backwards:
@@ -96,13 +98,19 @@ def page(session: Session, record_type: RecordType, query: ListQuery, actor: con
     )
 
 
-def count(session: Session, record_type: RecordType, args: Mapping[str, str], actor: context.Actor | None = None) -> int:
+def count(
+    session: Session, record_type: RecordType, args: Mapping[str, str], actor: context.Actor | None = None
+) -> int:
     """Return how many records match, counted up to `COUNT_BOUND`; more are returned as that bound plus one."""
-    statement = select(func.count()).select_from(ids(record_type, args, actor).limit(COUNT_BOUND + 1).subquery())
+    statement = select(func.count()).select_from(
+        ids(record_type, args, actor).limit(COUNT_BOUND + 1).subquery()
+    )
     return int(session.execute(statement).scalar_one())
 
 
-def ids(record_type: RecordType, args: Mapping[str, str], actor: context.Actor | None = None) -> Select[tuple[uuid.UUID]]:
+def ids(
+    record_type: RecordType, args: Mapping[str, str], actor: context.Actor | None = None
+) -> Select[tuple[uuid.UUID]]:
     """Return the select of the ids of all records that match, within the actor's read scope."""
     who = actor or context.actor()
     model: Any = record_type.model
@@ -137,7 +145,8 @@ def everything(
     if only is not None:
         statement = statement.where(model.id == any_(literal(list(only), ARRAY(UUID(as_uuid=True)))))
     result = session.execute(statement.order_by(model.id), execution_options={"yield_per": 500})
-    yield from result.mappings()
+    rows: Any = result.mappings()
+    yield from rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +159,12 @@ class Neighbours:
 
 
 def neighbours(
-    session: Session, record_type: RecordType, args: Mapping[str, str], record: RecordRow, *, bound: int = 1000
+    session: Session,
+    record_type: RecordType,
+    args: Mapping[str, str],
+    record: RecordRow,
+    *,
+    bound: int = 1000,
 ) -> Neighbours:
     """Return what stands beside a record in a list, in one statement."""
     model: Any = record_type.model
@@ -165,7 +179,9 @@ def neighbours(
         for turned in (not down, down)
     ]
     total = select(func.count()).select_from(matching.limit(bound + 1).subquery()).scalar_subquery()
-    row = session.execute(select(sides[0].label("before"), sides[1].label("after"), total.label("total"))).one()
+    row = session.execute(
+        select(sides[0].label("before"), sides[1].label("after"), total.label("total"))
+    ).one()
     return Neighbours(previous=row.before, next=row.after, total=row.total)
 
 
@@ -188,7 +204,9 @@ def _sort(record_type: RecordType, query: ListQuery) -> tuple[str, bool]:
         if spec is not None and spec.sortable:
             return key, written.startswith("-")
         if query.strict and written and written is query.sort:
-            raise InvalidInput(_("Lists can't be sorted by “%(name)s”.", name=key), fields={"sort": [_("Unknown field.")]})
+            raise InvalidInput(
+                _("Lists can't be sorted by “%(name)s”.", name=key), fields={"sort": [_("Unknown field.")]}
+            )
     return "id", False
 
 
@@ -200,7 +218,9 @@ def _sort_column(model: Any, key: str) -> Any:
 _selects: dict[Any, Select[Any]] = {}
 
 
-def _select(record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool = True) -> Select[Any]:
+def _select(
+    record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool = True
+) -> Select[Any]:
     """Return the select of a list without its conditions; built once, since building costs more than running it."""
     key = (id(record_type), tuple(spec.key for spec in columns), sort_key, titles)
     found = _selects.get(key)
@@ -211,7 +231,9 @@ def _select(record_type: RecordType, columns: Sequence[Field], sort_key: str, *,
     return found
 
 
-def _build_select(record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool) -> Select[Any]:
+def _build_select(
+    record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool
+) -> Select[Any]:
     model: Any = record_type.model
     parts: list[Any] = [model.id, model.version, _sort_column(model, sort_key).label("sort__value")]
     joins: list[tuple[Any, ColumnElement[bool]]] = []
@@ -219,18 +241,29 @@ def _build_select(record_type: RecordType, columns: Sequence[Field], sort_key: s
         if spec.key in ("id", "version"):
             continue
         parts.append(getattr(model, spec.key))
-        if spec.kind == "money" and hasattr(model, spec.currency_from) and all(c.key != spec.currency_from for c in columns):
+        if (
+            spec.kind == "money"
+            and hasattr(model, spec.currency_from)
+            and all(c.key != spec.currency_from for c in columns)
+        ):
             parts.append(getattr(model, spec.currency_from))
         if not titles:
             continue
         if spec.kind == "member":
             members = metadata.tables["members"].alias(f"m_{spec.key}")
-            joins.append((members, and_(members.c.tenant_id == model.tenant_id, members.c.id == getattr(model, spec.key))))
+            joins.append(
+                (
+                    members,
+                    and_(members.c.tenant_id == model.tenant_id, members.c.id == getattr(model, spec.key)),
+                )
+            )
             parts.append(members.c.name.label(f"{spec.key}__title"))
         elif spec.kind == "ref":
             target = get_type(spec.ref)
             other: Any = aliased(target.model, name=f"r_{spec.key}")
-            joins.append((other, and_(other.tenant_id == model.tenant_id, other.id == getattr(model, spec.key))))
+            joins.append(
+                (other, and_(other.tenant_id == model.tenant_id, other.id == getattr(model, spec.key)))
+            )
             parts.append(getattr(other, target.title).label(f"{spec.key}__title"))
     statement = select(*parts)
     for entity, on in joins:
@@ -246,7 +279,9 @@ def _order(model: Any, record_type: RecordType, key: str, down: bool) -> list[An
     return [column.desc(), model.id.desc()] if down else [column.asc(), model.id.asc()]
 
 
-def _beyond(model: Any, record_type: RecordType, key: str, down: bool, cursor: tuple[Any, uuid.UUID]) -> ColumnElement[bool]:
+def _beyond(
+    model: Any, record_type: RecordType, key: str, down: bool, cursor: tuple[Any, uuid.UUID]
+) -> ColumnElement[bool]:
     value, row_id = cursor
     column = _sort_column(model, key)
     after_id = model.id < row_id if down else model.id > row_id
@@ -254,7 +289,11 @@ def _beyond(model: Any, record_type: RecordType, key: str, down: bool, cursor: t
         return after_id  # type: ignore[no-any-return]
     value = _typed(column, value)
     if value is None:
-        return or_(and_(column.is_(None), after_id), column.is_not(None)) if down else and_(column.is_(None), after_id)
+        return (
+            or_(and_(column.is_(None), after_id), column.is_not(None))
+            if down
+            else and_(column.is_(None), after_id)
+        )
     beyond = or_(
         column < value if down else column > value,
         and_(column == value, after_id),
@@ -289,7 +328,10 @@ def _typed(column: Any, value: Any) -> Any:
 
 
 def _bad_cursor() -> InvalidInput:
-    return InvalidInput(_("This page mark is not valid here; start again from the first page."), fields={"after": [_("Unknown.")]})
+    return InvalidInput(
+        _("This page mark is not valid here; start again from the first page."),
+        fields={"after": [_("Unknown.")]},
+    )
 
 
 def _write_cursor(row: Mapping[str, Any]) -> str:

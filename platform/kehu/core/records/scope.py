@@ -38,7 +38,9 @@ def condition(record_type: RecordType, entity: Any, actor: Actor, scope: Scope |
     return or_(mine, owner.is_(None), owner.in_(_team_members(actor)))
 
 
-def within(record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session) -> bool:
+def within(
+    record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session
+) -> bool:
     """Tell whether a loaded record lies within a scope."""
     if scope is None:
         return False

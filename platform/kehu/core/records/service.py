@@ -98,10 +98,17 @@ class RecordService(Generic[M]):
         found_id = parse_id(record_id)
         reach = self.actor.require(f"{self.type.name}:{action}")
         record = self._find(found_id, trashed=trashed, lock=lock) if found_id else None
-        if record is None or not scoping.within(self.type, record, self.actor, self._read_scope(), self.session):
+        if record is None or not scoping.within(
+            self.type, record, self.actor, self._read_scope(), self.session
+        ):
             raise NotFound(_("This %(thing)s does not exist or is in the trash.", thing=self.type.label))
         if not scoping.within(self.type, record, self.actor, reach, self.session):
-            raise Forbidden(_("This %(thing)s belongs to somebody else; your role allows only your own.", thing=self.type.label))
+            raise Forbidden(
+                _(
+                    "This %(thing)s belongs to somebody else; your role allows only your own.",
+                    thing=self.type.label,
+                )
+            )
         return record
 
     def _read_scope(self) -> context.Scope:
@@ -138,8 +145,13 @@ class RecordService(Generic[M]):
             loaded, outcome.errors = self.load(values, new=True)
             if outcome.errors:
                 continue
-            record: M = self.type.model(  # type: ignore[assignment]
-                id=new_id(), tenant_id=self.tenant.id, version=1, created_by=self.actor.member_id, updated_by=self.actor.member_id
+            model: Any = self.type.model
+            record: M = model(
+                id=new_id(),
+                tenant_id=self.tenant.id,
+                version=1,
+                created_by=self.actor.member_id,
+                updated_by=self.actor.member_id,
             )
             for key, value in {**self._field_defaults(), **self.defaults(), **loaded}.items():
                 setattr(record, key, value)
@@ -182,14 +194,22 @@ class RecordService(Generic[M]):
         """Change many records; each is reported, none takes the others with it."""
         reach = self.actor.require(f"{self.type.name}:write")
         model: Any = self.type.model
-        statement = select(model).where(model.id.in_(list(changes)), model.deleted_at.is_(None)).with_for_update()
+        statement = (
+            select(model).where(model.id.in_(list(changes)), model.deleted_at.is_(None)).with_for_update()
+        )
         found = {one.id: one for one in self.session.execute(statement).scalars()}
         outcomes: dict[uuid.UUID, Outcome[M]] = {}
         with audit.gathered(self.session):
             for record_id, values in changes.items():
                 outcomes[record_id] = self._change_one(found.get(record_id), values, reach)
         self._flush()
-        self._index([outcome.record for outcome in outcomes.values() if outcome.changed and outcome.record is not None])
+        self._index(
+            [
+                outcome.record
+                for outcome in outcomes.values()
+                if outcome.changed and outcome.record is not None
+            ]
+        )
         return outcomes
 
     def _change_one(self, record: M | None, values: Mapping[str, Any], reach: context.Scope) -> Outcome[M]:
@@ -220,7 +240,9 @@ class RecordService(Generic[M]):
         """Put many records into the trash at once and return which; those out of scope stay."""
         reach = self.actor.require(f"{self.type.name}:delete")
         model: Any = self.type.model
-        statement = select(model).where(model.id.in_(record_ids), model.deleted_at.is_(None)).with_for_update()
+        statement = (
+            select(model).where(model.id.in_(record_ids), model.deleted_at.is_(None)).with_for_update()
+        )
         found: list[M] = [
             record
             for record in self.session.execute(statement).scalars()
@@ -265,7 +287,9 @@ class RecordService(Generic[M]):
         for key, spec in self.type.editable.items():
             if not spec.required or key in errors or (not new and key not in loaded):
                 continue
-            if loaded.get(key) in (None, "", []) and not (new and spec.default is not None and key not in loaded):
+            if loaded.get(key) in (None, "", []) and not (
+                new and spec.default is not None and key not in loaded
+            ):
                 errors[key] = [_("%(label)s is needed.", label=spec.label)]
         self._check_refs(loaded, errors)
         return loaded, errors
@@ -322,7 +346,10 @@ class RecordService(Generic[M]):
         self._trail(
             record,
             "updated",
-            {key: [dump_value(fields[key], before[key]), dump_value(fields[key], getattr(record, key))] for key in changed},
+            {
+                key: [dump_value(fields[key], before[key]), dump_value(fields[key], getattr(record, key))]
+                for key in changed
+            },
             version=record.version if flush else record.version + 1,
         )
         if flush:
@@ -353,7 +380,9 @@ class RecordService(Generic[M]):
         try:
             self.session.flush()
         except StaleDataError as error:
-            raise Conflict(_("Somebody else changed this at the same moment. Load it again; nothing was overwritten.")) from error
+            raise Conflict(
+                _("Somebody else changed this at the same moment. Load it again; nothing was overwritten.")
+            ) from error
 
     def _initial(self, record: M) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
@@ -363,7 +392,9 @@ class RecordService(Generic[M]):
                 found[key] = [None, dump_value(spec, value)]
         return found
 
-    def _trail(self, record: M, action: str, changes: dict[str, list[Any]], *, version: int | None = None) -> None:
+    def _trail(
+        self, record: M, action: str, changes: dict[str, list[Any]], *, version: int | None = None
+    ) -> None:
         customer = getattr(record, self.type.customer) if self.type.customer else None
         audit.note(
             self.session,

@@ -23,7 +23,9 @@ def stale_error(
     statement = (
         select(AuditEntry)
         .where(
-            AuditEntry.object == record_type.name, AuditEntry.record_id == record.id, AuditEntry.version > seen
+            AuditEntry.object == record_type.name,
+            AuditEntry.record_id == record.id,
+            AuditEntry.version > seen,
         )
         .order_by(AuditEntry.id.desc())
         .limit(50)
@@ -42,7 +44,8 @@ def stale_error(
     who = entries[0].actor_name if entries else ""
     return StaleVersion(
         _(
-            "%(who)s changed this %(thing)s while you had it open. Nothing was overwritten: look at both values and choose.",
+            "%(who)s changed this %(thing)s while you had it open. "
+            "Nothing was overwritten: look at both values and choose.",
             who=who or _("Somebody else"),
             thing=record_type.label,
         ),

@@ -32,7 +32,9 @@ def undo_batch(session: Session, batch_id: uuid.UUID, *, limit: int = 1000) -> U
     :raises NotFound: when there is no such batch.
     :raises Conflict: when nothing of it can be taken back.
     """
-    statement = select(AuditEntry).where(AuditEntry.batch_id == batch_id).order_by(AuditEntry.id.desc()).limit(limit)
+    statement = (
+        select(AuditEntry).where(AuditEntry.batch_id == batch_id).order_by(AuditEntry.id.desc()).limit(limit)
+    )
     entries = [entry for entry in session.execute(statement).scalars() if entry.object in registered()]
     if not entries:
         raise NotFound(_("There is nothing to undo here."))
@@ -61,7 +63,12 @@ def undo_entry(session: Session, entry: AuditEntry) -> None:
     if entry.action in ("created", "restored"):
         service.get(entry.record_id, action="delete", lock=True)
         if _touched_since(session, entry):
-            raise Conflict(_("“%(title)s” was changed since; put it into the trash yourself if you want.", title=entry.title))
+            raise Conflict(
+                _(
+                    "“%(title)s” was changed since; put it into the trash yourself if you want.",
+                    title=entry.title,
+                )
+            )
         service.trash(entry.record_id)
     elif entry.action == "trashed":
         service.restore(entry.record_id)
@@ -91,7 +98,12 @@ def _before(service: RecordService[Any], entry: AuditEntry) -> dict[str, Any]:
         if spec is None or spec.readonly:
             continue
         if dump_value(spec, getattr(record, key)) != new:
-            raise Conflict(_("“%(title)s” was changed since by somebody else; nothing was overwritten.", title=entry.title))
+            raise Conflict(
+                _(
+                    "“%(title)s” was changed since by somebody else; nothing was overwritten.",
+                    title=entry.title,
+                )
+            )
         values[key] = written(spec, old)
     return values
 
