@@ -103,6 +103,22 @@ def test_a_ticket_by_keys_alone(open_window: Open, shop: Shop, address: str, tic
     assert not window.problems
 
 
+def test_nobodys_ticket_is_taken_from_the_list(
+    open_window: Open, shop: Shop, address: str, ticket_id: str
+) -> None:
+    window = signed_in(open_window("desk"), shop, address)
+    page = window.page
+    window.go(f"{address}/tickets?view=nobody&assignee_id=none&status=new,open,waiting&sort=due_at")
+    assert page.inner_text("#count-nobody") == "2"
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.wait_for_selector("#toasts >> text=is yours")
+    page.wait_for_selector("text=Scratch on panel", state="detached")
+    with shop.work() as session:
+        assert TicketService(session).get(ticket_id).assignee_id == shop.owner.member_id
+    assert not window.problems
+
+
 def test_what_is_typed_is_found_again(open_window: Open, shop: Shop, address: str, ticket_id: str) -> None:
     window = signed_in(open_window("desk"), shop, address)
     page = window.page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -11,7 +10,7 @@ from markupsafe import Markup
 from kehu.core.i18n import _
 from kehu.tickets.records import DONE, TARGET_RULE
 from kehu.web import widgets
-from kehu.web.records.display import NONE, Displayer
+from kehu.web.records.display import NONE
 from kehu.web.records.times import Clockwork
 
 SOON = dt.timedelta(hours=2)
@@ -45,11 +44,6 @@ def target_html(status: str | None, due_at: dt.datetime | None, times: Clockwork
     return Markup('<span class="k-toned k-tone-{}" title="{}">{}{}, {}</span>').format(
         tone, TARGET_RULE, widgets.icon(icon, 14), word, moment
     )
-
-
-def target_cell(displayer: Displayer) -> Callable[[Mapping[str, Any]], Markup]:
-    """Return the writer of a list's cells."""
-    return lambda row: target_html(row.get("status"), row["due_at"], displayer.times)
 
 
 def target_of(ticket: Any) -> Markup:

@@ -13,12 +13,12 @@ from kehu.core import context, db
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _, _l
 from kehu.tickets import queries, settings_views
+from kehu.tickets.cells import assignee_cell, target_cell
 from kehu.tickets.conversation import ConversationService
 from kehu.tickets.models import Ticket
 from kehu.tickets.page import Answer, page_context, view_of
 from kehu.tickets.records import OPEN, STATUSES
 from kehu.tickets.services import TicketService
-from kehu.tickets.targets import target_cell
 from kehu.views.drafts import forget_draft
 from kehu.web.access import needs
 from kehu.web.records import RecordPages, Tab, query
@@ -80,7 +80,7 @@ TICKETS = RecordPages(
     list_template="tickets/list.html",
     detail=show_ticket,
     hidden=("description",),
-    cells={"due_at": target_cell},
+    cells={"due_at": target_cell, "assignee_id": assignee_cell},
 )
 TICKETS.register(blueprint)
 blueprint.register_blueprint(settings_views.blueprint)
@@ -182,6 +182,8 @@ def assign(record_id: uuid.UUID) -> ResponseReturnValue:
     values = {"assignee_id": context.actor().member_id}
     service.update(record_id, {**values, "status": "open"} if ticket.status == "new" else values)
     done_toast(session, _("Ticket #%(number)s is yours", number=ticket.number))
+    if request.args.get("list") == "1":
+        return done("kehu:list")
     return done("kehu:refresh") if is_htmx() else redirect(f"/tickets/{record_id}", 303)
 
 

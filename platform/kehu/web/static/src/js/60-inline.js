@@ -16,7 +16,7 @@
     (cell.querySelector("button,a") || cell.closest("[data-row]")?.querySelector("[data-row-link]"))?.focus();
   };
   K.on("click", "[data-edit-url]", (e, cell) => {
-    if (e.target.closest("[data-inline],a[href]")) return;
+    if (e.target.closest("[data-inline],a[href],[data-row-key]")) return;
     e.preventDefault();
     K.edit(cell);
   });
