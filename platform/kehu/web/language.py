@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
-from flask_babel import Babel
+from typing import Any
+
+from flask import Flask, g, has_app_context, request
+from flask_babel import Babel, Domain
 
 from kehu.core import context
 from kehu.core.i18n import LOCALES, match_locale
@@ -37,15 +39,33 @@ def choose_zone() -> str:
     return tenant.zone if tenant is not None else "UTC"
 
 
+class KeptDomain(Domain):
+    """Finds the catalogue once for a request: pages ask for hundreds of texts.
+
+    Flask-Babel forgets `babel_translations` itself when the language is forced or refreshed.
+    """
+
+    def get_translations(self) -> Any:
+        """Return the catalogue of the present language."""
+        kept = getattr(g, "_flask_babel", None) if has_app_context() else None
+        found = getattr(kept, "babel_translations", None)
+        if found is None:
+            found = super().get_translations()
+            if kept is not None:
+                kept.babel_translations = found
+        return found
+
+
 def init_language(app: Flask) -> None:
     """Install Flask-Babel with our catalogues."""
-    Babel(
+    babel = Babel(
         app,
         locale_selector=choose_locale,
         timezone_selector=choose_zone,
         default_translation_directories=str(app.config.get("KEHU_LOCALE_DIR") or _folder()),
         default_domain="messages",
     )
+    babel.domain_instance = KeptDomain(domain="messages")
 
 
 def _folder() -> str:
