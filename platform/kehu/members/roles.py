@@ -41,6 +41,7 @@ def default_grants(code: str) -> dict[str, Scope]:
         # A new ticket belongs to nobody yet: who made it must be able to take that back.
         grants["tickets:delete"] = "team"
     if code == "manager":
+        grants["views:share"] = "all"
         for name in RECORDS:
             grants.update({f"{name}:{action}": "all" for action in ("write", "delete", "export", "import")})
     known = registered()
