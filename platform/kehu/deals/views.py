@@ -54,7 +54,7 @@ DEALS.register(blueprint)
 
 PRODUCTS = RecordPages(
     "products",
-    note="code",
+    note="",
     picture=False,
     phone=("price", "series"),
     chips=("series",),

@@ -79,7 +79,8 @@ def _row(demo: Demo, plan: dict[str, Any], products: Sequence[Any]) -> dict[str,
     stage = demo.stages[plan["stage"]]
     # The past was smaller, three per cent a month, and the last weeks were good ones.
     growth = 0.97 ** ((demo.now - plan["since"]).days / 30.4)
-    recent = 1.7 if stage.outcome == "won" and (demo.now - plan["since"]).days < 21 else 1.0
+    fresh = stage.outcome == "won" and (demo.now - plan["since"]).days < 21
+    recent = 1.7 if fresh else 1.0
     minor = round(usual * rng.uniform(0.6, 1.5) * growth * recent / 5000) * 5000
     return {
         "name": title,
@@ -87,7 +88,10 @@ def _row(demo: Demo, plan: dict[str, Any], products: Sequence[Any]) -> dict[str,
         "contact_id": contact.id if contact else None,
         "stage_id": stage.id,
         "amount": {"minor": max(minor, 5000)},
-        "owner_id": customer.owner_id,
+        # The two who can sign in have something to show for the month.
+        "owner_id": demo.people[len(demo.people) % 2 + round(minor / 5000) % 2].id
+        if fresh
+        else customer.owner_id,
         "source": rng.choice(words.SOURCES),
         "product_id": rng.choice(products).id if rng.random() < 0.4 else None,
         "lost_reason": rng.choice(words.LOST) if stage.outcome == "lost" else None,

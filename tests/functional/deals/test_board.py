@@ -1,11 +1,14 @@
 """The board: drawn in few statements, moved by drag, refused with a sentence."""
 
+import datetime as dt
 import json
 import re
 import threading
 
 import pytest
 
+from kehu.activities.services import ActivityService
+from kehu.core import clock
 from kehu.core.ids import new_id
 from kehu.customers.services import CustomerService
 from kehu.deals.services import DealService
@@ -266,3 +269,23 @@ def test_an_empty_board_leads_on(shop):
     viewer = shop.client(shop.member("viewer")).get("/deals/board").get_data(as_text=True)
     assert "Each deal is a card" in viewer
     assert 'href="/deals/new' not in viewer
+
+
+def test_cards_say_how_they_stand(shop, deal_ids):
+    """Red for overdue, amber for nothing planned, grey for planned; a mark when a card stays longer than usual."""
+    with shop.work() as session:
+        activities = ActivityService(session)
+        activities.create(
+            {"kind": "call", "subject": "Late call", "due_at": clock.now(), "deal_id": deal_ids[0]}
+        )
+        activities.create({"kind": "task", "subject": "Some day", "deal_id": deal_ids[1]})
+    with clock.ahead(dt.timedelta(days=3)):
+        early = shop.client().get("/deals/board").get_data(as_text=True)
+    with clock.ahead(dt.timedelta(days=20)):
+        late = shop.client().get("/deals/board").get_data(as_text=True)
+    assert early.count("k-deal-next k-tone-bad") == 1
+    assert early.count("k-deal-next k-tone-warn") == 1
+    assert "Late call" in early
+    assert ">3 d<" in early
+    assert "Longer in this stage than the usual 7 days" not in early
+    assert late.count("Longer in this stage than the usual 7 days") == 3
