@@ -9,12 +9,12 @@ from flask_babel import get_locale
 
 from kehu.core import context, db
 from kehu.core.errors import InvalidInput
-from kehu.core.i18n import LOCALES, _
+from kehu.core.i18n import LOCALES, _, _n
 from kehu.web.access import needs, signed_in
 from kehu.web.render import render_page
 from kehu.web.shell import shell_of
 from kehu.web.toasts import toast
-from tenants import checklist, places, trades
+from tenants import checklist, example, places, trades
 from tenants.services import TenantService
 from tenants.views import blueprint
 
@@ -49,6 +49,8 @@ def start() -> Any:
         trades=list(trades.TRADES.items()),
         suggestion=suggestion if suggestion is not None and suggestion.slug not in tenant.plugins else None,
         may_plugins=actor.may("plugins:manage"),
+        example=example.loaded() is not None,
+        offer_example="customers" not in done and actor.may("settings:manage"),
     )
 
 
@@ -66,6 +68,24 @@ def choose_trade() -> Any:
 def mark(key: str) -> Any:
     """Take a step as done."""
     checklist.mark(key)
+    return redirect("/start", 303)
+
+
+@blueprint.post("/start/example")
+@needs("settings:manage")
+def load_example() -> Any:
+    """Fill the firm with example data."""
+    example.ExampleService(db.session()).load()
+    toast(_("The example data is here. Look around; one click takes it away."))
+    return redirect("/start", 303)
+
+
+@blueprint.post("/start/example/remove")
+@needs("settings:manage")
+def remove_example() -> Any:
+    """Take the example data away."""
+    gone = example.ExampleService(db.session()).remove()
+    toast(_n("%(num)s example record is in the trash.", "%(num)s example records are in the trash.", gone))
     return redirect("/start", 303)
 
 
