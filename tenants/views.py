@@ -12,7 +12,7 @@ from kehu.accounts import signin
 from kehu.accounts.firm_views import handover_url
 from kehu.core import context, db, mail
 from kehu.core.context import TenantInfo
-from kehu.core.errors import InvalidInput
+from kehu.core.errors import InvalidInput, TooMany
 from kehu.core.i18n import LOCALES, _
 from kehu.web import limits
 from kehu.web.access import public, user_only
@@ -103,14 +103,21 @@ def signup() -> Any:
 @public
 def signup_post() -> Any:
     """Take a sign-up; with mail, a code comes next, whether the address is known or not."""
-    limits.count(limits.entry_rate(), "signup", limits.address())
     service, form = _service(), request.form.to_dict()
     try:
+        limits.count(limits.entry_rate(), "signup", limits.address())
         if not mail.configured():
             return _without_mail(service, form)
         pending = service.begin(form, _proposed())
     except InvalidInput as error:
         return _form_page("tenants/signup.html", 422, error)
+    except TooMany as error:
+        # What was typed is kept for the time after the wait.
+        response = _form_page(
+            "tenants/signup.html", 429, InvalidInput(error.message, fields={"_": [str(error.message)]})
+        )
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+        return response
     session[WAITING] = pending.seal(service.secret_key)
     return redirect("/signup/code", 303)
 

@@ -207,3 +207,19 @@ def test_the_first_address_tells_strangers_what_it_is(app: Flask, shop: Shop) ->
     assert browser(app, f"{shop.tenant.address}.localhost").get("/").location == "/login"
     assert "Know every customer" not in shop.client().get("/").get_data(as_text=True)
     assert "charges nothing" in browser(app).get("/prices").get_data(as_text=True)
+
+
+def test_too_many_sign_ups_wait_with_what_was_typed(app: Flask) -> None:
+    kept = app.extensions["kehu.settings"]
+    app.extensions["kehu.settings"] = replace(kept, signup_rate="2 per hour")
+    try:
+        for _number in range(2):
+            browser(app).post("/signup", data=answers(name=""))
+        form = answers()
+        response = browser(app).post("/signup", data=form)
+    finally:
+        app.extensions["kehu.settings"] = kept
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 0
+    assert form["email"] in response.get_data(as_text=True)
+    assert "tried too often" in response.get_data(as_text=True)
