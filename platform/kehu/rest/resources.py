@@ -20,7 +20,7 @@ from kehu.core.records.types import RecordType
 from kehu.rest import operations
 from kehu.rest.access import token_needs
 from kehu.rest.bodies import check_types, read_object
-from kehu.rest.dump import columns_of, dump_record, dumper, etag, json_answer
+from kehu.rest.dump import RecordRowView, columns_of, dumper, etag, json_answer
 from kehu.rest.errors import BadRequest, PreconditionFailed, PreconditionNeeded
 from kehu.rest.idempotency import idempotent
 
@@ -117,7 +117,7 @@ class _Views:
         return self._answer(self.type.service(db.session()).restore(record_id))
 
     def _answer(self, record: Any, status: int = 200, **headers: str) -> Response:
-        return json_answer(dump_record(self.type, record), status, ETag=etag(record.version), **headers)
+        return json_answer(self.dump_all(RecordRowView(record)), status, ETag=etag(record.version), **headers)
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 """Nonsense of all kinds ends in a problem document, never in a fault of ours."""
 
+import datetime as dt
 import json
 import threading
 
 import pytest
+from sqlalchemy import select
 
+from kehu.core import clock
+from kehu.rest import tasks
+from kehu.rest.models import IdempotencyKey
 from kehu.testkit.rest import Caller, problem
 
 
@@ -153,3 +158,15 @@ def test_of_requests_at_once_one_is_done(call, shop):
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json["id"] for answer in answers}) == 1
     assert len(call("GET", "customers").json["data"]) == 1
+
+
+def test_a_key_is_forgotten_after_a_day(call, shop):
+    first = call("POST", "customers", {"name": "Once"}, Idempotency_Key="key-3")
+    with clock.ahead(dt.timedelta(hours=23)):
+        assert call("POST", "customers", {"name": "Once"}, Idempotency_Key="key-3").json == first.json
+    with clock.ahead(dt.timedelta(hours=25)):
+        assert call("POST", "customers", {"name": "Other"}, Idempotency_Key="key-3").json["name"] == "Other"
+    with clock.ahead(dt.timedelta(days=3)):
+        tasks.forget_answers()
+    with shop.work() as session:
+        assert session.execute(select(IdempotencyKey.key)).all() == []
