@@ -1,10 +1,15 @@
 """Render a page whole, or only the part of it that the browser asked for."""
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
 from flask import Response, current_app, make_response, render_template, request
+from markupsafe import Markup
 
+from kehu.core.context import current
+
+_HEADING = re.compile(r"<h2([^>]*)>(.*?)</h2>", re.DOTALL)
 VARY = ("HX-Request", "HX-Target", "HX-Request-Type")
 
 
@@ -39,6 +44,21 @@ def render_page(
     if block:
         response = make_response(render_block(template, block, partial=True, **context), status)
     else:
-        response = make_response(render_template(template, partial=False, **context), status)
+        text = render_template(template, partial=False, **context)
+        response = make_response(as_page(text) if _stands_alone(text) else text, status)
     response.vary.update(VARY)
     return response
+
+
+def _stands_alone(text: str) -> bool:
+    """Tell whether the text of a dialog would be all that a person sees."""
+    whole = text.lstrip()[:9].lower().startswith("<!doctype")
+    return not whole and request.headers.get("HX-Request") != "true" and current().actor is not None
+
+
+def as_page(dialog: str) -> str:
+    """Put what else stands in a dialog into a page of its own, with its heading as the page's."""
+    found = _HEADING.search(dialog)
+    content = _HEADING.sub(r"<h1\1>\2</h1>", dialog, count=1)
+    title = Markup(found[2]) if found else ""  # noqa: S704 - a piece of a page that was escaped when drawn
+    return render_template("kehu/bare.html", title=title, content=Markup(content), partial=False)  # noqa: S704 - as above

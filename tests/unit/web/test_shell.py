@@ -67,6 +67,15 @@ def test_a_block_of_the_layout_can_be_rendered(frame: Flask) -> None:
         assert render_block("kehu/style/auth.html", "heading") == "Sign in"
 
 
+def test_a_dialog_opened_by_its_address_is_a_page(client: FlaskClient) -> None:
+    answer = client.get("/style/dialog")
+    assert answer.text.count("<main ") == 1
+    assert '<h1 id="dialog-title" tabindex="-1">New deal</h1>' in answer.text
+    assert "<title>New deal · Kehu</title>" in answer.text
+    part = client.get("/style/dialog", headers=PART | {"HX-Target": "dialog#dialog"})
+    assert part.text.lstrip().startswith("<form ")
+
+
 def test_a_toast_travels_with_a_part(client: FlaskClient) -> None:
     answer = client.post("/style/toast", headers=PART)
     sent = json.loads(answer.headers["HX-Trigger"])["kehu:toast"]["items"]

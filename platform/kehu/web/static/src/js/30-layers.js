@@ -15,7 +15,11 @@
     if (!sure && dialog.querySelector("form[data-dirty]") && !(await K.ask({ text: K.word("leave") }))) return;
     dialog.close();
   };
-  K.on("click", "[data-close]", (e, button) => close(button.closest("dialog")));
+  /* What else stands in a dialog may be a page of its own: leaving it goes back to where the person came from. */
+  K.on("click", "[data-close]", (e, button) => {
+    const dialog = button.closest("dialog"), back = document.referrer.startsWith(`${location.origin}/`) ? document.referrer : "/";
+    if (dialog) close(dialog); else location.assign(back);
+  });
   document.addEventListener("kehu:close", () => close(K.find("#dialog"), true));
   document.addEventListener("cancel", (e) => { if (e.target.id === "dialog") { e.preventDefault(); close(e.target); } }, true);
   document.addEventListener("pointerdown", (e) => {
