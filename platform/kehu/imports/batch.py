@@ -24,7 +24,7 @@ from kehu.imports.rows import DATES, Planned, Result, RowParser
 from kehu.imports.rules import apply_rules, compose_title
 from kehu.imports.targets import LISTS
 
-MOST_SEEN: Final = 400_000
+MOST_SEEN: Final = 300_000
 """Keys that a dry run remembers, to tell a repeated row from a new one; beyond, repeated rows count as new."""
 
 

@@ -302,7 +302,7 @@ def _delimiter(mark: str) -> str:
 
 
 def with_proposed_values(job: Import, record_type: RecordType, session: Session) -> None:
-    """Keep what is proposed for the values of choices, so that a person who changes nothing gets what the page shows."""
+    """Keep what is proposed for the values of choices, so that an unchanged form means what it shows."""
     plan = Plan.from_json(job.mapping, job.options)
     columns = columns_of(job)
     for target in value_targets(record_type, plan):

@@ -71,16 +71,17 @@ class Linker:
                 known[text] = found
         column = str(self.parser.first_column[key])
         for row in rows:
-            text = row.names.get(key)
-            if text is None or row.errors:
+            named = row.names.get(key)
+            if named is None or row.errors:
                 continue
-            chosen = known.get(text)
+            chosen = known.get(named)
             if chosen is None:
-                result.unmapped[key, text] += 1
-                row.errors[column] = _(
+                result.unmapped[key, named] += 1
+                message = _(
                     "“%(value)s” is none of the choices. Say what it becomes, under “Values”.",
                     value=text[:60],
                 )
+                row.errors[column] = message
             elif chosen != SKIP:
                 row.values[key] = chosen
 

@@ -328,7 +328,7 @@ def columns_of(job: Import) -> list[Column]:
 
 
 def survey(path: Path, info: FileInfo) -> tuple[list[Column], int]:
-    """Read the whole file once: count its rows and find every value of the columns with few, not only the first ones."""
+    """Read the whole file once: count its rows and find every value of the columns with few."""
     few = {column.index: dict.fromkeys(column.values) for column in info.columns if column.values}
     count = 0
     for row in RowReader(path, info.options):

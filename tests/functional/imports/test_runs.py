@@ -26,7 +26,8 @@ def _counts(job):
 
 FILES = {
     "customers": "Company,E-mail,Phone,City,Tags\nNorthwind,a@nw.example,020 7946 4410,Leeds,vip;old\nOak,,,,\n",
-    "contacts": "Full name,Company,E-mail,Job title\nAnna Lind,Northwind,anna@nw.example,Buyer\nBo Ek,Northwind,,Clerk\n",
+    "contacts": "Full name,Company,E-mail,Job title\n"
+    "Anna Lind,Northwind,anna@nw.example,Buyer\nBo Ek,Northwind,,Clerk\n",
     "deals": 'Deal name,Account,Amount,Close date,Stage\nShop fit-out,Northwind,"12,500.50",2030-05-01,Negotiation\n',
     "tickets": "Subject,Requester e-mail,Priority,Status\nScratch on panel,anna@nw.example,High,Open\n",
     "activities": "Subject,Type,Due date,Company\n"
