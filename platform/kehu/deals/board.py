@@ -149,7 +149,7 @@ class CardWriter:
         self.zone = context.tenant().tz
         self.none = str(escape(_("No next step")))
         self.rule = str(escape(_("Red: overdue. Amber: nothing planned. Grey: planned.")))
-        self.last = ""
+        self._last: Any = None
         self.icons = {name: str(icon(name, 14)) for name in ("clock", "alert-circle")}
         self.dots = str(icon("dots", 16))
         self._move = str(escape(_("Move %(name)s", name="\x00")))
@@ -159,8 +159,9 @@ class CardWriter:
 
     def card(self, row: Any, column: Column) -> str:
         """Return one card as HTML."""
-        self.last = f"{row.rank}~{row.id}"
-        name, deal_id = str(escape(row.name)), row.id
+        self._last = row
+        # Written once: an id becomes text five times in a card.
+        name, deal_id = str(escape(row.name)), str(row.id)
         where, menu = " data-fixed", ""
         if self._movable(row.owner_id):
             label = self._move.replace("\x00", name)
@@ -177,6 +178,11 @@ class CardWriter:
             f'<span class="k-num">{escape(money(row.amount, row.currency, True))}</span></div>'
             f"{self._below(row, column)}</li>"
         )
+
+    @property
+    def last(self) -> str:
+        """The mark of the card that was written last, from which the next page goes on."""
+        return f"{self._last.rank}~{self._last.id}" if self._last is not None else ""
 
     def _below(self, row: Any, column: Column) -> str:
         """Return the card's last line: the next step, the days in the stage, the owner."""
