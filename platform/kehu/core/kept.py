@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from kehu.core.context import Actor
 from kehu.core.db import tenant_id
 
-MOST = 1_000
+MOST = 400
 
 
 _ID = UUID(as_uuid=True)
@@ -33,15 +33,15 @@ TENANT = slot("tenant")
 _kept: dict[Hashable, tuple[str, dict[str, Any]] | None] = {}
 
 
-def shape(actor: Actor, names: Iterable[str]) -> tuple[tuple[str, bool], ...] | None:
-    """Return which of these record types the actor reads, as a part of a key; None when some only in part.
+def shape(actor: Actor, names: Iterable[str]) -> tuple[Hashable, ...]:
+    """Return how far the actor reads these record types, as a part of a key.
 
-    Own and team scopes put the actor into the statement, which is then not kept.
+    Own and team scopes put the actor into the statement, which is then kept for him alone.
     """
-    found = [(name, actor.scope(f"{name}:read")) for name in names]
-    if any(reach not in (None, "all") for _name, reach in found):
-        return None
-    return tuple((name, reach is not None) for name, reach in found)
+    found = tuple((name, actor.scope(f"{name}:read")) for name in names)
+    if all(reach in (None, "all") for _name, reach in found):
+        return found
+    return (*found, tenant_id(), actor.member_id, actor.team_id)
 
 
 def rows(

@@ -91,7 +91,7 @@ def related(
     known = kept.shape(who, [_SOURCES[name][0] for name in wanted])
     shape = (subject.object, subject.customer_id is not None, tuple(wanted), bool(draft), tuple(pointers))
     found: dict[str, list[Any]] = {name: [] for name in wanted}
-    for row in kept.rows(session, ("related", known, *shape) if known is not None else None, build, given):
+    for row in kept.rows(session, ("related", known, *shape), build, given):
         found.setdefault(row.part, []).append(row)
     drafts = found.pop("draft", [])
     named = {key: found.pop(f"name_{key}", []) for key, _table in pointers}

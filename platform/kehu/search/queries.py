@@ -33,8 +33,8 @@ from kehu.core.tables import metadata
 FIRST_TERMS = 120
 """Terms read for one word when everything may be seen: enough for six records, since one has several."""
 
-NARROW_TERMS = 5_000
-"""Terms read when only some records may be seen, or when two words must meet."""
+SHARED_TERMS = 10_000
+"""Terms read for each of several words, which a record must all have."""
 
 _terms: Any = SearchTerm.__table__
 _TERM = Text(collation="C")
@@ -84,32 +84,40 @@ def _range(alias: Any, kind: str, at: int) -> ColumnElement[bool]:
     return and_(alias.c.tenant_id == TENANT, alias.c.kind == kind, alias.c.term >= start, alias.c.term < end)
 
 
-def _candidates(kind: str, words: int, wide: bool, limit: int) -> Any:
+def _candidates(record_type: RecordType, words: int, actor: Actor, limit: int) -> Any:
     """Return a sub-select of record ids with the term that stands first in the order of the index.
 
     When everything may be seen, the best are chosen here already, so that only their titles are read.
     """
-    bound = FIRST_TERMS if wide and words == 1 else NARROW_TERMS
-    bounded = []
-    for at in range(words):
-        alias = _terms.alias()
-        bounded.append(
-            select(alias.c.record_id, alias.c.term)
-            .where(_range(alias, kind, at))
-            .order_by(alias.c.term, alias.c.record_id)
-            .limit(bound)
-            .subquery()
-        )
-    first, *others = bounded
-    statement = select(first.c.record_id, func.min(first.c.term).label("term"))
+    wide = actor.scope(f"{record_type.name}:read") == "all"
+    first, *others = [_word(record_type, at, words, None if wide else actor) for at in range(words)]
     source: Any = first
     for other in others:
         source = source.join(other, other.c.record_id == first.c.record_id)
+    statement = select(first.c.record_id, func.min(first.c.term).label("term"))
     statement = statement.select_from(source).group_by(first.c.record_id)
     if wide:
         # Records in the trash have no terms, so hardly one of these is lost when the titles are read.
         statement = statement.order_by(func.min(first.c.term), first.c.record_id).limit(limit + 3)
     return statement.subquery()
+
+
+def _word(record_type: RecordType, at: int, words: int, actor: Actor | None) -> Any:
+    """Return the first terms of one word's range.
+
+    :param actor: when he sees only some records, theirs alone count; whether to go through the terms or through
+        his records is the planner's choice.
+    """
+    alias = _terms.alias()
+    statement = select(alias.c.record_id, alias.c.term).where(_range(alias, record_type.name, at))
+    if actor is not None and words == 1:
+        table = _table(record_type).alias()
+        reach = actor.scope(f"{record_type.name}:read")
+        statement = statement.join(
+            table, and_(table.c.tenant_id == TENANT, table.c.id == alias.c.record_id)
+        ).where(table.c.deleted_at.is_(None), scope.condition(record_type, table.c, actor, reach))
+    bound = FIRST_TERMS if words == 1 else SHARED_TERMS
+    return statement.order_by(alias.c.term, alias.c.record_id).limit(bound).subquery()
 
 
 def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
@@ -148,10 +156,8 @@ def _described(record_type: RecordType, table: Any, actor: Actor, columns: list[
 
 
 def _hits(record_type: RecordType, words: int, actor: Actor, limit: int) -> Select[Any]:
-    wide = actor.scope(f"{record_type.name}:read") == "all"
-    found, table = _candidates(record_type.name, words, wide, limit), _table(record_type)
-    columns = _columns(record_type, table, found.c.term)
-    statement = _described(record_type, table, actor, columns)
+    found, table = _candidates(record_type, words, actor, limit), _table(record_type)
+    statement = _described(record_type, table, actor, _columns(record_type, table, found.c.term))
     return (
         statement.select_from(found)
         .join(table, table.c.id == found.c.record_id)

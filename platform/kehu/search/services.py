@@ -84,7 +84,7 @@ class SearchService:
         if not types or not words:
             return ()
         known = kept.shape(self.actor, [one.name for one in types])
-        key = ("search", known, len(words), limit) if known is not None else None
+        key = ("search", known, len(words), limit)
         return kept.rows(
             self.session,
             key,

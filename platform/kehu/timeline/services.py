@@ -84,7 +84,7 @@ class TimelineService:
         return list(
             kept.rows(
                 self.session,
-                ("line", known, *shape) if known is not None else None,
+                ("line", known, *shape),
                 lambda: page_statement(subject, self.actor, kind, before is not None, limit),
                 values(subject, before),
             )

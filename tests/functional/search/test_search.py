@@ -7,6 +7,8 @@ import pytest
 from kehu.core.records.service import service_for
 from kehu.testkit.fixtures import count_queries
 
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#palette-results"}
+
 
 @pytest.fixture
 def found(shop):
@@ -30,7 +32,7 @@ def found(shop):
 
     def ask(query, path="/palette"):
         with count_queries() as statements:
-            answer = client.get(path, query_string={"q": query})
+            answer = client.get(path, query_string={"q": query}, headers=HTMX if path == "/palette" else {})
         assert answer.status_code == 200
         assert len(statements) <= 5, "\n".join(statements.texts)
         return re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True))

@@ -7,6 +7,8 @@ import pytest
 from kehu.core.records.service import service_for
 from kehu.testkit.fixtures import count_queries
 
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "li"}
+
 
 @pytest.fixture
 def customer(shop):
@@ -34,7 +36,7 @@ def test_every_entry_comes_once_by_pages(shop, customer):
     client, seen, before = shop.client(), [], ""
     for _page in range(5):
         with count_queries() as statements:
-            answer = client.get(f"/timeline/customers/{customer}?before={before}")
+            answer = client.get(f"/timeline/customers/{customer}?before={before}", headers=HTMX)
         assert len(statements) <= 5
         seen += texts(answer)
         found = re.search(r"before=([\w-]+)", answer.get_data(as_text=True))
