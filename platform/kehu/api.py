@@ -21,7 +21,9 @@ from kehu.core.i18n import _, _l, _n
 from kehu.core.ids import new_id, parse_id
 from kehu.core.migration import add_fk, tenant_table
 from kehu.core.migration import begin as begin_migration
+from kehu.core.records import scope
 from kehu.core.records.service import service_for
+from kehu.core.records.types import get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold
 from kehu.web.access import needs
@@ -52,6 +54,14 @@ def plugin_base(slug: str) -> type[DeclarativeBase]:
 def plugin_args(slug: str, table: str, *parts: Any) -> tuple[Any, ...]:
     """Return `__table_args__` of a plugin's tenant table."""
     return (tenant_owner(table), *parts, {"schema": f"p_{slug}", "info": {"scope": "tenant"}})
+
+
+def readable(object_name: str) -> Any:
+    """Return the condition that keeps a query of a record type's table within what the actor may see."""
+    record_type, who = get(object_name), actor()
+    model: Any = record_type.model
+    reach = who.scope(f"{object_name}:read")
+    return and_(model.deleted_at.is_(None), scope.condition(record_type, model, who, reach))
 
 
 __all__ = [
@@ -96,6 +106,7 @@ __all__ = [
     "parse_id",
     "plugin_args",
     "plugin_base",
+    "readable",
     "redirect",
     "render_page",
     "request",

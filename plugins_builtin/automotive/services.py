@@ -16,11 +16,13 @@ from kehu.api import (
     Session,
     _,
     actor,
+    and_,
     audit,
     clean,
     clock,
     new_id,
     parse_id,
+    readable,
     select,
     service_for,
     tenant,
@@ -70,14 +72,20 @@ class VehicleService:
         return self.session.execute(statement).scalars().all()
 
     def page(self, plate: str = "", after: object = None) -> Sequence[Vehicle]:
-        """Return vehicles, the newest first.
+        """Return vehicles of customers whom the actor may see, the newest first.
 
         :param plate: beginning of the plate or the VIN.
         :param after: the last vehicle of the page before.
         """
         self.actor.require("automotive.vehicle:read")
+        customers: Any = service_for("customers", self.session).type.model
+        same = and_(customers.tenant_id == Vehicle.tenant_id, customers.id == Vehicle.customer_id)
         statement = (
-            select(Vehicle).where(Vehicle.deleted_at.is_(None)).order_by(Vehicle.id.desc()).limit(PAGE + 1)
+            select(Vehicle)
+            .join(customers, same)
+            .where(Vehicle.deleted_at.is_(None), readable("customers"))
+            .order_by(Vehicle.id.desc())
+            .limit(PAGE + 1)
         )
         written = re.sub(r"[\s-]", "", plate).upper()
         if written:

@@ -13,16 +13,21 @@ from kehu.core.i18n import _
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufeff]")
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SEEN = re.compile("[^\\s\u00ad\u115f\u1160\u200b-\u200d\u2060-\u2064\u3164\ufe00-\ufe0f\uffa0]")
 _MAIL = re.compile(r"[^@\s,;<>\"']+@[^@\s.,;<>\"']+(\.[^@\s.,;<>\"']+)+")
 
 
 def clean(value: str, *, lines: bool = False) -> str:
     """Return a text as it is kept: NFC, without control characters, lone surrogates and outer space.
 
+    One of which nothing could be seen is empty.
+
     :param lines: keep line breaks; otherwise each run of white space becomes one space.
     """
     value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     value = unicodedata.normalize("NFC", _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n")))
+    if not _SEEN.search(value):
+        return ""
     if lines:
         return value.strip()
     return _SPACE.sub(" ", _BIDI.sub("", value)).strip()
