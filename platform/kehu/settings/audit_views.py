@@ -38,6 +38,8 @@ ACTIONS: dict[str, Any] = {
     "enabled": _l("switched on"),
     "disabled": _l("switched off"),
     "revoked": _l("revoked"),
+    "moved": _l("moved to another stage"),
+    "reordered": _l("put into another order"),
     "won": _l("won"),
     "lost": _l("lost"),
 }
