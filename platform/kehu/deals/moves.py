@@ -20,6 +20,7 @@ from kehu.deals.services import DealService
 from kehu.web.records import query
 from kehu.web.records.answers import done, done_toast
 from kehu.web.render import render_page
+from kehu.web.toasts import toast
 
 REASONS = (
     _l("Price too high"),
@@ -45,11 +46,12 @@ def move(deal_id: uuid.UUID) -> ResponseReturnValue:
             lost_reason=_reason() if in_dialog else None,
         )
     except KehuError as error:
-        return (
-            lost_form(deal_id, error)
-            if in_dialog and isinstance(error, InvalidInput)
-            else _refusal(deal_id, error)
-        )
+        if not in_dialog:
+            return _refusal(deal_id, error)
+        if isinstance(error, InvalidInput):
+            return lost_form(deal_id, error)
+        toast(str(error.message), level="bad")
+        return closed()
     said = _tell(service, record, was.stage_id if was else None)
     if in_dialog:
         # The board loads itself anew when the dialog closes; other pages are told to.

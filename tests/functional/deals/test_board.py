@@ -289,3 +289,18 @@ def test_cards_say_how_they_stand(shop, deal_ids):
     assert ">3 d<" in early
     assert "Longer in this stage than the usual 7 days" not in early
     assert late.count("Longer in this stage than the usual 7 days") == 3
+
+
+def test_a_card_that_moved_while_the_question_stood(shop, deal_ids):
+    stages, client = stage_ids(shop), shop.client()
+    with shop.work() as session:
+        DealService(session).win(deal_ids[0])
+    data = {"stage": stages["Lost"], "version": "1", "dialog": "1", "board": "1", "reason": "Need is gone"}
+    answer = client.post(f"/deals/{deal_ids[0]}/move", data=data, headers=SCRIPT)
+    assert answer.status_code == 204
+    assert (
+        "moved “Deal 1” to Won"
+        in json.loads(answer.headers["HX-Trigger"])["kehu:toast"]["items"][0]["message"]
+    )
+    with shop.work() as session:
+        assert DealService(session).get(deal_ids[0]).status == "won"

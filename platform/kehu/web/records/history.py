@@ -148,6 +148,10 @@ def actions() -> dict[str, str]:
         "replied": _("sent a reply"),
         "noted": _("wrote a note"),
         "received": _("took in a message"),
+        "moved": _("moved it to another stage"),
+        "won": _("won it"),
+        "lost": _("lost it"),
+        "reordered": _("changed the order"),
     }
 
 
