@@ -348,9 +348,8 @@ def test_own_scope_refuses_others_records(shop, browser_of, make, read):
 
 def test_session_that_ended_says_so_and_moves_nothing(shop, make, read):
     (customer,) = make("Northwind")
-    from tests.functional.records.conftest import Browser
-
     from kehu.testkit.browser import browser as stranger
+    from tests.functional.records.conftest import Browser
 
     client = Browser(stranger(shop.app, f"{shop.tenant.address}.localhost"))
     answer = client.post(f"/customers/{customer}/field/name", {"name": "x", "version": "1"}, target="dd#x")
@@ -365,4 +364,6 @@ def test_plain_page_of_a_type_without_its_own(browser, make):
     text = browser.get(f"/products/{product}").text
     assert "Oak desk" in text
     assert "/history?inline=1" in text
-    assert "Mira Sol" in browser.get(f"/products/{product}/history?inline=1", target="div#record-history").text
+    assert (
+        "Mira Sol" in browser.get(f"/products/{product}/history?inline=1", target="div#record-history").text
+    )
