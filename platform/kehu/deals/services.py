@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, inspect, select, update
+from sqlalchemy import bindparam, func, inspect, select, update
 
 from kehu.core import clock, context, counters
 from kehu.core.errors import InvalidInput, StaleVersion
@@ -16,6 +16,7 @@ from kehu.core.ids import parse_id
 from kehu.core.money import is_currency
 from kehu.core.records import stale
 from kehu.core.records.service import RecordService
+from kehu.core.tables import metadata
 from kehu.core.text import fold
 from kehu.customers.models import Contact, Customer
 from kehu.deals import ranks
@@ -43,6 +44,7 @@ class DealService(RecordService[Deal]):
         self._names: dict[uuid.UUID, str] = {}
         self._prices: dict[tuple[Any, str], int] = {}
         self._now = clock.now()
+        self._made = 0
 
     # Stages ----------------------------------------------------------------------------
 
@@ -190,8 +192,18 @@ class DealService(RecordService[Deal]):
             .where(Deal.stage_id == stage_id, Deal.deleted_at.is_(None))
             .order_by(Deal.rank, Deal.id)
         )
-        for place, deal_id in enumerate(self.session.execute(statement).scalars().all()):
-            self._set_rank(deal_id, ranks.top(self._now, place * 1000))
+        fresh = [
+            {"deal": deal_id, "fresh": ranks.top(self._now, place * 1000)}
+            for place, deal_id in enumerate(self.session.execute(statement).scalars())
+        ]
+        deals = metadata.tables["deals"]
+        # In one go, and past the unit of work: the order of cards is no change of the record.
+        self.session.connection().execute(
+            update(deals)
+            .where(deals.c.tenant_id == self.tenant.id, deals.c.id == bindparam("deal"))
+            .values(rank=bindparam("fresh")),
+            fresh,
+        )
 
     def _reorder(self, record: Deal, rank: str) -> None:
         self._rank = None
@@ -223,7 +235,8 @@ class DealService(RecordService[Deal]):
         first = counters.take(self.session, "deals", len(records))
         for offset, record in enumerate(records):
             record.number = first + offset
-            record.rank = ranks.top(self._now, offset - len(records))
+            record.rank = ranks.top(self._now, self._made + offset)
+        self._made += len(records)
         self._learn_names({record.customer_id for record in records if record.customer_id is not None})
 
     def prepare(self, record: Deal, changed: set[str]) -> None:

@@ -58,6 +58,14 @@ def test_new_deals_stand_on_top(session, deals, stages):
     assert column(session, stages["New"]) == ["four", "one", "two", "three"]
 
 
+def test_batches_of_one_import_never_share_a_place(session, deals, stages):
+    for part in ("ab", "cd", "ef"):
+        deals.create_many([{"name": name} for name in part])
+    assert column(session, stages["New"]) == list("abcdef")
+    found = session.execute(select(Deal.rank)).scalars().all()
+    assert len(set(found)) == 6
+
+
 def test_moving_changes_stage_status_and_place(session, deals, stages):
     one, two, three = (
         outcome.record for outcome in deals.create_many([{"name": n} for n in ("one", "two", "three")])
