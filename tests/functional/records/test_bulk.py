@@ -5,6 +5,8 @@ import io
 import re
 import uuid
 
+import pytest
+
 from kehu.views import bulk
 
 
@@ -217,3 +219,23 @@ def test_tag_dialog_starts_empty_and_keeps_what_was_typed(browser, make):
     assert answer.status_code == 422
     assert 'value="Old"' in answer.text
     assert "longer than 40" in answer.text
+
+
+def test_a_failing_job_waits_for_its_next_try(browser, make, shop, monkeypatch):
+    monkeypatch.setattr("kehu.web.records.bulk.JOB_OVER", 1)
+    ids = make("A", "B")
+    answer = browser.post("/customers/bulk/tag", {"ids": joined(ids), "add": "Fair"})
+    run_id = re.search(r"/bulk/([0-9a-f-]{36})", answer.text)[1]
+    from kehu.views.tasks import run_bulk
+
+    def fail(_run_id):
+        raise RuntimeError("broken")
+
+    given = {"run_id": run_id, "member_id": str(shop.owner.member_id)}
+    with monkeypatch.context() as broken:
+        broken.setattr("kehu.views.bulk.work_on", fail)
+        with pytest.raises(RuntimeError):
+            run_bulk(str(shop.tenant.id), **given)
+    assert "0 of 2" in browser.get(f"/bulk/{run_id}", target="div#bulk-progress").text
+    run_bulk(str(shop.tenant.id), **given)
+    assert "Tagged 2 customers" in browser.get(f"/bulk/{run_id}", target="div#bulk-progress").text
