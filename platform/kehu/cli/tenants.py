@@ -21,15 +21,15 @@ def list_tenants() -> None:
     statement = text(
         "SELECT t.address, t.name, t.state, t.plugins, "
         "(SELECT count(*) FROM members m WHERE m.tenant_id = t.id AND m.state = 'active') AS members "
-        "FROM tenants t ORDER BY t.address LIMIT 1000"
+        "FROM tenants t ORDER BY t.address"
     )
+    count = 0
     with app.app_context(), context.use(actor=context.SYSTEM), db.cross_tenant("kehu tenant list") as session:
-        rows = session.execute(statement).all()
-    for row in rows:
-        click.echo(
-            f"{row.address}  {row.name}  {row.state}  {row.members} members  plugins {', '.join(row.plugins) or '-'}"
-        )
-    click.echo(f"{len(rows)} tenants.")
+        for row in session.execute(statement, execution_options={"yield_per": 500}):
+            count += 1
+            plugins = ", ".join(row.plugins) or "-"
+            click.echo(f"{row.address}  {row.name}  {row.state}  {row.members} members  plugins {plugins}")
+    click.echo(f"{count} tenants.")
 
 
 @group.command("show")
