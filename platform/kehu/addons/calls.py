@@ -14,6 +14,9 @@ from kehu.core import context, db, events, hooks, jobs
 from kehu.core.audit import AuditEntry
 from kehu.core.records.types import registered
 
+SLICE = 2_000
+"""Entries of a batch that one job delivers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
@@ -57,18 +60,21 @@ def _deliver(session: Session, tenant_id: str, batch_id: str) -> None:
 
 
 @jobs.tenant_task("addons.deliver", queue="events")
-def deliver(_tenant_id: uuid.UUID, slug: str, batch_id: str) -> None:
-    """Tell one plugin what a batch changed; a failure makes the job try again."""
+def deliver(_tenant_id: uuid.UUID, slug: str, batch_id: str, after: str = "") -> None:
+    """Tell one plugin what a batch changed; a failure makes the job try again.
+
+    :param after: the last entry that was told; a large batch goes out in slices, a job for each.
+    """
     if slug not in hooks.enabled():
         return
-    statement = (
-        select(AuditEntry)
-        .where(AuditEntry.batch_id == uuid.UUID(batch_id))
-        .order_by(AuditEntry.id)
-        .limit(10_000)
-    )
+    statement = select(AuditEntry).where(AuditEntry.batch_id == uuid.UUID(batch_id))
+    if after:
+        statement = statement.where(AuditEntry.id > uuid.UUID(after))
+    entries = db.session().execute(statement.order_by(AuditEntry.id).limit(SLICE)).scalars().all()
+    if len(entries) == SLICE:
+        jobs.enqueue(db.session(), "addons.deliver", slug=slug, batch_id=batch_id, after=str(entries[-1].id))
     types = registered()
-    for entry in db.session().execute(statement).scalars():
+    for entry in entries:
         singular = types[entry.object].singular if entry.object in types else entry.object
         event = Event(
             name=f"{singular}.{entry.action}",

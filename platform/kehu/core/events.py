@@ -35,3 +35,8 @@ def announce(session: Session, name: str) -> None:
     if _wanted(tenant.plugins, name):
         session.info["events_announced"] = True
         _deliver(session, str(tenant.id), str(audit.batch_id(session)))
+
+
+def hold(session: Session) -> None:
+    """Announce nothing in this unit of work: a batch over many units is announced once, at its end."""
+    session.info["events_announced"] = True

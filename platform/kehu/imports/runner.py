@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from kehu.core import audit, clock, context, db
+from kehu.core import audit, clock, context, db, events
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Forbidden
 from kehu.core.i18n import _
@@ -112,6 +112,8 @@ class ImportRun:
             job.message = None
             if not self.dry:
                 audit.write(session, object="imports", record_id=job.id, action="imported", title=job.name)
+                audit.use_batch(session, self.import_id)
+                events.announce(session, f"{self.writer.type.singular}.created")
 
     # Passes ----------------------------------------------------------------------------
 
@@ -160,6 +162,7 @@ class ImportRun:
     ) -> None:
         with db.unit_of_work() as session:
             audit.use_batch(session, self.import_id)
+            events.hold(session)
             if not self.dry:
                 self._mine(session, number, position)
             result, linked = self._work(session, number, rows)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kehu.core import audit, clock, context, db
+from kehu.core import audit, clock, context, db, events
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, KehuError
 from kehu.core.i18n import _
@@ -58,12 +58,14 @@ def _chunk(import_id: uuid.UUID) -> bool:
         audit.use_batch(session, uuid.UUID(batch))
         entries = _next(session, import_id, report.get("undo_after"))
         if entries:
+            events.hold(session)
             _Chunk(session, import_id, uuid.UUID(batch), report).take_back(entries)
             report["undo_after"] = str(entries[-1].id)
             report["undo_done"] = report.get("undo_done", 0) + len(entries)
         else:
             job.state, job.finished_at = "undone", clock.now()
             audit.write(session, object="imports", record_id=job.id, action="undone", title=job.name)
+            events.announce(session, f"{get(job.object).singular}.trashed")
         job.report = report
         return bool(entries)
 
