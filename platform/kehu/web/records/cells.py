@@ -122,7 +122,7 @@ class RowWriter:
         small = f"<small>{note}</small>" if note else ""
         before, after = self.select_label
         parts = [
-            f'<tr id="r-{tail}" data-row="{full}"><td class="k-pick"><input type="checkbox" data-pick="{full}" ',
+            f'<tr id="r-{tail}" data-row="{full}"><td class="k-pick"><input type="checkbox" data-pick ',
             f'aria-label="{before}{shown}{after}"></td><td class="k-lead"><span class="k-person">',
             self._picture(name, row),
             f'<span class="k-clip"><a href="{self.type.url(full)}{self.link_end}{at}" data-row-link>{shown}</a>{small}',
