@@ -10,6 +10,8 @@ from markupsafe import Markup
 from kehu.core.context import current
 
 _HEADING = re.compile(r"<h2([^>]*)>(.*?)</h2>", re.DOTALL)
+_DIALOG = '<h2 id="dialog-title"'
+_MAIN = "<main "
 VARY = ("HX-Request", "HX-Target", "HX-Request-Type")
 
 
@@ -52,8 +54,12 @@ def render_page(
 
 def _stands_alone(text: str) -> bool:
     """Tell whether the text of a dialog would be all that a person sees."""
-    whole = text.lstrip()[:9].lower().startswith("<!doctype")
-    return not whole and request.headers.get("HX-Request") != "true" and current().actor is not None
+    return (
+        _DIALOG in text
+        and request.headers.get("HX-Request") != "true"
+        and _MAIN not in text
+        and current().actor is not None
+    )
 
 
 def as_page(dialog: str) -> str:
