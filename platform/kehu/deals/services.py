@@ -267,7 +267,17 @@ class DealService(RecordService[Deal]):
             record.closed_at = None
         elif record.closed_at is None or "closed_at" not in changed:
             record.closed_at = self._now
+        if inspect(record).transient and self._importing():
+            record.stage_since = self._known_since(record)
         record.rank, self._rank = self._rank or ranks.top(self._now), None
+
+    def _known_since(self, record: Deal) -> dt.datetime:
+        """History that comes in stands in its stage since it was closed or, as far as is known, opened."""
+        if record.closed_at is not None:
+            return record.closed_at
+        if record.opened_on is None:
+            return self._now
+        return min(dt.datetime.combine(record.opened_on, dt.time(9), self.tenant.tz), self._now)
 
     def _price(self, record: Deal) -> None:
         # Many deals of an import name few products: each is looked up once.

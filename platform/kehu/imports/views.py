@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 
 from kehu.core import context, db
 from kehu.core.context import Context
-from kehu.core.errors import Forbidden, InvalidInput
+from kehu.core.errors import Forbidden, InvalidInput, TooLarge
 from kehu.core.i18n import _, _l, _n
 from kehu.core.records.types import RecordType, registered
 from kehu.imports import forms
@@ -95,7 +95,8 @@ def new() -> Any:
     if request.method == "POST":
         try:
             job = _take(chosen)
-        except InvalidInput as error:
+        except (InvalidInput, TooLarge) as error:
+            # Answered as a form with an error either way: what was chosen stays on the page.
             errors = error.fields or {"file": [str(error.message)]}
         else:
             return _back(job)

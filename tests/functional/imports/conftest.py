@@ -90,6 +90,11 @@ class Importer:
         with self.shop.work() as session:
             return session.execute(select(Import).where(Import.id == import_id)).scalar_one()
 
+    def read_all(self) -> list[Import]:
+        """Return all imports of the firm."""
+        with self.shop.work() as session:
+            return list(session.execute(select(Import)).scalars())
+
     def columns(self, import_id: uuid.UUID) -> dict[str, str]:
         """Return which column goes where, by its name."""
         job = self.read(import_id)

@@ -1,5 +1,6 @@
 """The sales of a fictitious hardware seller, as they lie in ../shared/data: the main road of an import."""
 
+import datetime as dt
 from collections import Counter
 
 import pytest
@@ -116,5 +117,10 @@ def _check_numbers(importer):
         assert reasons == {"Not stated (import)": 2473}
         placeholders = select(func.count(Member.id)).where(Member.state == "placeholder")
         assert session.execute(placeholders).scalar_one() == 30
+        stale = select(func.count(Deal.id)).where(
+            Deal.status == "open", Deal.opened_on < dt.date(2017, 8, 15)
+        )
+        aged = stale.where(Deal.stage_since < dt.datetime(2017, 8, 15, tzinfo=dt.UTC))
+        assert session.execute(aged).scalar_one() == session.execute(stale).scalar_one() == 1291
         titles = session.execute(select(Deal.name).where(Deal.external_id == "Z063OYW0")).scalar_one()
         assert titles == "GTX Pro – Isdom"

@@ -1,8 +1,10 @@
 """The pages of an import, from the upload to the undo."""
 
 import io
+import zipfile
 
 from kehu.imports import tasks
+from kehu.testkit.fixtures import count_queries
 
 CSV = (
     b"Company;E-mail;Phone;Founded;Owner\r\n"
@@ -147,3 +149,23 @@ def test_put_away(importer, shop):
     assert client.post(f"/imports/{import_id}/remove").status_code == 303
     assert not path.exists()
     assert client.get(f"/imports/{import_id}").status_code == 404
+
+
+def test_a_zip_bomb_is_refused(importer, shop):
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
+    answer = _upload(shop.client(), bomb.getvalue(), "bomb.xlsx")
+    assert answer.status_code == 422
+    assert importer.read_all() == []
+
+
+def test_pages_ask_little(importer, shop):
+    client = shop.client()
+    import_id = importer.take("customers", CSV)
+    for url, most in (("/imports", 8), (f"/imports/{import_id}", 8), (f"/imports/{import_id}/progress", 5)):
+        client.get(url)
+        with count_queries() as found:
+            assert client.get(url).status_code == 200
+        assert len(found) <= most, (url, [text[:90] for text in found.texts])
