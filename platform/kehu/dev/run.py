@@ -74,7 +74,7 @@ class Supervisor:
         mail_port = settings.free_port()
         self.environment = settings.child_environment(urls, self.var, port, mail_port)
         identity = self._migrate(urls)
-        logins = self._demo(identity)
+        logins = self._demo(identity, urls.owner)
         self._start_web(port, mail_port)
         self._wait_ready(port)
         self._start_worker()
@@ -174,11 +174,14 @@ class Supervisor:
         self.stamps.record("migrations", f"{identity} {applied} {code}")
         return identity
 
-    def _demo(self, identity: str) -> list[dict[str, str]]:
+    def _demo(self, identity: str, owner_url: str) -> list[dict[str, str]]:
         file = self.var / "demo-logins.json"
         if not self.stamps.fresh("demo", identity) or not file.exists():
             printed = self._command("Filling the demo firm", DEMO)
             file.write_text(printed.strip().splitlines()[-1])
+            with psycopg.connect(owner_url, autocommit=True) as connection:
+                # Without it the planner knows nothing of the new rows until autovacuum comes by.
+                connection.execute("ANALYZE")
             self.stamps.record("demo", identity)
         loaded: list[dict[str, str]] = json.loads(file.read_text())
         return loaded
