@@ -24,6 +24,9 @@ Kind = Literal[
 ]
 
 _MOST: Final = 0.95
+_MANY: Final = 0.6
+"""Nothing but an address has the form of one: a few slips in a hand-kept list do not make it another column."""
+
 _EXAMPLES: Final = 3
 MOST_VALUES: Final = 40
 """A column with more distinct values in the sample holds free text, not choices."""
@@ -137,20 +140,20 @@ def _column(index: int, name: str, cells: Sequence[str]) -> Column:
     )
 
 
-def _mostly(values: Sequence[str], test: Callable[[str], Any]) -> bool:
-    return sum(1 for value in values if test(value)) >= _MOST * len(values)
+def _mostly(values: Sequence[str], test: Callable[[str], Any], share: float = _MOST) -> bool:
+    return sum(1 for value in values if test(value)) >= share * len(values)
 
 
 def _held(name: str, values: Sequence[str]) -> dict[str, Any]:
     """Return the kind of a column and how it is read, the most particular first."""
-    if _mostly(values, _EMAIL.fullmatch):
+    if _mostly(values, _EMAIL.fullmatch, _MANY):
         return {"kind": "email"}
     if _mostly(values, _URL.match):
         return {"kind": "url"}
     dates = _dates(name, values)
     if dates:
         return dates
-    if _PHONE_NAME.search(name) and _mostly(values, _PHONE.fullmatch):
+    if _PHONE_NAME.search(name) and _mostly(values, _PHONE.fullmatch, _MANY):
         return {"kind": "phone"}
     if _mostly(values, lambda value: parse_bool(value) is not None) and not _only_digits(values):
         return {"kind": "bool"}

@@ -1,8 +1,7 @@
 """How people and other programs call the fields, for the proposal of a mapping.
 
-Field key -> names in English, Chinese (both scripts) and Russian,
-    in the form of `bare`. What stands under a record
-type's name counts for that type only and comes first.
+Field key -> names in English, Chinese (both scripts) and Russian, the commonest also in German, in the form of
+`bare`. What stands under a record type's name counts for that type only and comes first.
 """
 
 from __future__ import annotations
@@ -37,11 +36,14 @@ COMMON: Final = _table("""
     emails: email, e mail, mail, email address, e mail address, work email, 邮箱, 電子郵件, 邮件, 電郵,
         电子邮箱, почта, эл почта, емейл, электронная почта
     phones: phone, phone number, telephone, tel, mobile, mobile phone, cell, work phone, 电话, 電話,
+        telefon, telefonnummer, tel nr, handy, mobil, rufnummer,
         手机, 手機, 手机号, 联系电话, телефон, моб, мобильный, тел
     website: website, web, web site, url, homepage, site, domain, 网站, 網站, 网址, 網址, сайт, веб сайт
-    industry: industry, sector, branch, trade, 行业, 行業, отрасль, сфера деятельности
+    industry: industry, sector, branch, trade, 行业, 行業, отрасль, сфера деятельности,
+        branche
     region: region, state, province, territory, 地区, 地區, 省份, 省, регион, область
-    country: country, nation, office location, location, 国家, 國家, страна
+    country: country, nation, office location, location, 国家, 國家, страна,
+        land
     employees: employees, number of employees, staff, headcount, 员工数, 員工數, 人数, сотрудники,
         число сотрудников, количество сотрудников
     founded: founded, year established, year founded, established, founded in, 成立年份, 成立, год основания
@@ -51,6 +53,7 @@ COMMON: Final = _table("""
         головная компания, родительская компания
     tags: tags, labels, keywords, 标签, 標籤, метки, теги
     description: description, notes, note, comment, comments, remarks, details, 描述, 备注, 備註, 说明,
+        bemerkung, bemerkungen, notiz, notizen, anmerkung,
         описание, примечание, комментарий
     owner_id: owner, sales agent, agent, sales rep, salesperson, account manager, account owner,
         deal owner, contact owner, assigned to, responsible, rep, 负责人, 負責人, 业务员, 業務員, 销售,
@@ -58,9 +61,11 @@ COMMON: Final = _table("""
     assignee_id: assignee, assigned to, agent, owner, responsible, assigned agent, 处理人, 負責人,
         负责人, исполнитель, ответственный
     customer_id: customer, account, account name, company, company name, client, organization,
+        kunde, firma, kundenname, firmenname, unternehmen,
         organisation, firm, 客户, 客戶, 客户名称, 公司, 公司名称, 公司名稱, клиент, компания, контрагент,
         организация
     contact_id: contact, contact name, contact person, requester, person, 联系人, 聯絡人, контакт,
+        ansprechpartner, kontakt,
         контактное лицо
     deal_id: deal, opportunity, deal name, opportunity name, 商机, 商機, сделка
     ticket_id: ticket, case, ticket number, 工单, 工單, заявка
@@ -99,17 +104,22 @@ COMMON: Final = _table("""
     job_title: job title, title, position, role, function, 职位, 職位, 职务, должность
     department: department, division, 部门, 部門, отдел
     addresses.street: street, address, street address, address 1, address line 1, 地址, 街道, 详细地址,
+        straße, strasse, adresse, anschrift,
         адрес, улица
     addresses.postcode: postcode, post code, zip, zip code, postal code, 邮编, 郵遞區號, 邮政编码,
+        plz, postleitzahl,
         индекс, почтовый индекс
-    addresses.city: city, town, 城市, 市, город
+    addresses.city: city, town, 城市, 市, город,
+        ort, stadt
     addresses.region: state, province, county, state region, 省份, 省, область
-    addresses.country: country, country region, 国家, 國家, страна
+    addresses.country: country, country region, 国家, 國家, страна,
+        land
 """)
 
 OWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "customers": _table("""
         name: account, account name, company, company name, customer, customer name, client, client name,
+        firma, firmenname, kunde, kundenname, unternehmen,
             organization, organisation, firm, business name, 客户, 客户名称, 客戶, 公司, 公司名称,
             企业名称, 公司名稱, клиент, компания, организация, контрагент, название компании
         kind: kind

@@ -100,3 +100,14 @@ def test_real_kinds(shared_data: Path) -> None:
     rows = (shared_data / "crm-opportunities-maven" / "products.csv").read_text().splitlines()
     header, *body = [line.split(",") for line in rows]
     assert [column.kind for column in guess_columns(header, body)] == ["text", "text", "money"]
+
+
+def test_slips_in_a_short_list_do_not_hide_what_a_column_holds() -> None:
+    header = ["E-Mail", "Telefon"]
+    rows = [
+        ["a@x.de", "030 1234567"],
+        ["b@y.de", "0171/55 66 778"],
+        ["baker@", "call them"],
+        ["c@z.de", "089 7700"],
+    ]
+    assert [column.kind for column in guess_columns(header, rows)] == ["email", "phone"]
