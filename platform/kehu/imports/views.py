@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, current_app, redirect, request, send_file
 
 from kehu.core import context, db
 from kehu.core.context import Context
@@ -249,19 +250,22 @@ def errors(import_id: uuid.UUID) -> Any:
     """Hand out the refused rows: the cells as they were, and what is wrong with each."""
     service = _service()
     job = service.get(import_id)
+    name = f"import-errors-{str(job.id)[-6:]}.csv"
     names = [column.name for column in columns_of(job)]
-    rows = [
-        [
-            *(row.cells[index] if index < len(row.cells) else "" for index in range(len(names))),
-            row.row,
-            problems(row.errors, names),
-        ]
+    rows = (
+        [*_padded(row.cells, len(names)), row.row, problems(row.errors, names)]
         for row in service.all_refused(job)
-    ]
-    body = b"".join(csv_blocks([*names, _("Row"), _("What is wrong")], rows))
-    response = Response(body, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-errors-{str(job.id)[-6:]}.csv"'
-    return response
+    )
+    # A file of its own, which is gone once it is sent: a million refused rows don't fit into memory.
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
+    for block in csv_blocks([*names, _("Row"), _("What is wrong")], rows):
+        file.write(block)
+    file.seek(0)
+    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=name, max_age=0)
+
+
+def _padded(cells: list[str], width: int) -> list[str]:
+    return [*cells, *([""] * (width - len(cells)))][:width]
 
 
 def problems(found: dict[str, str], names: list[str]) -> str:

@@ -72,7 +72,8 @@ def test_upload_map_check_run_undo(importer, shop):
     assert "Import 1 row" in page
     assert "is no phone number" in page
     assert importer.live("customers") == 0
-    table = client.get(f"/imports/{import_id}/errors.csv").get_data(as_text=True)
+    with client.get(f"/imports/{import_id}/errors.csv") as answer:
+        table = answer.get_data(as_text=True)
     assert "Phone: “no phone” is no phone number" in table
     assert client.post(f"/imports/{import_id}/start").status_code == 303
     importer.job(tasks.run, import_id)

@@ -276,7 +276,8 @@ def test_hostile_rows_are_refused_and_the_rest_comes_in(importer, shop):
     import_id = importer.take("customers", content)
     job = importer.run(import_id)
     assert _counts(job) == (3, 0, 0, 4)
-    table = shop.client().get(f"/imports/{import_id}/errors.csv").get_data(as_text=True)
+    with shop.client().get(f"/imports/{import_id}/errors.csv") as answer:
+        table = answer.get_data(as_text=True)
     assert '"\'=HYPERLINK(1)"' in table
     assert table.count("\n") == 5
     assert "\x00" not in table
