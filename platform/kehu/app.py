@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -13,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from kehu import schema
 from kehu.config import Settings, load_settings
 from kehu.core import db, jobs, logging
-from kehu.members.loading import actor_of_member
+from kehu.members.loading import actor_of_job
 
 FEATURES = (
     "accounts",
@@ -56,7 +55,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     init_plugins(app, settings)
     register_pages(app)
     finish(app)
-    jobs.bind(app, partial(actor_of_member, kind="job"))
+    jobs.bind(app, actor_of_job)
     return app
 
 

@@ -161,9 +161,14 @@ def cross_tenant(reason: str) -> Iterator[Session]:
 
 
 def bind_tenant(tenant: context.TenantInfo) -> None:
-    """Make a tenant the one of this unit of work, also within the transaction that is open."""
+    """Make a tenant the one of this unit of work, also within the transaction that is open.
+
+    A member of the tenant that was bound before is nobody in this one.
+    """
     _refuse_inside_plugin("change the tenant")
-    context.set_context(replace(context.current(), tenant=tenant))
+    now = context.current()
+    stays = now.tenant is None or now.tenant.id == tenant.id or now.actor is context.SYSTEM
+    context.set_context(replace(now, tenant=tenant, actor=now.actor if stays else None))
     found = _session.get()
     if found is not None and found.in_transaction():
         _announce(found)

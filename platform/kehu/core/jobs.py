@@ -44,11 +44,12 @@ def bind(flask_app: Flask, load_actor: ActorLoader) -> None:
 
 
 def _acting(member_id: str | None) -> context.Actor:
-    found: context.Actor | None = None
-    if member_id and _load_actor is not None:
-        with db.unit_of_work() as session:
-            found = _load_actor(session, uuid.UUID(member_id))
-    return found or context.SYSTEM
+    if not member_id or _load_actor is None:
+        return context.SYSTEM
+    with db.unit_of_work() as session:
+        found = _load_actor(session, uuid.UUID(member_id))
+    # Who is gone may do nothing: work in somebody's name must never become the product's own.
+    return found or context.Actor(kind="job", member_id=uuid.UUID(member_id))
 
 
 def tenant_task(
@@ -56,7 +57,8 @@ def tenant_task(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a task of one tenant: `def work(tenant_id, …)`.
 
-    It runs with the tenant bound, in the tenant's language, as the member in `member_id` (or the product itself).
+    It runs with the tenant bound, in the tenant's language, as the member in `member_id` (or the product itself),
+    with the rights that the member has then: none once parked.
 
     :param one_transaction: False for long work that opens units of work of its own.
     """

@@ -254,7 +254,7 @@ def _tickets(subject: Subject, actor: Actor) -> Select[Any]:
     )
 
 
-def _files(subject: Subject, _actor: Actor) -> Select[Any]:
+def _files(subject: Subject, actor: Actor) -> Select[Any]:
     row = metadata.tables["files"]
     return (
         select(
@@ -272,6 +272,7 @@ def _files(subject: Subject, _actor: Actor) -> Select[Any]:
             row.c.object == subject.object,
             row.c.record_id == RECORD,
             row.c.deleted_at.is_(None),
+            _seen(actor, "files", row),
         )
         .order_by(row.c.id.desc())
         .limit(AT_MOST)

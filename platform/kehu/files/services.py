@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from kehu.core import context
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _
+from kehu.core.records import scope
 from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import get as get_type
 from kehu.files.media import media_type, safe_name
@@ -107,10 +108,15 @@ class FileService(RecordService[File]):
 
     def listed(self, object_name: str, record_id: uuid.UUID, *, limit: int = 50) -> Sequence[Any]:
         """Return the files at a record, the newest first; the caller has checked the record."""
-        self.actor.require("files:read")
+        reach = self.actor.require("files:read")
         statement = (
             select(File.id, File.name, File.size, File.media_type, File.created_at)
-            .where(File.object == object_name, File.record_id == record_id, File.deleted_at.is_(None))
+            .where(
+                File.object == object_name,
+                File.record_id == record_id,
+                File.deleted_at.is_(None),
+                scope.condition(self.type, File, self.actor, reach),
+            )
             .order_by(File.id.desc())
             .limit(limit)
         )

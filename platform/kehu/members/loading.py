@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -108,3 +108,10 @@ def actor_of_member(
     )
     row = session.execute(statement).first()
     return _actor(row, kind=kind, user_id=row.user_id) if row is not None else None
+
+
+def actor_of_job(session: Session, member_id: uuid.UUID) -> context.Actor | None:
+    """Return the actor on whose behalf a job runs; one who was parked since the job was queued has no rights left."""
+    found = actor_of_member(session, member_id, kind="job")
+    state = session.execute(select(Member.state).where(Member.id == member_id)).scalar()
+    return replace(found, permissions={}) if found is not None and state != "active" else found

@@ -113,6 +113,7 @@ class MemberService:
             )
         else:
             member = self.get(member_id)
+            self._may_touch(member)
             if member.state not in ("placeholder", "invited"):
                 raise Conflict(_("%(name)s is a member already.", name=member.name))
         member.name, member.name_norm = name, fold(name)
@@ -131,6 +132,7 @@ class MemberService:
         :raises Conflict: when the member has joined.
         """
         member = self.get(member_id)
+        self._may_touch(member)
         if member.state != "invited":
             raise Conflict(_("%(name)s has no open invitation.", name=member.name))
         invitations.issue(self.session, member, self.actor)

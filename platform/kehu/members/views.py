@@ -17,11 +17,15 @@ from kehu.members.records import STATES
 from kehu.members.role_services import TeamService
 from kehu.members.services import MemberService, get_member, outranks
 from kehu.settings.pages import with_short_url
+from kehu.web import limits
 from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import add_trigger, toast
 
 blueprint = Blueprint("members", __name__)
+
+INVITATIONS = "200 per day"
+"""Mails of invitation that a firm may send."""
 
 STATE_BADGES = {option.value: (option.label, option.tone) for option in STATES}
 
@@ -75,6 +79,11 @@ def lookup() -> Any:
 # --- inviting ---------------------------------------------------------------------------------------------
 
 
+def _count_mail() -> None:
+    # Anybody may found a firm, give it any name and mail it to strangers: not by the thousand.
+    limits.count(INVITATIONS, "invite", str(context.tenant().id))
+
+
 def _choices() -> dict[str, Any]:
     session, actor = db.session(), context.actor()
     return {
@@ -107,6 +116,7 @@ def invite() -> Any:
 def invite_post() -> Any:
     """Invite a person by mail."""
     form = request.form
+    _count_mail()
     try:
         member = MemberService(db.session()).invite(
             name=form.get("name", ""),
@@ -124,6 +134,7 @@ def invite_post() -> Any:
 @needs("members:manage")
 def resend(member_id: uuid.UUID) -> Any:
     """Send the invitation again."""
+    _count_mail()
     member = MemberService(db.session()).resend(member_id)
     return _done(_("A new invitation is on its way to %(email)s; the old link ends.", email=member.email))
 

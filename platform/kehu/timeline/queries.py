@@ -274,7 +274,12 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
         )
         .select_from(row)
         .outerjoin(member, and_(member.c.tenant_id == TENANT, member.c.id == row.c.created_by))
-        .where(row.c.tenant_id == TENANT, row.c.deleted_at.is_(None), about)
+        .where(
+            row.c.tenant_id == TENANT,
+            row.c.deleted_at.is_(None),
+            about,
+            scope.condition(registered()["files"], row.c, actor, actor.scope("files:read")),
+        )
     )
     return statement, row.c.created_at, row.c.id
 

@@ -58,7 +58,8 @@ def _open_for_browser() -> None:
     tenant: context.TenantInfo | None = hooks.first(
         "kehu_resolve_tenant", host=host, claimed_id=parse_id(cookie.get("tenant_id"))
     )
-    if tenant is not None:
+    # A firm that is suspended or closed is not entered, as with tokens and invitations.
+    if tenant is not None and tenant.state == "active":
         db.bind_tenant(tenant)
     user_key, session_id = cookie.get("_user_id"), parse_id(cookie.get("kehu_sid"))
     if not user_key or session_id is None:

@@ -33,7 +33,8 @@ def options(kind: str) -> ResponseReturnValue:
     if kind == "tags":
         return _answer(_tags(request.args.get("of", ""), typed))
     record_type = registered().get(kind)
-    if record_type is None:
+    # Files are seen at their records alone, whose rights hold for them too.
+    if record_type is None or kind == "files":
         raise NotFound(_("There is nothing to look up here."))
     actor = context.actor()
     actor.require(f"{kind}:read")
