@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, log10
 
+from babel.numbers import format_compact_decimal
+from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 MOST_SERIES = 6
@@ -11,6 +13,7 @@ _WIDE = (720, 260)
 _NARROW = (360, 220)
 _TOP, _BOTTOM, _RIGHT = 10, 28, 8
 _LETTER = 6.6
+_WIDE_FROM = 0x2E7F
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,13 @@ def nice_ticks(highest: float, steps: int = 4, whole: bool = False) -> list[floa
 
 
 def short_number(value: float) -> str:
-    """Write a number for an axis: 40k, 1.5M."""
-    for limit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= limit:
-            return f"{value / limit:.1f}".removesuffix(".0") + letter
-    return f"{value:g}"
+    """Write a number for an axis in the reader's language: 40K, 1.5M, 4万."""
+    return str(format_compact_decimal(value, locale=str(get_locale() or "en"), fraction_digits=1))
+
+
+def _letters(text: str) -> int:
+    """Return how many narrow letters a text is as wide as."""
+    return sum(2 if ord(letter) > _WIDE_FROM else 1 for letter in text)
 
 
 @dataclass(slots=True)
@@ -98,7 +103,7 @@ class Chart:
         values = [value for series in self.series for value in series.values if value is not None]
         ticks = nice_ticks(max(values, default=0), whole=self.whole)
         texts = [self.axis(tick) for tick in ticks]
-        left = max(len(text) for text in texts) * _LETTER + 12
+        left = max(_letters(text) for text in texts) * _LETTER + 12
         plot = _Plot(left, width - _RIGHT, _TOP, height - _BOTTOM, ticks[-1], len(self.labels))
         parts = [
             Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">').format(
@@ -118,9 +123,7 @@ class Chart:
         return Markup("").join([*parts, *draw(plot), Markup("</svg>")])
 
     def _labels(self, plot: "_Plot", height: int) -> list[Markup]:
-        widest = max(
-            (sum(2 if ord(letter) > 0x2E7F else 1 for letter in label) for label in self.labels), default=1
-        )
+        widest = max((_letters(label) for label in self.labels), default=1)
         every = max(1, ceil((widest + 2) * _LETTER / plot.step)) if self.labels else 1
         return [
             Markup('<text class="k-axis" x="{}" y="{}" text-anchor="middle">{}</text>').format(

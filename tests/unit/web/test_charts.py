@@ -22,7 +22,7 @@ def test_ticks_are_round(highest: float, whole: bool, ticks: list[float]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (95, "95"), (1500, "1.5k"), (4e4, "40k"), (2e6, "2M"), (3e9, "3B")]
+    ("value", "text"), [(0, "0"), (95, "95"), (1500, "1.5K"), (4e4, "40K"), (2e6, "2M"), (3e9, "3B")]
 )
 def test_axis_numbers_are_short(value: float, text: str) -> None:
     assert short_number(value) == text
