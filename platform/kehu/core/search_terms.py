@@ -129,5 +129,7 @@ def query_terms(query: str) -> list[str]:
     digits = _DIGITS.sub("", query)
     if len(digits) >= 3 and re.fullmatch(r"[\d\s()+./-]+", query):
         # Phones are kept with the country's code, where the zeros before an area have no place; codes keep theirs.
-        return [(digits.lstrip("0") if len(digits) > 6 else digits)[:LONGEST] or digits]
+        # `030 12` is a phone being typed; 01067 may be a postcode.
+        dialled = digits.lstrip("0") if len(digits) > 6 or re.match(r"\(?0\d+[ )/]", query) else digits
+        return [(dialled if len(dialled) >= 3 else digits)[:LONGEST]]
     return [word[:LONGEST] for word in dict.fromkeys(_words(query))][:6]

@@ -139,6 +139,8 @@ def test_terms_of_all_scripts():
     assert query_terms("#VIP") == ["#vip"]
     assert query_terms("Anna@Ex") == ["anna@ex"]
     assert query_terms("(020) 79-46") == ["207946"]
+    assert query_terms("030 12") == ["3012"]
+    assert query_terms("01067") == ["01067"]
     assert query_terms("!?") == []
     assert len(terms([("name", " ".join(f"w{n}" for n in range(900)))])) == search_terms.MOST
     assert terms([("name", "mixed王en")]) >= {"mixed", "王", "en"}
