@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from kehu.core.errors import Conflict
+from kehu.core.errors import Conflict, SignInNeeded
 from kehu.core.i18n import _
 
 CSP = (
@@ -38,8 +38,12 @@ def _protect() -> None:
 
 
 def _refused(error: CSRFError) -> Response:
+    from kehu.web.edge import signed_in_user_id
     from kehu.web.errors import answer
 
+    if signed_in_user_id() is None and request.headers.get("HX-Request") == "true":
+        # The session ended while somebody wrote: the page keeps the text and offers to sign in beside it.
+        return answer(SignInNeeded(_("Sign in to go on.")))
     return answer(
         Conflict(
             _(
