@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import current_app, g, redirect, request, session
+from flask import current_app, g, redirect, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.exc import IntegrityError
 
@@ -55,7 +55,13 @@ def switch(tenant_id: uuid.UUID) -> Any:
 def handover_url(user: User, address: str, target: str = "/") -> str:
     """Return a link that signs the person in on another sub-domain, once and within a minute."""
     settings = current_app.extensions["kehu.settings"]
-    data = {"user": str(user.id), "key": user.fs_uniquifier, "session": str(new_id()), "next": target}
+    data = {
+        "user": str(user.id),
+        "key": user.fs_uniquifier,
+        "session": str(new_id()),
+        "next": target,
+        "address": address,
+    }
     return f"{settings.base_url(address)}/enter/{_serializer().dumps(data)}"
 
 
@@ -66,6 +72,8 @@ def enter(token: str) -> Any:
     try:
         data = _serializer().loads(token, max_age=int(HANDOVER.total_seconds()))
     except BadSignature:
+        return redirect("/login", 303)
+    if data["address"] != signin.host_address():
         return redirect("/login", 303)
     user = db.session().get(User, parse_id(data["user"]))
     if user is None or not user.active or user.fs_uniquifier != data["key"]:
@@ -79,8 +87,3 @@ def enter(token: str) -> Any:
         return redirect("/login", 303)
     target = signin.own_path(data.get("next"))
     return redirect(target if session.get("tenant_id") else "/firms", 303)
-
-
-def is_plain_host() -> bool:
-    """Tell whether the browser is on the host without a firm's sub-domain."""
-    return not signin.host_address() and bool(request.host)

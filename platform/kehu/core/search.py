@@ -82,8 +82,16 @@ def forget(session: Session, kind: str, record_ids: Sequence[uuid.UUID]) -> None
     )
 
 
+def end_of(start: str) -> str:
+    """Return the text before which every text with this beginning stands, in the order of the index."""
+    following = ord(start[-1]) + 1
+    if 0xD800 <= following <= 0xDFFF:
+        following = 0xE000  # Halves of characters can't be kept, nor asked for.
+    return start[:-1] + chr(min(following, 0x10FFFF))
+
+
 def _starts(term: str) -> ColumnElement[bool]:
-    return and_(SearchTerm.term >= term, SearchTerm.term < term[:-1] + chr(ord(term[-1]) + 1))
+    return and_(SearchTerm.term >= term, SearchTerm.term < end_of(term))
 
 
 def matching(kind: str, query: str) -> list[Any]:

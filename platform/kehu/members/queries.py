@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kehu.core.records.listing import COUNT_BOUND
 from kehu.core.text import fold, normal_email
-from kehu.members.models import ApiToken, Invitation, Member, Role, Team
+from kehu.members.models import ApiToken, Member, Role, Team
 
 PAGE = 100
 
@@ -106,17 +106,6 @@ def members_by_role(session: Session) -> dict[uuid.UUID, int]:
         select(Member.role_id, func.count()).where(Member.deleted_at.is_(None)).group_by(Member.role_id)
     )
     return {role_id: min(number, COUNT_BOUND) for role_id, number in session.execute(statement).all()}
-
-
-def open_invitation(session: Session, member_id: uuid.UUID) -> Invitation | None:
-    """Return the latest invitation of a member that nobody accepted yet."""
-    statement = (
-        select(Invitation)
-        .where(Invitation.member_id == member_id, Invitation.accepted_at.is_(None))
-        .order_by(Invitation.created_at.desc())
-        .limit(1)
-    )
-    return session.execute(statement).scalar_one_or_none()
 
 
 def tokens(session: Session) -> Sequence[Row[Any]]:

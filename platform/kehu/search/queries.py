@@ -27,7 +27,7 @@ from kehu.core.context import Actor
 from kehu.core.kept import TENANT, slot
 from kehu.core.records import scope
 from kehu.core.records.types import RecordType
-from kehu.core.search import SearchTerm
+from kehu.core.search import SearchTerm, end_of
 from kehu.core.tables import metadata
 
 FIRST_TERMS = 120
@@ -75,7 +75,7 @@ def word_values(words: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for at, word in enumerate(words):
         found[f"from_{at}"] = word
-        found[f"to_{at}"] = word[:-1] + chr(min(ord(word[-1]) + 1, 0x10FFFF))
+        found[f"to_{at}"] = end_of(word)
     return found
 
 

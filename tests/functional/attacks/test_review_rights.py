@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
 
+from kehu.accounts.firm_views import handover_url
+from kehu.accounts.models import User
 from kehu.core import context, db, jobs
 from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.customers.models import Customer
+from kehu.files.models import File
 from kehu.members.models import Member, Role
 from kehu.members.services import MemberService
+from kehu.testkit.browser import browser
 from kehu.testkit.fixtures import Shop
 from kehu.views import bulk
 from kehu.views.bulk import Order, Picked
@@ -126,6 +131,36 @@ def test_files_are_not_looked_up_past_their_records(shop: Shop) -> None:
     page = shop.client(reader).get("/lookup/files")
     assert page.status_code == 404
     assert "salaries.pdf" not in page.get_data(as_text=True)
+
+
+def test_the_trash_names_no_file_of_a_record_out_of_sight(shop: Shop) -> None:
+    with shop.work() as session:
+        customer = service_for("customers", session).create({"name": "Northwind"}).id
+    sent = {"file": (io.BytesIO(b"%PDF-1.7 x"), "salaries.pdf")}
+    shop.client().post(f"/files/customers/{customer}", data=sent)
+    with shop.work() as session:
+        file_id = session.execute(select(File.id)).scalar_one()
+    shop.client().post(f"/files/{file_id}/trash")
+    reader = shop.member("manager")
+    assert "salaries.pdf" in shop.client(reader).get("/trash").get_data(as_text=True)
+    set_rights(shop, "manager", customers__read="own")
+    assert "salaries.pdf" not in shop.client(reader).get("/trash").get_data(as_text=True)
+
+
+# --- hand-over between sub-domains -------------------------------------------------------------------------
+
+
+def test_a_hand_over_link_opens_only_the_host_that_it_names(shop: Shop, other_shop: Shop) -> None:
+    with shop.work() as session, shop.app.test_request_context():
+        user = session.get(User, shop.owner.user_id)
+        assert user is not None
+        path = urlsplit(handover_url(user, shop.tenant.address)).path
+    elsewhere = browser(shop.app, f"{other_shop.tenant.address}.localhost")
+    assert elsewhere.get(path).location == "/login"
+    assert elsewhere.get("/account").status_code == 303
+    there = browser(shop.app, f"{shop.tenant.address}.localhost")
+    assert there.get(path).location == "/"
+    assert there.get("/customers").status_code == 200
 
 
 # --- invitations -------------------------------------------------------------------------------------------

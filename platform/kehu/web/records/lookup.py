@@ -105,7 +105,7 @@ def _tags(kind: str, typed: str) -> list[dict[str, Any]]:
             SearchTerm.tenant_id == db.tenant_id(),
             SearchTerm.kind == kind,
             SearchTerm.term >= start,
-            SearchTerm.term < start[:-1] + chr(ord(start[-1]) + 1),
+            SearchTerm.term < search.end_of(start),
         )
         .distinct()
         .order_by(SearchTerm.term)

@@ -18,6 +18,7 @@ from kehu.core.ids import parse_id
 from kehu.core.records import scope as scoping
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType, registered
+from kehu.files.services import HOLDERS
 from kehu.web.records.answers import done, done_toast
 from kehu.web.records.pages import pages_of
 from kehu.web.records.titles import titles
@@ -90,7 +91,7 @@ def _rows(kinds: list[RecordType], after: str) -> list[Any]:
         ).where(
             model.tenant_id == db.tenant_id(),
             model.deleted_at.is_not(None),
-            scoping.condition(one, model, actor, actor.scope(f"{one.name}:delete")),
+            scoping.condition(one, model, actor, _reach(one, actor)),
         )
         if mark is not None:
             at, row_id = mark
@@ -99,6 +100,14 @@ def _rows(kinds: list[RecordType], after: str) -> list[Any]:
     union = union_all(*[select(part) for part in parts]).subquery()
     statement = select(union).order_by(union.c.at.desc(), union.c.id.desc()).limit(PAGE + 1)
     return list(db.session().execute(statement))
+
+
+def _reach(one: RecordType, actor: context.Actor) -> context.Scope | None:
+    """Return how far the trash of a type is seen; files of others only by who sees every record that has files."""
+    reach = actor.scope(f"{one.name}:delete")
+    if one.name in BESIDE and any(actor.scope(f"{name}:read") != "all" for name in HOLDERS):
+        return "own" if reach else None
+    return reach
 
 
 def _mark(after: str) -> tuple[dt.datetime, uuid.UUID] | None:
