@@ -138,7 +138,7 @@ def _tell(service: DealService, record: Deal, was: uuid.UUID | None) -> bool:
 
 
 def _version(raw: str | None) -> int | None:
-    return int(raw) if raw and raw.isdigit() and len(raw) < 10 else None
+    return int(raw) if raw and raw.isdecimal() and len(raw) < 10 else None
 
 
 def _refusal(deal_id: uuid.UUID, error: KehuError) -> ResponseReturnValue:

@@ -98,7 +98,7 @@ def edit_stage(stage_id: uuid.UUID) -> ResponseReturnValue:
         return _stage_form(title, request.path, values, version=version)
     seen = request.form.get("version", "")
     try:
-        service.update(stage_id, _given(), version=int(seen) if seen.isdigit() and len(seen) < 10 else None)
+        service.update(stage_id, _given(), version=int(seen) if seen.isdecimal() and len(seen) < 10 else None)
     except KehuError as error:
         return _stage_form(title, request.path, _given(), error, version=version)
     done_toast(db.session(), _("Changed the stage “%(name)s”.", name=record.name))

@@ -105,7 +105,7 @@ def more(stage_id: uuid.UUID) -> ResponseReturnValue:
     column = board.read_more(db.session(), stage_id, cursor, args, context.actor())
     if column is None:
         abort(404)
-    left = max(int(waiting) - len(column.cards), 1) if waiting.isdigit() and len(waiting) < 9 else 1
+    left = max(int(waiting) - len(column.cards), 1) if waiting.isdecimal() and len(waiting) < 9 else 1
     return render_page("deals/more.html", {}, column=column, waiting=left, more_query=_more_query(args))
 
 

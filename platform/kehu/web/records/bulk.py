@@ -79,12 +79,8 @@ def act(pages: RecordPages, action: str) -> ResponseReturnValue:
     if action not in {"set", "tag", "export", "trash"} and not action.startswith("set."):
         abort(404)
     if request.method == "GET":
-        return _ask(
-            pages,
-            action,
-            {},
-            int(request.args.get("count", "0")) if request.args.get("count", "0").isdigit() else 0,
-        )
+        said = request.args.get("count", "")
+        return _ask(pages, action, {}, int(said) if said.isdecimal() and len(said) < 9 else 0)
     picked = _picked(pages)
     if action == "export":
         return _export(pages, picked)

@@ -236,7 +236,7 @@ def position(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
     record = service_for(pages.name, session).get(record_id)
     args = query.parse(request.args.get("from", ""))
     beside = listing.neighbours(session, pages.type, args, record)
-    at = int(raw) if (raw := request.args.get("at", "")).isdigit() and len(raw) < 8 else 0
+    at = int(raw) if (raw := request.args.get("at", "")).isdecimal() and len(raw) < 8 else 0
 
     def step(other: uuid.UUID | None, index: int) -> str:
         if other is None:

@@ -143,7 +143,7 @@ def _start(args: Mapping[str, str]) -> int:
     if not (args.get("after") or args.get("before")):
         return 1
     raw = args.get("at", "")
-    return max(int(raw), 1) if raw.isdigit() and len(raw) < 9 else 1
+    return max(int(raw), 1) if raw.isdecimal() and len(raw) < 9 else 1
 
 
 def visible_columns(pages: RecordPages, args: Mapping[str, str]) -> list[Field]:
