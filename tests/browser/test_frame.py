@@ -213,6 +213,17 @@ def test_a_draft_is_kept_and_the_composer_empties(open_window: Open, address: st
     assert page.input_value("#composer-text") == ""
 
 
+def test_a_draft_is_kept_when_the_page_is_left_at_once(open_window: Open, address: str) -> None:
+    window = open_window()
+    page = window.page
+    window.go(address + "record")
+    page.keyboard.press("n")
+    with page.expect_request(lambda request: "/drafts/" in request.url, timeout=2500) as sent:
+        page.keyboard.type("Called")
+        page.reload()
+    assert sent.value.post_data == "text=Called"
+
+
 def test_the_palette_finds_and_opens(open_window: Open, address: str) -> None:
     window = open_window()
     page = window.page
@@ -279,4 +290,6 @@ def test_a_record_is_read_without_a_connection(open_window: Open, address: str) 
     window = open_window()
     page = window.page
     window.go(address + "record")
-    assert page.evaluate("navigator.serviceWorker.ready.then(found => found.active.scriptURL)").endswith("/sw.js")
+    assert page.evaluate("navigator.serviceWorker.ready.then(found => found.active.scriptURL)").endswith(
+        "/sw.js"
+    )
