@@ -9,7 +9,7 @@ import re
 import uuid
 from dataclasses import replace
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask import session as cookie
 
 from kehu.core import context, db, hooks
@@ -37,6 +37,9 @@ def init_edge(app: Flask) -> None:
 def _open() -> None:
     given = request.headers.get("X-Request-ID", "")
     request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex
+    if request.mimetype == "application/x-www-form-urlencoded":
+        # Such a form is read into memory as a whole; files come as multipart, which is not.
+        request.max_content_length = current_app.config["MAX_FORM_MEMORY_SIZE"]
     is_api = request.path.startswith("/api/")
     context.set_context(context.Context(request_id=request_id, source="api" if is_api else "web"))
     g.user_id = None
