@@ -34,8 +34,9 @@ window.Kehu = (() => {
     const events = header.startsWith("{") ? JSON.parse(header) : Object.fromEntries(header.split(",").map((name) => [name.trim(), {}]));
     for (const [name, detail] of Object.entries(events)) document.dispatchEvent(new CustomEvent(name, { detail }));
   };
-  const send = async (method, url, data = {}) => {
+  const send = async (method, url, data = {}, more = {}) => {
     const answer = await fetch(url, {
+      ...more,
       method,
       headers: { ...headers(), Accept: "application/json", "HX-Request": "true", "HX-Current-URL": location.href },
       body: method === "GET" ? undefined : new URLSearchParams(data),

@@ -2,6 +2,8 @@
 (() => {
   const K = window.Kehu;
   const WAIT = 3000;
+  /* A request that outlives its page may have 64 KB, and a character can take nine bytes. */
+  const MAY_OUTLIVE = 7000;
   const dirty = () => K.find("#main form[data-dirty], #dialog form[data-dirty]");
   K.on("input", "form[data-form]", (e, form) => { if (e.isTrusted && e.target.name && !e.target.closest("[data-draft]")) form.dataset.dirty = "1"; });
   addEventListener("beforeunload", (e) => { if (dirty()) e.preventDefault(); });
@@ -42,7 +44,7 @@
   /* A browser would fire input for each part of a composed character: wait for the whole. */
   document.addEventListener("input", (e) => { if (e.isComposing) e.stopImmediatePropagation(); }, true);
   document.addEventListener("compositionend", (e) => e.target.dispatchEvent(new Event("input", { bubbles: true })));
-  /* Drafts go to the server three seconds after the first change since the last time. */
+  /* Drafts go to the server three seconds after the first change since the last time; the last one outlives its page. */
   K.on("input", "textarea[data-draft]", (e, text) => {
     text.dataset.changed = "1";
     if (text.dataset.waiting) return;
@@ -53,9 +55,12 @@
     delete text.dataset.waiting;
     if (!text.dataset.changed) return;
     delete text.dataset.changed;
-    try { await K.send("PUT", `/drafts/${encodeURIComponent(text.dataset.draft)}`, { text: text.value }); } catch { text.dataset.changed = "1"; }
+    try { await K.send("PUT", `/drafts/${encodeURIComponent(text.dataset.draft)}`, { text: text.value }, { keepalive: text.value.length < MAY_OUTLIVE }); } catch { text.dataset.changed = "1"; }
   };
-  document.addEventListener("visibilitychange", () => { if (document.hidden) K.all("textarea[data-changed]").forEach(keep); });
+  /* Asked to go, a page can still send; once it is hidden it is often too late. */
+  const keepAll = () => K.all("textarea[data-changed]").forEach(keep);
+  addEventListener("beforeunload", keepAll);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) keepAll(); });
   /* The composer's button and help say what will happen; fields of other kinds are neither shown nor sent. */
   const mode = (form, radio) => {
     const label = form.querySelector("[data-submit-label]"), help = form.querySelector("[data-help]");
