@@ -132,9 +132,16 @@ def second_setup() -> Any:
     return _setup_page(user, "")
 
 
-def _setup_page(user: User, error: str, status: int = 200) -> Response:
+def _setup_page(user: User, error: str, status: int = 200, password_error: str = "") -> Response:
     values = SecondFactorService(db.session()).setup_values(user, session[PENDING])
-    return render_page("accounts/second_setup.html", status=status, values=values, error=error, codes=None)
+    return render_page(
+        "accounts/second_setup.html",
+        status=status,
+        values=values,
+        error=error,
+        password_error=password_error,
+        codes=None,
+    )
 
 
 @blueprint.post("/account/second")
@@ -145,6 +152,9 @@ def second_on() -> Any:
     limits.count(limits.entry_rate(), "second-setup", str(user.id))
     if PENDING not in session or user.tf_primary_method:
         return redirect("/account/second", 303)
+    if not _password_again(user):
+        # Who only found an open browser must not lock its owner out.
+        return _setup_page(user, "", 422, _("This is not your present password."))
     service = SecondFactorService(db.session())
     try:
         codes = service.switch_on(user, session[PENDING], request.form.get("code", ""))

@@ -217,8 +217,12 @@ def test_a_second_factor_is_asked_for_and_recovered(app: Flask, person: User) ->
     page = client.get("/account/second").get_data(as_text=True)
     assert 'src="data:image/svg+xml;base64,' in page
     totp = pyotp.TOTP(secret_on(page))
-    assert client.post("/account/second", data={"code": "000000"}).status_code == 422
-    shown = client.post("/account/second", data={"code": totp.now()}).get_data(as_text=True)
+    assert client.post("/account/second", data={"code": "000000", "current": PASSWORD}).status_code == 422
+    wrong = {"code": totp.now(), "current": "a guess at the word"}
+    assert "not your present password" in client.post("/account/second", data=wrong).get_data(as_text=True)
+    shown = client.post("/account/second", data={"code": totp.now(), "current": PASSWORD}).get_data(
+        as_text=True
+    )
     codes = re.findall(r"<code>([0-9a-f-]{14})</code>", shown)
     assert len(codes) == 10
     assert client.get("/account/second").location == "/account"
