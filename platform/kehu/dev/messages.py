@@ -24,6 +24,8 @@ MAPPING = """
 [python: **.py]
 [jinja2: **/templates/**.*]
 encoding = utf-8
+extensions = jinja2.ext.do
+silent = false
 [jinja2: **/pwa/**.*]
 encoding = utf-8
 """
