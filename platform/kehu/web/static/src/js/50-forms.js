@@ -98,7 +98,7 @@
   };
   K.on("focusin", "[data-lookup] [role=combobox]", (e, text) => { text.dataset.chosen ??= text.value; });
   K.on("click", "[data-lookup] [role=combobox]", (e, text) => { if (text.getAttribute("aria-expanded") !== "true") htmx.trigger(text, "kehu:open"); });
-  K.on("htmx:after:settle", "[data-lookup] [role=listbox]", (e, list) => { const box = list.closest("[data-lookup]"); if (box.contains(document.activeElement)) { show(box, true); mark(parts(box).text, list, 0); } });
+  K.on("htmx:after:settle", "[data-lookup] [role=listbox]", (e, list) => { const box = list.closest("[data-lookup]"); if (box.contains(document.activeElement)) { show(box, true); mark(parts(box).text, list, -1); } });
   K.on("pointerdown", "[data-lookup] [role=option]", (e, option) => { e.preventDefault(); if (option.dataset.value) choose(option.closest("[data-lookup]"), option); });
   K.on("focusout", "[data-lookup]", (e, box) => {
     if (box.contains(e.relatedTarget)) return;
@@ -110,8 +110,9 @@
     if (e.isComposing) return;
     const box = text.closest("[data-lookup]"), { list } = parts(box), items = options(list);
     const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true"), open = !list.hidden;
-    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); if (!open) htmx.trigger(text, "kehu:open"); else mark(text, list, (at + (e.key === "ArrowDown" ? 1 : -1) + items.length) % items.length); }
-    else if (e.key === "Enter" && open && items[at]) { e.preventDefault(); choose(box, items[at]); }
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); if (!open) htmx.trigger(text, "kehu:open"); else mark(text, list, e.key === "ArrowDown" ? (at + 1) % items.length : (at < 1 ? items.length : at) - 1); }
+    /* Enter without a choice takes the first hit; "create" is taken only when it was gone to, or nothing else is there. */
+    else if (e.key === "Enter" && open && items.length) { e.preventDefault(); choose(box, items[at] ?? items.find((item) => !item.dataset.value?.startsWith("new:")) ?? items[0]); }
     else if (e.key === "Escape" && open) { e.preventDefault(); e.stopPropagation(); show(box, false); }
   }, true);
 })();
