@@ -154,6 +154,15 @@ def kehu_member_tenants(user_id: UUID) -> Sequence[TenantRecord] | None:
     raise NotImplementedError
 
 
+@spec(Mode.SYSTEM, item=TenantRecord, shape=Shape.LIST, first=True)
+def kehu_active_tenants() -> Sequence[TenantRecord] | None:
+    """Return all tenants that are in use, for work that comes back (`kehu.core.schedule`).
+
+    Fires in cross-tenant work, every few minutes. The first answer wins. Mode S.
+    """
+    raise NotImplementedError
+
+
 @spec(Mode.SYSTEM, item=bool, first=True)
 def kehu_store_plugins(tenant_id: UUID, slugs: Sequence[str]) -> bool | None:
     """Keep which plugins a tenant has switched on, where `kehu_resolve_tenant` finds them.

@@ -58,6 +58,12 @@ def kehu_member_tenants(user_id: uuid.UUID) -> list[context.TenantInfo]:
 
 
 @hookimpl
+def kehu_active_tenants() -> list[context.TenantInfo]:
+    """Return the tenants that are in use."""
+    return queries.active()
+
+
+@hookimpl
 def kehu_store_plugins(tenant_id: uuid.UUID, slugs: Sequence[str]) -> bool:
     """Keep a tenant's plugins in its row, which each request reads anyway."""
     from tenants.services import TenantService

@@ -53,3 +53,9 @@ def by_ids(tenant_ids: list[uuid.UUID]) -> list[context.TenantInfo]:
     """Return tenants by id, sorted by name."""
     statement = select(*_COLUMNS).where(Tenant.id.in_(tenant_ids)).order_by(Tenant.name)
     return [_info(row) for row in db.session().execute(statement)]
+
+
+def active() -> list[context.TenantInfo]:
+    """Return all tenants that are in use, in the order of their founding; scheduled work goes through all."""
+    statement = select(*_COLUMNS).where(Tenant.state == "active").order_by(Tenant.id)
+    return [_info(row) for row in db.session().execute(statement)]
