@@ -1,55 +1,40 @@
-"""What the module adds to Kehu."""
+"""What the module adds to Kehu: the parts of its subjects together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kehu.api import Call, NavItem, Panel, Permission, PluginBlueprint, _l, hookimpl
-
-READ, WRITE = "automotive.vehicle:read", "automotive.vehicle:write"
+from kehu.api import Call, NavItem, Panel, Permission, PluginBlueprint, hookimpl
+from plugins_builtin.automotive.parts import parts
 
 
 @hookimpl
 def kehu_register_permissions() -> Sequence[Permission]:
-    """Two rights: seeing vehicles and keeping them."""
-    return [
-        Permission(
-            code=READ, description=_l("See vehicles"), roles=("owner", "admin", "manager", "member", "viewer")
-        ),
-        Permission(
-            code=WRITE,
-            description=_l("Add and change vehicles"),
-            roles=("owner", "admin", "manager", "member"),
-        ),
-    ]
+    """The rights of all subjects."""
+    return [one for part in parts() for one in part.permissions]
 
 
 @hookimpl
 def kehu_register_routes() -> Sequence[PluginBlueprint]:
     """The pages under /x/automotive/."""
-    from plugins_builtin.automotive.web import blueprint
-
-    return [blueprint]
+    return [one for part in parts() for one in part.routes]
 
 
 @hookimpl
 def kehu_register_navigation() -> Sequence[NavItem]:
-    """One line in the side bar."""
-    return [
-        NavItem(label=_l("Vehicles"), endpoint="automotive.vehicles", permission=READ, icon="car", order=10)
-    ]
+    """The lines in the side bar."""
+    return [one for part in parts() for one in part.navigation]
 
 
 @hookimpl
 def kehu_register_panels() -> Sequence[Panel]:
-    """The vehicles of a customer beside his other facts."""
-    return [
-        Panel(
-            slot="customer.side", endpoint="automotive.customer_panel", title=_l("Vehicles"), permission=READ
-        )
-    ]
+    """The cards on the platform's pages."""
+    return [one for part in parts() for one in part.panels]
 
 
 @hookimpl
 def kehu_tenant_enabled(ctx: Call, first_time: bool) -> None:
-    """Nothing to prepare: the tables are there, and rights come with the switch."""
+    """Prepare a tenant for each subject."""
+    for part in parts():
+        if part.enabled is not None:
+            part.enabled(ctx, first_time)

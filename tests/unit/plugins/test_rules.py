@@ -41,6 +41,7 @@ def test_only_what_belongs_to_the_platform_is_a_system_hook() -> None:
     assert system == {
         "kehu_init_app",
         "kehu_resolve_tenant",
+        "kehu_active_tenants",
         "kehu_tenant_by_id",
         "kehu_member_tenants",
         "kehu_store_plugins",

@@ -21,10 +21,10 @@ from kehu.api import (
     toast,
     url_for,
 )
-from plugins_builtin.automotive.hooks import READ, WRITE
-from plugins_builtin.automotive.services import PAGE, VehicleService
+from plugins_builtin.automotive.vehicles.permissions import READ, WRITE
+from plugins_builtin.automotive.vehicles.services import PAGE, VehicleService
 
-blueprint = PluginBlueprint("automotive", __name__, template_folder="templates")
+blueprint = PluginBlueprint("automotive_vehicles", __name__, template_folder="../templates")
 
 FIELDS = ("make", "model", "vin", "plate", "year", "odometer")
 
@@ -37,10 +37,12 @@ def vehicles() -> Any:
     rows = VehicleService(session()).page(query, request.args.get("after"))
     owners = _customer_names({row.customer_id for row in rows})
     more = (
-        url_for("automotive.vehicles", q=query or None, after=rows[PAGE - 1].id) if len(rows) > PAGE else None
+        url_for("automotive_vehicles.vehicles", q=query or None, after=rows[PAGE - 1].id)
+        if len(rows) > PAGE
+        else None
     )
     return render_page(
-        "automotive/vehicles.html",
+        "automotive/vehicles/list.html",
         {"list": "list"},
         rows=rows[:PAGE],
         owners=owners,
@@ -76,7 +78,7 @@ def customer_panel() -> Any:
 def _panel(customer_id: str) -> Any:
     rows = VehicleService(session()).of_customer(customer_id)
     return render_page(
-        "automotive/panel.html", rows=rows, customer_id=customer_id, may_write=actor().may(WRITE)
+        "automotive/vehicles/panel.html", rows=rows, customer_id=customer_id, may_write=actor().may(WRITE)
     )
 
 
@@ -85,7 +87,7 @@ def _panel(customer_id: str) -> Any:
 def new_vehicle(customer_id: str) -> Any:
     """Ask for a vehicle's facts."""
     service_for("customers", session()).get(customer_id)
-    return render_page("automotive/new.html", customer_id=customer_id, values={}, errors={})
+    return render_page("automotive/vehicles/new.html", customer_id=customer_id, values={}, errors={})
 
 
 @blueprint.post("/customers/<customer_id>/new")
@@ -99,11 +101,15 @@ def add_vehicle(customer_id: str) -> Any:
         if not error.fields:
             raise
         return render_page(
-            "automotive/new.html", status=422, customer_id=customer_id, values=values, errors=error.fields
+            "automotive/vehicles/new.html",
+            status=422,
+            customer_id=customer_id,
+            values=values,
+            errors=error.fields,
         )
     toast(
         _("Added %(make)s %(model)s.", make=vehicle.make, model=vehicle.model),
-        undo_url=url_for("automotive.remove_vehicle", vehicle_id=vehicle.id),
+        undo_url=url_for("automotive_vehicles.remove_vehicle", vehicle_id=vehicle.id),
     )
     return _back(vehicle.customer_id)
 
@@ -115,7 +121,7 @@ def remove_vehicle(vehicle_id: str) -> Any:
     vehicle = VehicleService(session()).remove(vehicle_id)
     toast(
         _("Removed %(make)s %(model)s.", make=vehicle.make, model=vehicle.model),
-        undo_url=url_for("automotive.restore_vehicle", vehicle_id=vehicle.id),
+        undo_url=url_for("automotive_vehicles.restore_vehicle", vehicle_id=vehicle.id),
     )
     return _back(vehicle.customer_id)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import BigInteger, Index, Text, text
+from sqlalchemy import BigInteger, Index, Text
 from sqlalchemy.dialects.postgresql import UUID
 
-from kehu.api import Mapped, RecordRow, mapped_column, plugin_args, plugin_base, tenant_fk
-
-Base = plugin_base("automotive")
-LIVE = text("deleted_at IS NULL")
+from kehu.api import Mapped, RecordRow, mapped_column, plugin_args, tenant_fk
+from plugins_builtin.automotive.base import LIVE, SLUG, Base
 
 
 class Vehicle(RecordRow, Base):  # type: ignore[misc, valid-type]
@@ -18,7 +16,7 @@ class Vehicle(RecordRow, Base):  # type: ignore[misc, valid-type]
 
     __tablename__ = "vehicles"
     __table_args__ = plugin_args(
-        "automotive",
+        SLUG,
         "vehicles",
         tenant_fk("vehicles", "customer_id", "customers", ondelete="CASCADE"),
         Index("vehicles_customer_idx", "tenant_id", "customer_id", "id"),

@@ -27,7 +27,7 @@ from kehu.api import (
     service_for,
     tenant,
 )
-from plugins_builtin.automotive.models import Vehicle
+from plugins_builtin.automotive.vehicles.models import Vehicle
 
 PAGE = 50
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
