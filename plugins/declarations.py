@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from pluggy import PluginManager
@@ -10,7 +10,7 @@ from pluggy import PluginManager
 from plugins.blueprint import PluginBlueprint
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
-from plugins.results import NavItem, Panel, Permission
+from plugins.results import JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +25,22 @@ class Declarations:
     permissions: list[tuple[str, Permission]] = field(default_factory=list)
     navigation: list[tuple[str, NavItem]] = field(default_factory=list)
     panels: list[tuple[str, Panel]] = field(default_factory=list)
+    actions: list[tuple[str, RecordAction]] = field(default_factory=list)
+    jobs: list[tuple[str, JobDef]] = field(default_factory=list)
+    settings: list[tuple[str, SettingsSchema]] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
         """Take over what one plugin declares."""
-        self.routes += other.routes
-        self.permissions += other.permissions
-        self.navigation += other.navigation
-        self.panels += other.panels
+        for one in fields(self):
+            getattr(self, one.name).extend(getattr(other, one.name))
 
     def without(self, slug: str) -> "Declarations":
         """Return all but what one plugin declares."""
         return Declarations(
-            routes=[entry for entry in self.routes if entry[0] != slug],
-            permissions=[entry for entry in self.permissions if entry[0] != slug],
-            navigation=[entry for entry in self.navigation if entry[0] != slug],
-            panels=[entry for entry in self.panels if entry[0] != slug],
+            **{
+                one.name: [entry for entry in getattr(self, one.name) if entry[0] != slug]
+                for one in fields(self)
+            }
         )
 
 
@@ -84,6 +85,16 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
                     raise ForeignNameError(f"{hook}: {problem}")
         return [(slug, entry) for entry in entries]
 
+    def once(name: Callable[[Any], str]) -> Callable[[Any], str | None]:
+        seen: set[str] = set()
+
+        def check(entry: Any) -> str | None:
+            twice = name(entry) in seen
+            seen.add(name(entry))
+            return f"{name(entry)!r} is declared twice." if twice else None
+
+        return check
+
     def own_endpoint(endpoint: str) -> str | None:
         blueprint = endpoint.partition(".")[0]
         if blueprint == slug or blueprint.startswith(f"{slug}_"):
@@ -102,6 +113,9 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         permissions=ask("kehu_register_permissions", lambda one: own_code(one.code)),
         navigation=ask("kehu_register_navigation", lambda one: own_endpoint(one.endpoint)),
         panels=ask("kehu_register_panels", lambda one: own_endpoint(one.endpoint)),
+        actions=ask("kehu_register_actions", lambda one: own_endpoint(one.endpoint)),
+        jobs=ask("kehu_register_jobs", once(lambda one: one.name)),
+        settings=ask("kehu_register_settings", lambda _one: None),
     )
     if len(declared.navigation) > _MOST_LINES and not record.system:
         raise ForeignNameError(

@@ -14,7 +14,16 @@ from uuid import UUID
 
 from plugins.blueprint import PluginBlueprint
 from plugins.contracts import CallContext, EventRecord, TenantRecord
-from plugins.results import BillingState, NavItem, Panel, Permission, SeatCheck
+from plugins.results import (
+    BillingState,
+    JobDef,
+    NavItem,
+    Panel,
+    Permission,
+    RecordAction,
+    SeatCheck,
+    SettingsSchema,
+)
 from plugins.rules import Mode, Shape, spec
 
 if TYPE_CHECKING:
@@ -61,6 +70,39 @@ def kehu_register_panels() -> Sequence[Panel]:
 
     Fires once at boot. All answers are used. No transaction is open. Mode R.
     A lazy panel is fetched from its endpoint when it comes into view, in a request of its own.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=RecordAction)
+def kehu_register_actions() -> Sequence[RecordAction]:
+    """Return buttons for the pages of the platform's records.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    A button is shown to members who have its permission, in tenants that have the plugin; it opens the endpoint
+    with `record_id` in the query string.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=JobDef)
+def kehu_register_jobs() -> Sequence[JobDef]:
+    """Return the plugin's work in the background: by the clock, or when `kehu.api.run_later` asks for it.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    The platform runs a job for each tenant that has the plugin, in the tenant's zone and language, in a
+    transaction of its own, and looks again whether the plugin is on when the job runs. A job that fails tries
+    again, counts as a fault of the plugin and ends in the list of failed jobs.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=SettingsSchema, shape=Shape.LIST)
+def kehu_register_settings() -> Sequence[SettingsSchema]:
+    """Return what an admin may set for the plugin: a list with one schema.
+
+    Fires once at boot. No transaction is open. Mode R.
+    The form is made from the fields; `ctx.settings` holds the values, with the defaults for what nobody set.
     """
     raise NotImplementedError
 

@@ -49,7 +49,7 @@ class Manifest:
     version: str
     summary: str
     api: ApiVersion
-    icon: str = "plugin"
+    icon: str = "puzzle"
     category: str = "other"
     keywords: tuple[str, ...] = ()
     author: str = ""

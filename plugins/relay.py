@@ -179,6 +179,38 @@ class Relay:
                 raise PluginError(slug, hook, _words(error)) from error
         return None
 
+    def run_declared(
+        self,
+        kind: str,
+        slug: str,
+        function: Callable[..., Any],
+        /,
+        *arguments: Any,
+        tenant: Hashable = None,
+        **named: Any,
+    ) -> Any:
+        """Call a function that a plugin declared (a job, a report), in a savepoint, and let a failure reach the caller.
+
+        :param kind: what it is, for the record of faults, as `job nightly`.
+        :raises PluginError: from the plugin's own exception, which is recorded.
+        """
+        target = _Target(slug, function, (), slug in self._system)
+        try:
+            return self._run(target, arguments, named)
+        except _FAILURES as error:
+            if target.system or self.strict:
+                raise
+            self._fault(kind, target, tenant, error)
+            raise PluginError(slug, kind, _words(error)) from error
+
+    def _run(self, target: _Target, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        token = running.set(None if target.system else target.plugin)
+        try:
+            with self._savepoint():
+                return target.function(*arguments, **named)
+        finally:
+            running.reset(token)
+
     def _find(self, hook: str, enabled: frozenset[str]) -> tuple[_Target, ...]:
         found = self._targets.get((hook, enabled))
         return self._read(hook, enabled) if found is None else found
@@ -237,13 +269,18 @@ class Relay:
     def _record(
         self, rule: HookRule, target: _Target, tenant: Hashable, error: BaseException, trip: str | None
     ) -> None:
+        self._fault(rule.name, target, tenant, error, trip)
+
+    def _fault(
+        self, name: str, target: _Target, tenant: Hashable, error: BaseException, trip: str | None = None
+    ) -> None:
         location = _location(error, target.function)
         fault = Fault(
             plugin=target.plugin,
-            hook=rule.name,
+            hook=name,
             tenant_id=None if tenant is None else str(tenant),
             error=error,
-            fingerprint=_fingerprint(target.plugin, rule.name, type(error).__name__, location),
+            fingerprint=_fingerprint(target.plugin, name, type(error).__name__, location),
             location=location,
             trip=trip,
         )

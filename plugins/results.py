@@ -4,10 +4,11 @@ A mistake is found where the plugin's author made it, with the field and the rem
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from plugins.contracts import Label
 from plugins.slots import check_slot
@@ -73,7 +74,7 @@ class NavItem:
     endpoint: str
     permission: str
     section: Section = Section.PLUGINS
-    icon: str = "plugin"
+    icon: str = "puzzle"
     order: int = 100
 
     def __post_init__(self) -> None:
@@ -99,6 +100,90 @@ class Panel:
 
     def __post_init__(self) -> None:
         check_slot(self.slot)
+        _check_endpoint(self.endpoint)
+        _check_permission(self.permission)
+
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+def _check_name(what: str, name: str) -> None:
+    _require(
+        _NAME.fullmatch(name) is not None,
+        f"The {what} {name!r} is not usable. Use small letters, digits and underscores, a letter first.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobDef:
+    """Work in the background: what comes back by the clock, and what a plugin asks for itself.
+
+    :param run: called as `run(ctx, **arguments)`, with the tenant bound, in a transaction of its own. Must be safe
+        to run twice: after an exception the job tries again.
+    :param title: what it does, in words for admins.
+    :param at: times of the day in the tenant's zone, as "02:30" or "07:00 19:00".
+    :param every_minutes: or the length of a turn; with neither the job runs only when it is asked for.
+    """
+
+    name: str
+    run: Callable[..., None]
+    title: Label
+    at: str = ""
+    every_minutes: int = 0
+
+    def __post_init__(self) -> None:
+        _check_name("job", self.name)
+        _require(
+            not (self.at and self.every_minutes),
+            f"The job {self.name!r} has times of the day and a turn. Keep one of them.",
+        )
+        _require(
+            self.every_minutes == 0 or 5 <= self.every_minutes <= 1440,
+            f"The job {self.name!r} comes back every {self.every_minutes} minutes. Use 5 to 1440.",
+        )
+        for part in self.at.split():
+            _require(
+                re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", part) is not None,
+                f'The job {self.name!r} is due at {part!r}. Write times of the day as "02:30".',
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SettingsSchema:
+    """What an admin may set for the plugin; the form is made from it.
+
+    :param fields: `kehu.api.Field` each; their keys are those of `ctx.settings`.
+    :param secrets: keys whose values are kept encrypted and never shown again.
+    """
+
+    fields: tuple[Any, ...]
+    secrets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        keys = [field.key for field in self.fields]
+        _require(len(set(keys)) == len(keys), "Two settings have the same key.")
+        for key in keys:
+            _check_name("setting", key)
+        for key in self.secrets:
+            _require(key in keys, f"The secret {key!r} is no setting. Name one of: {', '.join(keys)}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordAction:
+    """A button on the page of a record of the platform, as "Book a test drive" on a deal.
+
+    :param object: plural name of the record type: `customers`, `contacts`, `deals`, `tickets`.
+    :param endpoint: an endpoint of the plugin's own; it gets the record's id as `record_id`.
+    """
+
+    object: str
+    label: Label
+    endpoint: str
+    permission: str
+    icon: str = "puzzle"
+    order: int = 100
+
+    def __post_init__(self) -> None:
         _check_endpoint(self.endpoint)
         _check_permission(self.permission)
 

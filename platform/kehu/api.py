@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
+from kehu.addons.tasks import run_later
 from kehu.core import clock
 from kehu.core.audit import write as audit
 from kehu.core.context import Actor, TenantInfo, actor, tenant
@@ -22,6 +23,7 @@ from kehu.core.ids import new_id, parse_id
 from kehu.core.migration import add_fk, tenant_table
 from kehu.core.migration import begin as begin_migration
 from kehu.core.records import scope
+from kehu.core.records.fields import Field, Option
 from kehu.core.records.service import service_for
 from kehu.core.records.types import get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
@@ -30,7 +32,16 @@ from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.blueprint import PluginBlueprint
-from plugins.results import NavItem, Panel, Permission, Section, Width
+from plugins.results import (
+    JobDef,
+    NavItem,
+    Panel,
+    Permission,
+    RecordAction,
+    Section,
+    SettingsSchema,
+    Width,
+)
 from plugins.rules import hookimpl
 
 
@@ -71,18 +82,23 @@ __all__ = [
     "DeclarativeBase",
     "Duplicate",
     "Event",
+    "Field",
     "Forbidden",
     "InvalidInput",
+    "JobDef",
     "KehuError",
     "Mapped",
     "NavItem",
     "NotFound",
+    "Option",
     "Panel",
     "Permission",
     "PluginBlueprint",
+    "RecordAction",
     "RecordRow",
     "Section",
     "Session",
+    "SettingsSchema",
     "TenantInfo",
     "TenantRow",
     "Width",
@@ -110,6 +126,7 @@ __all__ = [
     "redirect",
     "render_page",
     "request",
+    "run_later",
     "select",
     "service_for",
     "session",

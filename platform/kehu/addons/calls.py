@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kehu.core import context, db, events, hooks, jobs
+from kehu.addons import settings
+from kehu.core import clock, context, db, events, hooks, jobs
 from kehu.core.audit import AuditEntry
 from kehu.core.records.types import registered
 
@@ -25,6 +28,27 @@ class Call:
     tenant: context.TenantInfo
     actor: context.Actor | None
     session: Session
+    plugin: str = ""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The plugin's settings in this tenant, with the defaults for what nobody set."""
+        return settings.values(self.session, self.plugin)
+
+    @property
+    def now(self) -> dt.datetime:
+        """The present moment, in UTC."""
+        return clock.now()
+
+    @property
+    def today(self) -> dt.date:
+        """The present day in the tenant's zone."""
+        return clock.today(self.tenant.tz)
+
+    @property
+    def log(self) -> Any:
+        """A logger that names the plugin."""
+        return structlog.get_logger(f"plugin.{self.plugin}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +59,12 @@ class Event:
     payload: Mapping[str, Any]
 
 
-def call() -> Call:
-    """Return the call context of the running unit of work."""
-    return Call(tenant=context.tenant(), actor=context.current().actor, session=db.session())
+def call(plugin: str = "") -> Call:
+    """Return the call context of the running unit of work.
+
+    :param plugin: whose hook or function gets it, where that is one alone.
+    """
+    return Call(tenant=context.tenant(), actor=context.current().actor, session=db.session(), plugin=plugin)
 
 
 def connect_events() -> None:
@@ -86,4 +113,6 @@ def deliver(_tenant_id: uuid.UUID, slug: str, batch_id: str, after: str = "") ->
                 "at": entry.at.isoformat(),
             },
         )
-        hooks.host().relay.run_one("kehu_after_change", slug, tenant=entry.tenant_id, ctx=call(), event=event)
+        hooks.host().relay.run_one(
+            "kehu_after_change", slug, tenant=entry.tenant_id, ctx=call(slug), event=event
+        )

@@ -8,6 +8,7 @@ from flask import Flask, url_for
 
 from kehu.core import context, hooks
 from kehu.web.shell import NavItem, shell_of
+from kehu.web.widgets import known_icon
 
 
 def init_frame(app: Flask) -> None:
@@ -23,5 +24,8 @@ def _lines(now: context.Context) -> Iterable[NavItem]:
     for slug, item in declared:
         if slug in enabled and now.actor.may(item.permission):
             yield NavItem(
-                key=item.endpoint, label=str(item.label), url=url_for(item.endpoint), icon=item.icon
+                key=item.endpoint,
+                label=str(item.label),
+                url=url_for(item.endpoint),
+                icon=known_icon(item.icon),
             )

@@ -40,6 +40,7 @@ class PluginCard:
     entitled: bool
     permissions: Sequence[Any]
     faults: Sequence[PluginIncident]
+    settable: bool = False
 
 
 class PluginService:
@@ -56,6 +57,7 @@ class PluginService:
         host = hooks.host()
         faults = self._faults()
         declared: dict[str, list[Any]] = {}
+        settable = {slug for slug, _schema in host.declarations.settings}
         for slug, permission in host.declarations.permissions:
             declared.setdefault(slug, []).append(permission)
         return [
@@ -71,6 +73,7 @@ class PluginService:
                 entitled=self._entitled(record.slug),
                 permissions=declared.get(record.slug, []),
                 faults=faults.get(record.slug, []),
+                settable=record.slug in settable,
             )
             for record in host.installed
             if not record.system
@@ -112,7 +115,7 @@ class PluginService:
             self._grant(slug)
         try:
             hooks.host().relay.run_one(
-                "kehu_tenant_enabled", slug, tenant=self.tenant.id, ctx=call(), first_time=first_time
+                "kehu_tenant_enabled", slug, tenant=self.tenant.id, ctx=call(slug), first_time=first_time
             )
         except PluginError as error:
             raise Conflict(
@@ -145,7 +148,9 @@ class PluginService:
         reason = None
         try:
             if record.state is State.READY:
-                hooks.host().relay.run_one("kehu_tenant_disabled", slug, tenant=self.tenant.id, ctx=call())
+                hooks.host().relay.run_one(
+                    "kehu_tenant_disabled", slug, tenant=self.tenant.id, ctx=call(slug)
+                )
         except PluginError as error:
             # It is switched off all the same; what it could not let go of is kept for the page.
             reason = str(error)[:500]

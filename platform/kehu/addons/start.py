@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from kehu.addons import calls, frame, incidents
+from kehu.addons import calls, frame, incidents, tasks
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
 from plugins.host import start_plugins
@@ -30,6 +30,7 @@ def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:
             permissions.Permission(code=permission.code, sentence=permission.description, plugin=slug)
         )
     calls.connect_events()
+    tasks.schedule_all()
     install_path_guard(app, hooks.enabled)
 
 

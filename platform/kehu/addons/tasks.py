@@ -1,7 +1,67 @@
-"""Jobs of the add-ons: the delivery of events."""
+"""Jobs of the add-ons: the delivery of events, and the work that plugins declare."""
 
 from __future__ import annotations
 
-from kehu.addons.calls import deliver
+import datetime as dt
+import uuid
+from typing import Any
 
-__all__ = ["deliver"]
+from sqlalchemy.orm import Session
+
+from kehu.addons.calls import call, deliver
+from kehu.core import db, hooks, jobs, schedule
+from kehu.core.schedule import Schedule
+from plugins.results import JobDef
+
+__all__ = ["deliver", "run_job", "run_later", "schedule_all"]
+
+
+def job_of(slug: str, name: str) -> JobDef | None:
+    """Return a job that a plugin declares, or None."""
+    return next(
+        (one for owner, one in hooks.host().declarations.jobs if owner == slug and one.name == name), None
+    )
+
+
+def schedule_all() -> None:
+    """Let the clock ask for the jobs that plugins declare with a time; called once at start."""
+    for slug, job in hooks.host().declarations.jobs:
+        if job.at or job.every_minutes:
+            schedule.register(
+                Schedule(
+                    name=f"x.{slug}.{job.name}",
+                    task="addons.run_job",
+                    at=schedule.times(job.at),
+                    every=dt.timedelta(minutes=job.every_minutes) if job.every_minutes else None,
+                    plugin=slug,
+                    arguments={"slug": slug, "name": job.name},
+                )
+            )
+
+
+@jobs.tenant_task("addons.run_job", queue="plugins")
+def run_job(tenant_id: uuid.UUID, slug: str, name: str, **arguments: Any) -> None:
+    """Run a plugin's job for a tenant that has it on; for any other tenant the job is dropped."""
+    job = job_of(slug, name)
+    if slug not in hooks.enabled() or job is None:
+        return
+    hooks.host().relay.run_declared(f"job {name}", slug, job.run, call(slug), tenant=tenant_id, **arguments)
+
+
+def run_later(
+    session: Session, job: str, *, wait: dt.timedelta | None = None, once: str = "", **arguments: Any
+) -> None:
+    """Ask for one of the plugin's own jobs, in the running transaction: it runs if the change is committed.
+
+    :param job: the plugin's slug and the job's name, as `dentist.recall`.
+    :param wait: run it so much later.
+    :param once: a second waiting job with the same word is left out.
+    :param arguments: handed to the job; what JSON can hold, and ids.
+    :raises LookupError: when no plugin declares the job.
+    """
+    slug, _dot, name = job.partition(".")
+    if job_of(slug, name) is None:
+        raise LookupError(f"No plugin declares the job {job!r}. Return it from kehu_register_jobs.")
+    tenant = db.tenant_id()
+    lock = f"x.{job} {tenant} {once}" if once else None
+    jobs.enqueue(session, run_job, slug=slug, name=name, wait=wait, queueing_lock=lock, **arguments)

@@ -122,4 +122,11 @@ def _nav(now: Context) -> Iterable[NavItem]:
         yield NavItem(key="settings", label=_("Settings"), url="/settings", icon="settings", hotkey="g s")
 
 
-from kehu.settings import audit_views, billing_views, job_views, plugin_views, token_views  # noqa: E402, F401 - routes
+from kehu.settings import (  # noqa: E402, F401 - routes
+    audit_views,
+    billing_views,
+    job_views,
+    plugin_settings_views,
+    plugin_views,
+    token_views,
+)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app, url_for
 
 from kehu.core import context, hooks
+from kehu.web.widgets import known_icon
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,4 +38,33 @@ def slot_panels(slot: str, **arguments: Any) -> list[SlotPanel]:
         and slug in enabled
         and actor.may(panel.permission)
         and panel.endpoint in current_app.view_functions
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginAction:
+    """A plugin's button on a record's page."""
+
+    label: str
+    url: str
+    icon: str
+
+
+def record_actions(object_name: str, record_id: Any) -> list[PluginAction]:
+    """Return the buttons of plugins for a record that this reader may press."""
+    enabled, actor = hooks.enabled(), context.current().actor
+    if actor is None or not enabled:
+        return []
+    declared = sorted(hooks.host().declarations.actions, key=lambda pair: (pair[1].order, pair[0]))
+    return [
+        PluginAction(
+            label=str(action.label),
+            url=url_for(action.endpoint, record_id=record_id),
+            icon=known_icon(action.icon),
+        )
+        for slug, action in declared
+        if action.object == object_name
+        and slug in enabled
+        and actor.may(action.permission)
+        and action.endpoint in current_app.view_functions
     ]

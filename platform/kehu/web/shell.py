@@ -238,6 +238,7 @@ def init_shell(app: Flask) -> None:
         words=words.words,
         key_groups=words.key_groups,
         slot_panels=panels.slot_panels,
+        record_actions=panels.record_actions,
         layers=layers,
     )
     environment.globals.setdefault("csrf_token", _no_token)

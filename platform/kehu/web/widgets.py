@@ -33,6 +33,11 @@ def icon_names() -> frozenset[str]:
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
+def known_icon(name: str) -> str:
+    """Return a plugin's icon, or the one of plugins where the sprite has none of that name."""
+    return name if name in icon_names() else "puzzle"
+
+
 @lru_cache(maxsize=512)
 def icon(name: str, size: int = 18, label: str = "") -> Markup:
     """Draw an icon of the sprite; without a label it is hidden from screen readers.

@@ -1,0 +1,149 @@
+"""Settings of a plugin in a tenant: declared by the plugin, kept in its row here, secrets encrypted."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kehu.addons.models import TenantPlugin
+from kehu.core import audit, context, hooks
+from kehu.core.errors import InvalidInput, NotFound
+from kehu.core.i18n import _
+from kehu.core.records.fields import Field, FieldError, LoadContext
+from kehu.core.records.kinds import KINDS
+from plugins.results import SettingsSchema
+
+KEPT = "••••••••"
+"""Stands in the form for a secret that is there and stays as it is."""
+
+
+def schema_of(slug: str) -> SettingsSchema | None:
+    """Return what a plugin lets admins set, or None."""
+    return next((one for owner, one in hooks.host().declarations.settings if owner == slug), None)
+
+
+def values(session: Session, slug: str) -> Mapping[str, Any]:
+    """Return a plugin's settings in the present tenant: what was set, else the defaults; secrets in plain."""
+    schema = schema_of(slug)
+    if schema is None:
+        return {}
+    stored = _stored(session, slug)
+    loading = _loading()
+    found: dict[str, Any] = {}
+    for field in schema.fields:
+        raw = stored.get(field.key)
+        if raw is None:
+            found[field.key] = field.default
+        elif field.key in schema.secrets:
+            found[field.key] = reveal(raw)
+        else:
+            found[field.key] = KINDS[field.kind].load(raw, field, loading)
+    return found
+
+
+def shown(session: Session, slug: str) -> dict[str, Any]:
+    """Return the values for the form: a secret shows only that it is there."""
+    schema = schema_of(slug)
+    found = dict(values(session, slug))
+    for key in schema.secrets if schema else ():
+        found[key] = KEPT if found.get(key) else ""
+    return found
+
+
+def _loading() -> LoadContext:
+    tenant = context.tenant()
+    return LoadContext(country=tenant.country, currency=tenant.currency, zone=tenant.tz)
+
+
+def _stored(session: Session, slug: str) -> Mapping[str, Any]:
+    statement = select(TenantPlugin.settings).where(TenantPlugin.slug == slug)
+    return session.execute(statement).scalar_one_or_none() or {}
+
+
+def save(session: Session, slug: str, raw: Mapping[str, Any]) -> bool:
+    """Check and keep a plugin's settings; return whether anything changed.
+
+    :raises InvalidInput: names each setting that is wrong.
+    :raises NotFound: when the plugin has nothing to set or is not on here.
+    """
+    context.actor().require("plugins:manage")
+    schema = schema_of(slug)
+    statement = select(TenantPlugin).where(TenantPlugin.slug == slug).with_for_update()
+    row = session.execute(statement).scalar_one_or_none()
+    if schema is None or row is None or slug not in hooks.enabled():
+        raise NotFound(_("This plugin has no settings here."))
+    before = dict(row.settings or {})
+    after = _checked(schema, raw, before)
+    if after == before:
+        return False
+    row.settings = after
+    audit.write(
+        session,
+        object="plugins",
+        record_id=context.tenant().id,
+        action="updated",
+        title=slug,
+        changes={
+            key: [None, None] if key in schema.secrets else [before.get(key), after.get(key)]
+            for key in sorted({*before, *after})
+            if before.get(key) != after.get(key)
+        },
+    )
+    return True
+
+
+def _checked(schema: SettingsSchema, raw: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    errors: dict[str, list[str]] = {}
+    after: dict[str, Any] = {}
+    for field in schema.fields:
+        written = raw.get(field.key)
+        secret = field.key in schema.secrets
+        if secret and written == KEPT:
+            after[field.key] = before.get(field.key)
+            continue
+        try:
+            value = _loaded(field, written)
+        except FieldError as error:
+            errors[field.key] = [str(error)]
+            continue
+        if value is not None:
+            after[field.key] = conceal(value) if secret else KINDS[field.kind].dump(value)
+    if errors:
+        raise InvalidInput(_("Some settings need another value."), fields=errors)
+    return {key: value for key, value in after.items() if value is not None}
+
+
+def _loaded(field: Field, written: Any) -> Any:
+    if written is None or (isinstance(written, str) and not written.strip()):
+        if field.required:
+            raise FieldError(_("%(label)s is needed.", label=field.label))
+        return None
+    value = KINDS[field.kind].load(written, field, _loading())
+    if field.kind == "choice" and field.option(value) is None:
+        raise FieldError(_("Choose one from the list."))
+    return value
+
+
+def _cipher() -> Fernet:
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"kehu plugin settings" + secret).digest()))
+
+
+def conceal(value: str) -> str:
+    """Return a secret as it is kept."""
+    return _cipher().encrypt(value.encode()).decode()
+
+
+def reveal(kept: str) -> str | None:
+    """Return a secret in plain, or None when it was kept under another key of the installation."""
+    try:
+        return _cipher().decrypt(kept.encode()).decode()
+    except (InvalidToken, ValueError):
+        return None

@@ -1,0 +1,214 @@
+"""What a plugin declares beside its pages: jobs, settings, buttons on records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from kehu.addons import settings
+from kehu.addons.calls import Call, call
+from kehu.addons.models import PluginIncident, TenantPlugin
+from kehu.addons.services import PluginService
+from kehu.addons.tasks import run_job, run_later, schedule_all
+from kehu.core import clock, db, hooks, schedule
+from kehu.core.i18n import _l
+from kehu.core.records.fields import Field, Option
+from kehu.customers.services import CustomerService
+from kehu.testkit.fixtures import Shop
+from plugins.declarations import Declarations
+from plugins.relay import PluginError
+from plugins.results import JobDef, RecordAction, SettingsSchema
+
+SLUG = "automotive"
+PAGE = f"/settings/plugins/{SLUG}/settings"
+FIELDS = (
+    Field(key="days", label=_l("Days"), kind="number", default=30, minimum=1, required=True),
+    Field(
+        key="mode",
+        label=_l("Kind"),
+        kind="choice",
+        options=(Option(value="a", label="A"), Option(value="b", label="B")),
+    ),
+    Field(key="active", label=_l("On"), kind="bool", default=False),
+    Field(key="token", label=_l("Token")),
+)
+
+
+class Probe:
+    """Jobs that note what they got."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Call, dict[str, Any]]] = []
+
+    def note(self, ctx: Call, **more: Any) -> None:
+        ctx.log.info("heard")
+        self.calls.append((ctx, {**more, "days": ctx.settings["days"], "today": ctx.today}))
+
+    def fail(self, ctx: Call) -> None:
+        ctx.session.execute(text("SELECT 1 / 0"))
+
+    def commit(self, ctx: Call) -> None:
+        ctx.session.commit()
+
+
+@pytest.fixture
+def probe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Probe:
+    """The built-in plugin on, with declarations of this test's own."""
+    made = Probe()
+    declared = hooks.host().declarations
+    extra = Declarations(
+        jobs=[
+            (SLUG, JobDef(name="nightly", run=made.note, title="Note", at="02:30")),
+            (SLUG, JobDef(name="failing", run=made.fail, title="Fail")),
+            (SLUG, JobDef(name="commits", run=made.commit, title="Commit")),
+        ],
+        settings=[(SLUG, SettingsSchema(fields=FIELDS, secrets=("token",)))],
+        actions=[
+            (
+                SLUG,
+                RecordAction(
+                    object="customers",
+                    label="Add a car",
+                    endpoint="automotive.new_vehicle_of",
+                    permission="automotive.vehicle:write",
+                    icon="no-such-icon",
+                ),
+            )
+        ],
+    )
+    whole = Declarations()
+    whole.extend(declared)
+    whole.settings = [one for one in whole.settings if one[0] != SLUG]
+    whole.extend(extra)
+    monkeypatch.setattr(hooks.host(), "_declarations", whole)
+    # As in production: what fails is contained, recorded and told to the caller.
+    monkeypatch.setattr(hooks.host().relay, "strict", False)
+    with shop.work() as session:
+        PluginService(session).switch_on(SLUG)
+    return made
+
+
+def run(shop: Shop, name: str, **arguments: Any) -> None:
+    run_job(tenant_id=str(shop.tenant.id), slug=SLUG, name=name, **arguments)
+
+
+def test_a_job_runs_for_the_tenant_with_its_context(shop: Shop, probe: Probe) -> None:
+    run(shop, "nightly", number=3)
+    (ctx, more) = probe.calls.pop()
+    today = clock.today(shop.tenant.tz)
+    assert (ctx.tenant.id, ctx.plugin) == (shop.tenant.id, SLUG)
+    assert more == {"number": 3, "days": 30, "today": today}
+    assert ctx.now.tzinfo is dt.UTC
+    assert shop.client().post(f"/settings/plugins/{SLUG}/off").status_code == 303
+    run(shop, "nightly")
+    run(shop, "unknown")
+    assert not probe.calls
+
+
+@pytest.mark.parametrize("name", ["failing", "commits"])
+def test_a_failing_job_is_recorded_and_tries_again(shop: Shop, probe: Probe, name: str) -> None:
+    with pytest.raises(PluginError):
+        run(shop, name)
+    with shop.work() as session:
+        fault = session.execute(select(PluginIncident)).scalar_one()
+        assert (fault.slug, fault.hook) == (SLUG, f"job {name}")
+
+
+def test_jobs_are_asked_for_in_the_same_transaction(shop: Shop, probe: Probe) -> None:
+    with shop.work() as session:
+        for _time in range(2):
+            run_later(session, f"{SLUG}.nightly", wait=dt.timedelta(hours=1), once="7", number=7)
+        with pytest.raises(LookupError, match="No plugin declares"):
+            run_later(session, f"{SLUG}.nonesuch")
+    with shop.work() as session:
+        waiting = session.execute(
+            text(
+                "SELECT args FROM procrastinate_jobs WHERE task_name = 'addons.run_job' AND args->>'tenant_id' = :id"
+            ),
+            {"id": str(shop.tenant.id)},
+        ).scalars()
+        assert [one["number"] for one in waiting] == [7]
+
+
+def test_jobs_with_a_time_join_the_clock(shop: Shop, probe: Probe) -> None:
+    before = schedule.registered()
+    try:
+        schedule_all()
+        made = schedule.registered()[f"x.{SLUG}.nightly"]
+        assert (made.at, made.plugin) == ((dt.time(2, 30),), SLUG)
+        assert f"x.{SLUG}.failing" not in schedule.registered()
+    finally:
+        schedule._schedules.clear()
+        schedule._schedules.update(before)
+
+
+def test_settings_are_a_form_and_secrets_stay_secret(shop: Shop, probe: Probe) -> None:
+    admin = shop.client(shop.member("admin"))
+    assert "Settings" in admin.get("/settings/plugins").get_data(as_text=True)
+    page = admin.get(PAGE).get_data(as_text=True)
+    assert 'name="days"' in page
+    answer = admin.post(PAGE, data={"days": "0", "mode": "zzz", "token": "hush"})
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "This must be 1 or more" in page
+    assert 'value="hush"' in page
+    assert admin.post(PAGE, data={"days": "", "mode": "a"}).status_code == 422
+    values = {"days": "45", "mode": "b", "__has.active": "1", "active": "1", "token": "hush"}
+    assert admin.post(PAGE, data=values).status_code == 303
+    with shop.work() as session:
+        stored = session.execute(select(TenantPlugin.settings)).scalar_one()
+        assert "hush" not in str(stored)
+        found = call(SLUG).settings
+        assert dict(found) == {"days": 45, "mode": "b", "active": True, "token": "hush"}
+    page = admin.get(PAGE).get_data(as_text=True)
+    assert "hush" not in page
+    # The dots mean: as it is.
+    assert admin.post(PAGE, data={**values, "days": "46", "token": settings.KEPT}).status_code == 303
+    with shop.work() as session:
+        assert (settings.values(session, SLUG)["days"], settings.values(session, SLUG)["token"]) == (
+            46,
+            "hush",
+        )
+    audit = admin.get("/settings/audit").get_data(as_text=True)
+    assert "hush" not in audit
+    assert shop.client(shop.member("member")).get(PAGE).status_code == 403
+    with shop.app.app_context():
+        assert settings.reveal("nonsense") is None
+
+
+def test_settings_of_a_plugin_that_is_off_are_not_there(shop: Shop, other_shop: Shop, probe: Probe) -> None:
+    assert other_shop.client().get(PAGE).status_code == 404
+    assert other_shop.client().post(PAGE, data={"days": "3"}).status_code == 404
+    assert shop.client().get("/settings/plugins/tenants/settings").status_code == 404
+    with other_shop.work() as session:
+        assert settings.values(session, SLUG)["days"] == 30
+        assert db.tenant_id() == other_shop.tenant.id
+
+
+def test_a_button_stands_on_the_record(
+    shop: Shop, other_shop: Shop, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.work() as session:
+        customer = CustomerService(session).create({"name": "Harbour Taxis"}).id
+    declared = hooks.host().declarations.actions[-1][1]
+    client = shop.client()
+    assert "Add a car" not in client.get(f"/customers/{customer}").get_data(as_text=True)
+    monkeypatch.setitem(shop.app.view_functions, declared.endpoint, lambda: "")
+    rules = shop.app.url_map
+    known = next(rules.iter_rules("automotive.vehicles")).endpoint
+    action = RecordAction(
+        object="customers",
+        label="Add a car",
+        endpoint=known,
+        permission=declared.permission,
+        icon="no-such-icon",
+    )
+    hooks.host().declarations.actions[-1] = (SLUG, action)
+    page = client.get(f"/customers/{customer}").get_data(as_text=True)
+    assert f"/x/automotive/vehicles?record_id={customer}" in page
+    assert "Add a car" not in shop.client(shop.member("viewer")).get(f"/customers/{customer}").get_data(
+        as_text=True
+    )
