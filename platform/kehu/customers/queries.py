@@ -83,12 +83,12 @@ def related(
     def build() -> Any | None:
         parts = [_SOURCES[name][1](subject, who) for name in wanted]
         parts += [_draft()] if draft else []
-        parts += [_name(key, table) for key, table in pointers]
+        parts += [_name(key, table, who) for key, table in pointers]
         return union_all(*parts) if parts else None
 
     given = {**values(subject), "member": who.member_id, "draft": draft}
     given |= {f"name_{key}": getattr(record, key) for key, _table in pointers}
-    known = kept.shape(who, [_SOURCES[name][0] for name in wanted])
+    known = kept.shape(who, [*(_SOURCES[name][0] for name in wanted), *(table for _key, table in pointers)])
     shape = (subject.object, subject.customer_id is not None, tuple(wanted), bool(draft), tuple(pointers))
     found: dict[str, list[Any]] = {name: [] for name in wanted}
     for row in kept.rows(session, ("related", known, *shape), build, given):
@@ -279,10 +279,11 @@ def _files(subject: Subject, actor: Actor) -> Select[Any]:
     )
 
 
-def _name(key: str, table_name: str) -> Select[Any]:
+def _name(key: str, table_name: str, actor: Actor) -> Select[Any]:
     row = metadata.tables[table_name]
     columns = _columns(f"name_{key}", title=row.c.name, total=cast(literal(1), BigInteger))
-    return select(*columns).where(row.c.tenant_id == TENANT, row.c.id == slot(f"name_{key}"))
+    named = select(*columns).where(row.c.tenant_id == TENANT, row.c.id == slot(f"name_{key}"))
+    return named if table_name == "members" else named.where(scope.seen(table_name, row.c, actor))
 
 
 def _draft() -> Select[Any]:

@@ -67,9 +67,21 @@ def today(session: Session, actor: Actor, until: dt.datetime) -> Sequence[Any]:
             func.count().over().label("total"),
         )
         .outerjoin(
-            Customer, and_(Customer.tenant_id == Activity.tenant_id, Customer.id == Activity.customer_id)
+            Customer,
+            and_(
+                Customer.tenant_id == Activity.tenant_id,
+                Customer.id == Activity.customer_id,
+                scope.seen("customers", Customer, actor),
+            ),
         )
-        .outerjoin(Deal, and_(Deal.tenant_id == Activity.tenant_id, Deal.id == Activity.deal_id))
+        .outerjoin(
+            Deal,
+            and_(
+                Deal.tenant_id == Activity.tenant_id,
+                Deal.id == Activity.deal_id,
+                scope.seen("deals", Deal, actor),
+            ),
+        )
         .where(
             Activity.owner_id == actor.member_id,
             Activity.deleted_at.is_(None),
@@ -194,7 +206,14 @@ def without_next_step(session: Session, actor: Actor, mine: bool) -> Sequence[An
             Customer.name.label("customer"),
             func.count().over().label("total"),
         )
-        .outerjoin(Customer, and_(Customer.tenant_id == Deal.tenant_id, Customer.id == Deal.customer_id))
+        .outerjoin(
+            Customer,
+            and_(
+                Customer.tenant_id == Deal.tenant_id,
+                Customer.id == Deal.customer_id,
+                scope.seen("customers", Customer, actor),
+            ),
+        )
         .where(*seen(actor, "deals", Deal, mine), Deal.status == "open", ~planned)
         .order_by(Deal.amount.desc(), Deal.id)
         .limit(LISTED)

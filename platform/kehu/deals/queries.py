@@ -116,7 +116,14 @@ def cards(
         )
         .select_from(Stage)
         .join(card, true())
-        .outerjoin(Customer, and_(Customer.tenant_id == card.c.tenant_id, Customer.id == card.c.customer_id))
+        .outerjoin(
+            Customer,
+            and_(
+                Customer.tenant_id == card.c.tenant_id,
+                Customer.id == card.c.customer_id,
+                scope.seen("customers", Customer, actor),
+            ),
+        )
         .outerjoin(members, and_(members.c.tenant_id == card.c.tenant_id, members.c.id == card.c.owner_id))
         .outerjoin(step, true())
         .where(Stage.id.in_(stage_ids))

@@ -60,7 +60,7 @@ def recent_statement(types: dict[str, tuple[RecordType, list[Any]]], actor: Acto
     for record_type, ids in types.values():
         if ids and actor.may(f"{record_type.name}:read"):
             table = _table(record_type)
-            columns = _columns(record_type, table, literal("", Text))
+            columns = _columns(record_type, table, literal("", Text), actor)
             parts.append(_described(record_type, table, actor, columns).where(table.c.id.in_(ids)))
     return union_all(*parts) if parts else None
 
@@ -120,7 +120,7 @@ def _word(record_type: RecordType, at: int, words: int, actor: Actor | None) -> 
     return statement.order_by(alias.c.term, alias.c.record_id).limit(bound).subquery()
 
 
-def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
+def _columns(record_type: RecordType, table: Any, term: Any, actor: Actor) -> list[Any]:
     number = (
         table.c.number
         if "number" in table.c and record_type.name != "customers"
@@ -131,7 +131,11 @@ def _columns(record_type: RecordType, table: Any, term: Any) -> list[Any]:
         customers = metadata.tables["customers"].alias("cu")
         note = (
             select(customers.c.name)
-            .where(customers.c.tenant_id == TENANT, customers.c.id == table.c.customer_id)
+            .where(
+                customers.c.tenant_id == TENANT,
+                customers.c.id == table.c.customer_id,
+                scope.seen("customers", customers.c, actor),
+            )
             .scalar_subquery()
         )
     elif record_type.name == "customers":
@@ -157,7 +161,7 @@ def _described(record_type: RecordType, table: Any, actor: Actor, columns: list[
 
 def _hits(record_type: RecordType, words: int, actor: Actor, limit: int) -> Select[Any]:
     found, table = _candidates(record_type, words, actor, limit), _table(record_type)
-    statement = _described(record_type, table, actor, _columns(record_type, table, found.c.term))
+    statement = _described(record_type, table, actor, _columns(record_type, table, found.c.term, actor))
     return (
         statement.select_from(found)
         .join(table, table.c.id == found.c.record_id)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
@@ -76,8 +76,8 @@ def open_counts(session: Session) -> dict[str, int]:
 
 
 def requester(session: Session, ticket: Ticket) -> Any:
-    """Return names, mails and phones of the ticket's contact and customer, in one statement."""
-    contact, customer = Contact, Customer
+    """Return names and phones of the ticket's contact and customer, as far as the reader sees them."""
+    contact, customer, actor = Contact, Customer, context.actor()
     statement = (
         select(
             contact.id.label("contact_id"),
@@ -88,8 +88,22 @@ def requester(session: Session, ticket: Ticket) -> Any:
             customer.phones.label("customer_phones"),
         )
         .select_from(Ticket)
-        .outerjoin(customer, (customer.tenant_id == Ticket.tenant_id) & (customer.id == Ticket.customer_id))
-        .outerjoin(contact, (contact.tenant_id == Ticket.tenant_id) & (contact.id == Ticket.contact_id))
+        .outerjoin(
+            customer,
+            and_(
+                customer.tenant_id == Ticket.tenant_id,
+                customer.id == Ticket.customer_id,
+                scope.seen("customers", customer, actor),
+            ),
+        )
+        .outerjoin(
+            contact,
+            and_(
+                contact.tenant_id == Ticket.tenant_id,
+                contact.id == Ticket.contact_id,
+                scope.seen("contacts", contact, actor),
+            ),
+        )
         .where(Ticket.id == ticket.id)
     )
     return session.execute(statement).one()

@@ -139,7 +139,14 @@ def _activities(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
         )
         .select_from(row)
         .outerjoin(member, and_(member.c.tenant_id == TENANT, member.c.id == row.c.owner_id))
-        .outerjoin(contact, and_(contact.c.tenant_id == TENANT, contact.c.id == row.c.contact_id))
+        .outerjoin(
+            contact,
+            and_(
+                contact.c.tenant_id == TENANT,
+                contact.c.id == row.c.contact_id,
+                scope.seen("contacts", contact.c, actor),
+            ),
+        )
         .where(
             row.c.tenant_id == TENANT,
             row.c[LINKS[subject.object]] == RECORD,

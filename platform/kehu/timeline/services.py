@@ -79,7 +79,7 @@ class TimelineService:
         )
 
     def _rows(self, subject: Subject, kind: LineKind, before: Cursor | None, limit: int) -> list[Any]:
-        known = kept.shape(self.actor, [*line_types(), "activities", "files"])
+        known = kept.shape(self.actor, [*line_types(), "activities", "contacts", "files"])
         shape = (subject.object, subject.customer_id is not None, kind.key, before is not None, limit)
         return list(
             kept.rows(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from kehu.core.records.service import service_for
 
-PANEL = "automotive-customer_panel"
+PANEL = "automotive_vehicles-customer_panel"
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def probe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Probe:
                 RecordAction(
                     object="customers",
                     label="Add a car",
-                    endpoint="automotive.new_vehicle_of",
+                    endpoint="automotive_vehicles.new_vehicle_of",
                     permission="automotive.vehicle:write",
                     icon="no-such-icon",
                 ),
@@ -198,7 +198,7 @@ def test_a_button_stands_on_the_record(
     assert "Add a car" not in client.get(f"/customers/{customer}").get_data(as_text=True)
     monkeypatch.setitem(shop.app.view_functions, declared.endpoint, lambda: "")
     rules = shop.app.url_map
-    known = next(rules.iter_rules("automotive.vehicles")).endpoint
+    known = next(rules.iter_rules("automotive_vehicles.vehicles")).endpoint
     action = RecordAction(
         object="customers",
         label="Add a car",

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, any_, func, literal, or_, se
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Session, aliased
 
-from kehu.core import context
+from kehu.core import context, kept
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
 from kehu.core.records import filters, scope
@@ -71,7 +71,7 @@ def page(
     model: Any = record_type.model
     key, down = _sort(record_type, query)
     columns = _columns(record_type, query)
-    statement = _select(record_type, columns, key, titles=query.titles).where(
+    statement = _select(record_type, columns, key, who, titles=query.titles).where(
         model.deleted_at.is_(None),
         scope.condition(record_type, model, who, reach),
         *filters.conditions(record_type, model, query.args, who, context.tenant(), strict=query.strict),
@@ -137,7 +137,7 @@ def everything(
     """
     model: Any = record_type.model
     chosen = _columns(record_type, ListQuery(columns=columns))
-    statement = _select(record_type, chosen, "id").where(
+    statement = _select(record_type, chosen, "id", actor).where(
         model.deleted_at.is_(None),
         scope.condition(record_type, model, actor, actor.require(f"{record_type.name}:read")),
         *filters.conditions(record_type, model, args, actor, context.tenant(), strict=False),
@@ -219,20 +219,35 @@ _selects: dict[Any, Select[Any]] = {}
 
 
 def _select(
-    record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool = True
+    record_type: RecordType,
+    columns: Sequence[Field],
+    sort_key: str,
+    actor: context.Actor,
+    *,
+    titles: bool = True,
 ) -> Select[Any]:
-    """Return the select of a list without its conditions; built once, since building costs more than running it."""
-    key = (id(record_type), tuple(spec.key for spec in columns), sort_key, titles)
+    """Return the select of a list without its conditions; built once, since building costs more than running it.
+
+    The names of linked records depend on how far the reader sees those.
+    """
+    linked = {spec.ref for spec in columns if spec.kind == "ref"} if titles else ()
+    key = (
+        id(record_type),
+        tuple(spec.key for spec in columns),
+        sort_key,
+        titles,
+        kept.shape(actor, sorted(linked)),
+    )
     found = _selects.get(key)
     if found is None:
         if len(_selects) > 500:
             _selects.clear()
-        found = _selects[key] = _build_select(record_type, columns, sort_key, titles=titles)
+        found = _selects[key] = _build_select(record_type, columns, sort_key, actor, titles=titles)
     return found
 
 
 def _build_select(
-    record_type: RecordType, columns: Sequence[Field], sort_key: str, *, titles: bool
+    record_type: RecordType, columns: Sequence[Field], sort_key: str, actor: context.Actor, *, titles: bool
 ) -> Select[Any]:
     model: Any = record_type.model
     parts: list[Any] = [model.id, model.version, _sort_column(model, sort_key).label("sort__value")]
@@ -262,7 +277,14 @@ def _build_select(
             target = get_type(spec.ref)
             other: Any = aliased(target.model, name=f"r_{spec.key}")
             joins.append(
-                (other, and_(other.tenant_id == model.tenant_id, other.id == getattr(model, spec.key)))
+                (
+                    other,
+                    and_(
+                        other.tenant_id == model.tenant_id,
+                        other.id == getattr(model, spec.key),
+                        scope.seen(spec.ref, other, actor),
+                    ),
+                )
             )
             parts.append(getattr(other, target.title).label(f"{spec.key}__title"))
     statement = select(*parts)

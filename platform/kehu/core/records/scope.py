@@ -38,6 +38,20 @@ def condition(record_type: RecordType, entity: Any, actor: Actor, scope: Scope |
     return or_(mine, owner.is_(None), owner.in_(_team_members(actor)))
 
 
+def seen(type_name: str, entity: Any, actor: Actor) -> ColumnElement[bool]:
+    """Return the condition under which the name of a linked record may be told to the actor.
+
+    It belongs into the join by which the name comes: what lies out of his scope then has none.
+    """
+    from kehu.core.records.types import get
+
+    reach = actor.scope(f"{type_name}:read")
+    if reach is None:
+        # Never true, and never folded: a plain false would take the tenant out of the join as well.
+        return entity.id.is_(None)  # type: ignore[no-any-return]
+    return condition(get(type_name), entity, actor, reach)
+
+
 def within(
     record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session
 ) -> bool:

@@ -291,7 +291,7 @@ class RecordService(Generic[M]):
                 new and spec.default is not None and key not in loaded
             ):
                 errors[key] = [_("%(label)s is needed.", label=spec.label)]
-        self._check_refs(loaded, errors)
+        self._check_refs(loaded, errors, record)
         return loaded, errors
 
     def load_context(self, values: Mapping[str, Any], record: M | None) -> LoadContext:
@@ -299,10 +299,15 @@ class RecordService(Generic[M]):
         currency = values.get("currency") or getattr(record, "currency", None) or self.tenant.currency
         return LoadContext(country=self.tenant.country, currency=str(currency), zone=self.tenant.tz)
 
-    def _check_refs(self, loaded: dict[str, Any], errors: dict[str, list[str]]) -> None:
-        """Refuse references to records that the actor may not see or that do not exist."""
+    def _check_refs(self, loaded: dict[str, Any], errors: dict[str, list[str]], record: M | None) -> None:
+        """Refuse new references to records that the actor may not see or that do not exist.
+
+        One that stands already may stay, whether or not he sees where it leads.
+        """
         for key in [key for key in loaded if loaded[key] is not None]:
             spec = self.type.by_key[key]
+            if record is not None and loaded[key] == getattr(record, key):
+                continue
             if spec.kind == "member" and loaded[key] != self.actor.member_id:
                 known = scoping.member_exists(self.session, loaded[key])
             elif spec.kind == "ref":

@@ -85,7 +85,9 @@ class Displayer:
         return badges.get(value) or escape(value)
 
     def _pointer(self, field: Field, value: Any, title: str | None) -> Markup:
-        text = escape(title) if title else Markup("<span class='k-none'>{}</span>").format(_("Gone"))
+        # A record keeps what it points at: a name that is missing lies out of the reader's scope.
+        absent = _("Not visible to you") if field.kind == "ref" else _("Gone")
+        text = escape(title) if title else Markup("<span class='k-none'>{}</span>").format(absent)
         if field.kind == "ref" and self.linked and title:
             return Markup('<a href="{}">{}</a>').format(get_type(field.ref).url(value), text)
         return text
@@ -175,7 +177,7 @@ def plain_text(
     if field.kind == "money":
         return from_minor(value, currency) if currency else Decimal(value)
     if field.kind in ("member", "ref"):
-        return title or ""
+        return title or (_("Not visible to you") if field.kind == "ref" else "")
     if field.kind == "choice":
         return (labels or {}).get(value, value)
     if field.kind in ("number", "bool", "date", "datetime"):

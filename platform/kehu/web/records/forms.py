@@ -78,7 +78,9 @@ def control(
         spec.update(type="select", options=_people(spec["value"], names), empty=_("Nobody"))
     elif field.kind in ("member", "ref"):
         spec.update(
-            type="lookup", url=f"/lookup/{target_of(field)}", text=_pointer_text(spec["value"], names)
+            type="lookup",
+            url=f"/lookup/{target_of(field)}",
+            text=_pointer_text(spec["value"], names) or (_("Not visible to you") if spec["value"] else ""),
         )
         spec["url"] += "?create=1" if target_of(field) in CREATABLE else ""
     elif field.kind == "bool":

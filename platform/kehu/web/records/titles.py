@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Text, cast, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from kehu.core import context
 from kehu.core.db import tenant_id
 from kehu.core.ids import parse_id
+from kehu.core.records import scope
 from kehu.core.records.fields import Field
 from kehu.core.records.types import RecordType, registered
 from kehu.core.tables import metadata
@@ -24,11 +26,12 @@ def target_of(field: Field) -> str:
 
 
 def titles(session: Session, wanted: Mapping[str, Iterable[uuid.UUID]]) -> dict[uuid.UUID, str]:
-    """Return the names of members and records; those that do not exist are left out.
+    """Return the names of members and records; those that do not exist, or that the reader may not see, are left out.
 
     :param wanted: `members` or a record type's name -> ids.
     """
     parts: list[Any] = []
+    actor = context.actor()
     for kind, ids in wanted.items():
         some = list(set(ids))
         if not some:
@@ -36,13 +39,12 @@ def titles(session: Session, wanted: Mapping[str, Iterable[uuid.UUID]]) -> dict[
         table, column = _source(kind)
         if table is None:
             continue
-        parts.append(
-            select(
-                table.c.id.label("id"),
-                cast(table.c[column], Text).label("title"),
-                literal(kind).label("kind"),
-            ).where(table.c.tenant_id == tenant_id(), table.c.id.in_(some))
-        )
+        named = select(
+            table.c.id.label("id"),
+            cast(table.c[column], Text).label("title"),
+            literal(kind).label("kind"),
+        ).where(table.c.tenant_id == tenant_id(), table.c.id.in_(some))
+        parts.append(named if kind == MEMBERS else named.where(scope.seen(kind, table.c, actor)))
     if not parts:
         return {}
     # Any: the type checker fails on the union of both kinds of statement.

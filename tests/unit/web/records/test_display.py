@@ -67,7 +67,8 @@ def test_pointers_show_names_and_what_is_gone(displayer):
     field = get("customers").by_key["parent_id"]
     one = "01939000-0000-7000-8000-000000000000"
     assert displayer.html(field, one, title="A & B") == f'<a href="/customers/{one}">A &amp; B</a>'
-    assert "Gone" in displayer.html(field, one)
+    assert "Not visible to you" in displayer.html(field, one)
+    assert "Gone" in displayer.html(get("customers").by_key["owner_id"], one)
 
 
 def test_money_and_moments(displayer):

@@ -1,0 +1,157 @@
+"""Who sees a deal, ticket or activity is told no name of a linked record that lies out of his scope (SAS-21)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pytest
+
+from kehu.core import clock
+from kehu.core.context import Actor
+from kehu.core.records.service import service_for
+from kehu.testkit.browser import Browser
+from kehu.testkit.fixtures import Shop
+from kehu.testkit.rest import Caller
+from tests.functional.attacks.test_review_rights import set_rights
+
+FIRM, PERSON, PHONE = "Quillfeather", "Ottoline", "7911123456"
+RIGHTS = {
+    f"{name}__{action}": "all"
+    for name in ("deals", "tickets", "activities")
+    for action in ("read", "write", "export")
+}
+
+
+@dataclass
+class World:
+    """A deal, a ticket and an activity of a customer whom the reader may not see."""
+
+    shop: Shop
+    reader: Actor
+    ids: dict[str, str]
+
+    @property
+    def client(self) -> Browser:
+        return self.shop.client(self.reader)
+
+
+@pytest.fixture
+def world(shop: Shop) -> World:
+    set_rights(shop, "member", customers__read="own", contacts__read="own", **RIGHTS)
+    reader = shop.member("member")
+    soon = (clock.now() - dt.timedelta(hours=1)).isoformat()
+    ids: dict[str, str] = {}
+    with shop.work() as session:
+
+        def make(what: str, **values: object) -> str:
+            return str(service_for(what, session).create(values).id)
+
+        phones = [{"number": f"+44{PHONE}"}]
+        ids["customers"] = make("customers", name=FIRM, phones=phones)
+        session.flush()
+        ids["contacts"] = make("contacts", name=PERSON, customer_id=ids["customers"], phones=phones)
+        session.flush()
+        links = {"customer_id": ids["customers"], "contact_id": ids["contacts"]}
+        ids["deals"] = make("deals", name="Fleet", amount="100", **links)
+        ids["tickets"] = make("tickets", subject="Brakes", **links)
+        session.flush()
+        ids["activities"] = make(
+            "activities",
+            kind="call",
+            subject="Ring",
+            due_at=soon,
+            owner_id=str(reader.member_id),
+            deal_id=ids["deals"],
+            **links,
+        )
+        done = make("activities", kind="call", subject="Rang", deal_id=ids["deals"], **links)
+        session.flush()
+        record = service_for("activities", session).get(done)
+        record.done_at = clock.now()
+    return World(shop=shop, reader=reader, ids=ids)
+
+
+def test_no_page_names_what_the_reader_may_not_see(world: World) -> None:
+    ids, client = world.ids, world.client
+    customer, contact, deal, ticket = (ids[name] for name in ("customers", "contacts", "deals", "tickets"))
+    seen = 0
+    for path in (
+        "/",
+        "/?mine=0",
+        "/deals",
+        "/deals?columns=customer_id,contact_id,amount",
+        f"/deals?customer_id={customer}",
+        "/deals/board",
+        f"/deals/{deal}",
+        f"/deals/{deal}/history",
+        f"/deals/{deal}/edit",
+        "/deals/export",
+        "/tickets",
+        "/tickets?columns=customer_id,contact_id",
+        f"/tickets/{ticket}",
+        f"/tickets/{ticket}/history",
+        f"/tickets/{ticket}/edit",
+        "/tickets/export",
+        "/activities",
+        "/activities?columns=customer_id,contact_id,deal_id",
+        f"/activities/{ids['activities']}",
+        "/activities/export",
+        "/search?q=fleet",
+        "/search?q=brakes",
+        "/palette?q=fleet",
+        "/palette",
+        f"/contacts/new?customer_id={customer}",
+        f"/deals/new?customer_id={customer}&contact_id={contact}",
+        f"/tickets/new?customer_id={customer}&contact_id={contact}",
+        f"/activities/new?customer_id={customer}&deal_id={deal}",
+        f"/customers/{customer}",
+        f"/contacts/{contact}",
+        f"/lookup/customers?q={FIRM[:5]}",
+        f"/lookup/contacts?q={PERSON[:5]}",
+    ):
+        answer = client.get(path, follow_redirects=True)
+        assert answer.status_code in (200, 403, 404), path
+        seen += answer.status_code == 200
+        body = answer.get_data(as_text=True)
+        for secret in (FIRM, PERSON, PHONE, PHONE[1:]):
+            assert secret not in body, (path, secret)
+    assert seen >= 24
+    assert "Not visible to you" in client.get(f"/deals/{deal}").get_data(as_text=True)
+
+
+def test_no_answer_of_the_api_names_it(world: World) -> None:
+    call = Caller(world.shop, actor=world.reader)
+    for path in (
+        "deals",
+        f"deals/{world.ids['deals']}",
+        "tickets",
+        f"tickets/{world.ids['tickets']}",
+        "activities",
+    ):
+        answer = call("GET", path)
+        assert answer.status_code == 200, path
+        for secret in (FIRM, PERSON, PHONE):
+            assert secret not in answer.get_data(as_text=True), (path, secret)
+
+
+def test_his_own_he_sees_named(world: World) -> None:
+    with world.shop.work(world.reader) as session:
+        mine = service_for("customers", session).create({"name": "Brightwater"})
+        session.flush()
+        deal = service_for("deals", session).create({"name": "Boat", "customer_id": str(mine.id)}).id
+    for path in ("/deals", "/deals/board", f"/deals/{deal}"):
+        assert "Brightwater" in world.client.get(path).get_data(as_text=True), path
+
+
+def test_what_he_may_not_see_stays_linked_when_he_edits(world: World) -> None:
+    deal, customer = world.ids["deals"], world.ids["customers"]
+    page = world.client.get(f"/deals/{deal}/edit").get_data(as_text=True)
+    assert "Not visible to you" in page
+    answer = world.client.post(
+        f"/deals/{deal}/edit", data={"name": "Fleet 2", "customer_id": customer, "version": "1"}
+    )
+    assert answer.status_code in (204, 303), answer.get_data(as_text=True)[:400]
+    with world.shop.work() as session:
+        record = service_for("deals", session).get(deal)
+        assert (record.name, str(record.customer_id)) == ("Fleet 2", customer)
