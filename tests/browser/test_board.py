@@ -75,15 +75,7 @@ def test_a_card_is_dragged_and_taken_back(
     window = signed_in(open_window("desk"), shop, address)
     page = window.page
     window.go(f"{address}/deals/board")
-    card, target = page.locator(f"#deal-{deal_ids[1]}"), column(page, "Proposal sent")
-    start, end = card.bounding_box(), target.bounding_box()
-    assert start is not None
-    assert end is not None
-    page.mouse.move(start["x"] + 60, start["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(start["x"] + 90, start["y"] + 50, steps=3)
-    page.mouse.move(end["x"] + 60, end["y"] + 90, steps=10)
-    page.mouse.up()
+    drag(page, page.locator(f"#deal-{deal_ids[1]}"), column(page, "Proposal sent"))
     page.get_by_text("Moved “Deal 2” to Proposal sent.").wait_for()
     assert titles(page, "Proposal sent") == ["Deal 2"]
     expect(column(page, "Proposal sent").locator("[data-stage-total]")).to_have_text("£2,000")
@@ -127,6 +119,41 @@ def test_lost_asks_why(open_window: Open, shop: Shop, address: str, deal_ids: li
     expect(column(page, "Lost").locator("[data-row-link]")).to_have_text(["Deal 1"])
     with shop.work() as session:
         assert DealService(session).get(deal_ids[0]).lost_reason == "Price too high"
+
+
+def drag(page: Page, card: Any, target: Any) -> None:
+    """Carry a card to a column with the mouse."""
+    start, end = card.bounding_box(), target.bounding_box()
+    assert start is not None
+    assert end is not None
+    page.mouse.move(start["x"] + 60, start["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 90, start["y"] + 50, steps=3)
+    page.mouse.move(end["x"] + 60, end["y"] + 90, steps=10)
+    page.mouse.up()
+
+
+def test_a_drag_to_lost_asks_why_and_can_be_called_off(
+    open_window: Open, shop: Shop, address: str, deal_ids: list[str]
+) -> None:
+    window = signed_in(open_window("desk"), shop, address)
+    page = window.page
+    page.set_viewport_size({"width": 2200, "height": 900})  # All columns at once.
+    window.go(f"{address}/deals/board")
+    card = page.locator(f"#deal-{deal_ids[1]}")
+    drag(page, card, column(page, "Lost"))
+    page.get_by_role("heading", name="Why was “Deal 2” lost?").wait_for()
+    window.check("why lost, dragged")
+    page.get_by_role("button", name="Cancel").click()
+    expect(column(page, "New").locator("[data-row-link]")).to_have_text(["Deal 1", "Deal 2", "Deal 3"])
+    drag(page, card, column(page, "Lost"))
+    page.get_by_label("Reason").select_option("Price too high")
+    page.get_by_role("button", name="Mark as lost").click()
+    page.get_by_text("“Deal 2” is marked as lost.").wait_for()
+    expect(column(page, "Lost").locator("[data-row-link]")).to_have_text(["Deal 2"])
+    page.locator("[data-undo]").first.click()
+    expect(column(page, "New").locator("[data-row-link]")).to_have_text(["Deal 1", "Deal 2", "Deal 3"])
+    window.check("lost, dragged and taken back")
 
 
 def test_somebody_else_was_first(open_window: Open, shop: Shop, address: str, deal_ids: list[str]) -> None:
