@@ -5,6 +5,8 @@ Options on the command line (or in GUNICORN_CMD_ARGS) win over these.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import os
 import shutil
@@ -60,6 +62,22 @@ control_socket_disable = True
 worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
 forwarded_allow_ips = "*" if _settings.proxies else "127.0.0.1,::1"
 proc_name = "kehu-web"
+
+
+_M_ARENA_MAX = -8
+"""The option's number in glibc's malloc.h."""
+
+
+def _share_one_heap() -> None:
+    """Let all threads of a process allocate from one heap: each of its own would keep the most it ever held.
+
+    Python's own lock keeps the threads from waiting for each other there. Other C libraries have no such option.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, 1)
+
+
+_share_one_heap()
 
 
 def when_ready(_server: Any) -> None:
