@@ -10,6 +10,7 @@ from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from kehu.accounts.models import User
+from kehu.calendars.defaults import default_calendar
 from kehu.core import audit, clock, context, db
 from kehu.core.ids import new_id
 from kehu.core.text import fold, normal_email
@@ -37,7 +38,7 @@ class NewTenant:
 
 
 def provision(session: Session, wanted: NewTenant, owner: User) -> tuple[context.TenantInfo, Member]:
-    """Create a tenant with roles, its owner, a pipeline and ticket queues, in the tenant's language.
+    """Create a tenant with roles, its owner, a pipeline, ticket queues and opening hours, in the tenant's language.
 
     The global rows come first (DATABASE.md 3); afterwards the tenant is bound to the unit of work.
     """
@@ -57,6 +58,7 @@ def provision(session: Session, wanted: NewTenant, owner: User) -> tuple[context
         with context.use(actor=founder):
             session.add_all(default_pipeline(session))
             session.add_all(default_queues())
+            session.add(default_calendar())
             audit.write(session, object="tenants", record_id=tenant.id, action="created", title=tenant.name)
             session.flush()  # Everything belongs to the founder, also what is stamped as it is written.
     return info, member

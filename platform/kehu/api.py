@@ -13,8 +13,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
 from kehu.addons.tasks import run_later
+from kehu.calendars.queries import business_hours
 from kehu.core import clock
 from kehu.core.audit import write as audit
+from kehu.core.business_hours import BusinessHours, NeverOpen
 from kehu.core.context import Actor, TenantInfo, actor, tenant
 from kehu.core.db import session
 from kehu.core.errors import Conflict, Duplicate, Forbidden, InvalidInput, KehuError, NotFound
@@ -77,6 +79,7 @@ def readable(object_name: str) -> Any:
 
 __all__ = [
     "Actor",
+    "BusinessHours",
     "Call",
     "Conflict",
     "DeclarativeBase",
@@ -89,6 +92,7 @@ __all__ = [
     "KehuError",
     "Mapped",
     "NavItem",
+    "NeverOpen",
     "NotFound",
     "Option",
     "Panel",
@@ -110,6 +114,7 @@ __all__ = [
     "and_",
     "audit",
     "begin_migration",
+    "business_hours",
     "clean",
     "clock",
     "fold",

@@ -17,6 +17,7 @@ from kehu.members.loading import actor_of_job
 FEATURES = (
     "accounts",
     "members",
+    "calendars",
     "customers",
     "deals",
     "tickets",

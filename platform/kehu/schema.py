@@ -15,6 +15,7 @@ MODULES = (
     "kehu.core.counters",
     "kehu.core.schedule",
     "kehu.core.search",
+    "kehu.calendars.models",
     "kehu.customers.models",
     "kehu.deals.models",
     "kehu.tickets.models",

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.pool import NullPool
 
 APP_ROLE = "kehu_app"
@@ -46,6 +48,21 @@ def tenant_table(name: str, *parts: Any, append_only: bool = False, schema: str 
     op.execute(f"ALTER TABLE {full} ENABLE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY {name}_tenant ON {full} USING ({POLICY}) WITH CHECK ({POLICY})")
     _grant(full, "SELECT, INSERT" if append_only else _FULL)
+
+
+def record_columns() -> list[Any]:
+    """Return the columns that every editable record has: version, authorship, trash and custom values."""
+    moment = sa.DateTime(timezone=True)
+    return [
+        sa.Column("version", sa.BigInteger(), server_default=text("1"), nullable=False),
+        sa.Column("created_at", moment, server_default=text("now()"), nullable=False),
+        sa.Column("created_by", sa.UUID(), nullable=True),
+        sa.Column("updated_at", moment, server_default=text("now()"), nullable=False),
+        sa.Column("updated_by", sa.UUID(), nullable=True),
+        sa.Column("deleted_at", moment, nullable=True),
+        sa.Column("deleted_by", sa.UUID(), nullable=True),
+        sa.Column("custom", JSONB(), server_default=text("'{}'::jsonb"), nullable=False),
+    ]
 
 
 def reference_table(name: str, *parts: Any) -> None:

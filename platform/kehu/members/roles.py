@@ -33,6 +33,7 @@ def default_grants(code: str) -> dict[str, Scope]:
         return grants
     grants = {f"{name}:read": "all" for name in RECORDS}
     grants["members:read"] = grants["queues:read"] = "all"
+    grants["calendars:read"] = grants["calendar_days:read"] = "all"
     grants["pipelines:read"] = grants["stages:read"] = "all"
     if code in ("manager", "member"):
         grants.update({f"{name}:write": "all" for name in RECORDS if name != "products"})

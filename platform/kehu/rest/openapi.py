@@ -129,6 +129,7 @@ _EXAMPLES: dict[str, Any] = {
     "email": "anna@example.com",
     "phone": "+442079464410",
     "link": "https://example.com",
+    "hours": "09:00–12:30, 13:30–18:00",
     "emails": [{"label": "work", "address": "anna@example.com"}],
     "phones": [{"label": "work", "number": "+442079464410"}],
     "addresses": [

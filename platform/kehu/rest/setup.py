@@ -27,6 +27,8 @@ RESOURCES = (
     "tickets",
     "queues",
     "activities",
+    "calendars",
+    "calendar_days",
     "members",
 )
 """The record types that programs reach, in the order of the document."""

@@ -64,6 +64,7 @@ FOREIGN = {
     "tickets": {"subject": "X", "customer_id": "customers", "queue_id": "queues", "assignee_id": "members"},
     "activities": {"kind": "call", "deal_id": "deals", "ticket_id": "tickets", "owner_id": "members"},
     "customers": {"name": "X", "parent_id": "customers", "owner_id": "members"},
+    "calendar_days": {"name": "X", "day": "2026-12-24", "calendar_id": "calendars"},
 }
 
 
@@ -74,6 +75,7 @@ def test_foreign_ids_are_nothing(shop, other_shop):
         theirs.made(name, name="Secret")
     theirs.made("tickets", subject="Secret")
     theirs.made("activities", kind="note", subject="Secret")
+    theirs.made("calendar_days", day="2026-12-24", name="Secret")
     ids = {name: theirs("GET", name).json["data"][0]["id"] for name in RESOURCES}
     for name in RESOURCES:
         path = f"{name}/{ids[name]}"

@@ -20,6 +20,8 @@ NEW = {
     "tickets": {"subject": "Scratch on panel"},
     "queues": {"name": "Returns"},
     "activities": {"kind": "call", "subject": "Call back"},
+    "calendars": {"name": "Workshop", "saturday": "8-13"},
+    "calendar_days": {"day": "2026-12-24", "name": "Christmas Eve", "hours": "9-12"},
 }
 
 

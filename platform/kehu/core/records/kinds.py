@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kehu.core import text
+from kehu.core.business_hours import BadHours, parse_hours, write_hours
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
 from kehu.core.money import from_minor, to_minor
@@ -207,6 +208,13 @@ def _link(raw: Any, _field: Field, _ctx: LoadContext) -> str:
     return written
 
 
+def _hours(raw: Any, _field: Field, _ctx: LoadContext) -> str | None:
+    try:
+        return write_hours(parse_hours(need_text(raw))) or None
+    except BadHours as error:
+        raise FieldError(str(error)) from error
+
+
 def _listed(raw: Any, one: Callable[[Any], Any]) -> list[Any]:
     if isinstance(raw, str):
         raw = [part for part in re.split(r"[;\n]", raw) if part.strip()]
@@ -309,6 +317,7 @@ KINDS: dict[str, Kind] = {
         load=_phone, show=lambda value: text.show_phone(value) if value else "", filters=("eq", "empty")
     ),
     "link": Kind(load=_link, json_format="uri"),
+    "hours": Kind(load=_hours),
     "emails": Kind(load=_labelled("address", _email), show=_first("address"), json_type="array"),
     "phones": Kind(load=_labelled("number", _phone), show=_first("number"), json_type="array"),
     "addresses": Kind(

@@ -1,0 +1,1 @@
+"""When a firm is open: weekly hours, holidays and special days, per place."""
