@@ -94,7 +94,7 @@ def _sample(column, tenant_id):
     if isinstance(kind, sa.DateTime):
         return None if column.nullable else dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     if isinstance(kind, sa.Date):
-        return None
+        return None if column.nullable else dt.date(2026, 1, 1)
     return None if column.nullable else _allowed(column)
 
 
