@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kehu.core.i18n import _
@@ -110,9 +110,6 @@ class KeyIndex:
         model: Any = self.type.model
         columns = {name: _column(self.type, name) for key in self.keys for name in key.fields}
         shown = [column.label(f"k_{name}") for name, column in columns.items()]
-        # A long import outgrows the statistics that the planner has: it would go on reading the whole table for each
-        # batch, long after the index is what helps. No ORM form exists for a setting of the transaction.
-        session.execute(text("SET LOCAL enable_seqscan TO off"))
         for key in self.keys:
             leads = {row[key.name][0] for row in wanted if row.get(key.name)}
             if not leads:
