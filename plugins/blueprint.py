@@ -8,6 +8,14 @@ from flask import Blueprint, Flask
 PREFIX: Final = "/x/"
 """Pages of a plugin lie under this and its slug."""
 
+ACCESS: Final = "kehu_access"
+"""Attribute of a view that says who may open it: a permission's code, or `VISITOR`."""
+
+VISITOR: Final = "visitor"
+"""Anybody at the firm's own address; the manifest must name the capability `public_routes`."""
+
+PUBLIC_ROUTES: Final = "public_routes"
+
 _APP_WIDE: Final = (
     "add_app_template_filter",
     "add_app_template_global",
@@ -87,9 +95,29 @@ def _check_names(slug: str, blueprint: PluginBlueprint) -> None:
         )
 
 
-def check_blueprint(slug: str, blueprint: PluginBlueprint) -> None:
+def access_of(view: Any) -> str:
+    """Return what a view asks for, whether it is a function or a class with one method each; else nothing."""
+    return str(getattr(view, ACCESS, None) or getattr(getattr(view, "view_class", None), ACCESS, None) or "")
+
+
+def _check_access(views: Mapping[str, Any], public: bool) -> None:
+    for endpoint, view in views.items():
+        access = access_of(view)
+        if not access and not endpoint.endswith(".static"):
+            raise BlueprintError(
+                f"The page {endpoint!r} does not say who may open it. Put @needs(permission) below its route."
+            )
+        if access == VISITOR and not public:
+            raise BlueprintError(
+                f"The page {endpoint!r} is open to visitors. Name {PUBLIC_ROUTES!r} among the capabilities in "
+                "plugin.toml, or put @needs(permission) below its route."
+            )
+
+
+def check_blueprint(slug: str, blueprint: PluginBlueprint, *, public: bool = False) -> None:
     """Register a plugin's blueprint on a scratch application and look at what it did there.
 
+    :param public: whether the plugin may have pages for visitors.
     :raises BlueprintError: when a name or address lies outside the plugin, or the blueprint changed the
         application as a whole.
     """
@@ -105,14 +133,16 @@ def check_blueprint(slug: str, blueprint: PluginBlueprint) -> None:
     outside = [rule.rule for rule in scratch.url_map.iter_rules() if not rule.rule.startswith(home)]
     if outside:
         raise BlueprintError(f"The address {outside[0]!r} lies outside {home}. Begin each rule with a slash.")
+    _check_access(scratch.view_functions, public)
 
 
-def register_blueprint(app: Flask, slug: str, blueprint: PluginBlueprint) -> None:
+def register_blueprint(app: Flask, slug: str, blueprint: PluginBlueprint, *, public: bool = False) -> None:
     """Put a plugin's blueprint under `/x/<slug>/`, after it has been looked at.
 
+    :param public: whether the plugin may have pages for visitors.
     :raises BlueprintError: when it reaches beyond the plugin; the application is untouched then.
     """
-    check_blueprint(slug, blueprint)
+    check_blueprint(slug, blueprint, public=public)
     _mount(app, slug, blueprint)
 
 

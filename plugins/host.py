@@ -11,7 +11,7 @@ from flask import Flask
 from pluggy import PluginManager
 
 from plugins import hookspecs
-from plugins.blueprint import register_blueprint
+from plugins.blueprint import PUBLIC_ROUTES, register_blueprint
 from plugins.breaker import Breaker
 from plugins.declarations import Declarations, collect_declarations, mark_broken
 from plugins.finder import installed_entry_points
@@ -64,7 +64,8 @@ class PluginHost:
                 app.register_blueprint(blueprint)
                 continue
             try:
-                register_blueprint(app, slug, blueprint)
+                able = record.manifest.capabilities if record.manifest else ()
+                register_blueprint(app, slug, blueprint, public=PUBLIC_ROUTES in able)
             except Exception as error:
                 if self.relay.strict:
                     raise

@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
 from kehu.addons.tasks import run_later
+from kehu.addons.visitors import public, public_url
 from kehu.calendars.queries import business_hours
 from kehu.core import clock
 from kehu.core.audit import write as audit
@@ -127,6 +128,8 @@ __all__ = [
     "parse_id",
     "plugin_args",
     "plugin_base",
+    "public",
+    "public_url",
     "readable",
     "redirect",
     "render_page",

@@ -13,6 +13,7 @@ from kehu import schema
 from kehu.config import Settings, load_settings
 from kehu.core import db, jobs, logging
 from kehu.members.loading import actor_of_job
+from kehu.web import security
 
 FEATURES = (
     "accounts",
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     load_feature_parts("permissions", "records", "tasks")
     init_web(app)
     init_plugins(app, settings)
+    security.protect_forms(app)
     register_pages(app)
     finish(app)
     jobs.bind(app, actor_of_job)
@@ -102,7 +104,7 @@ def load_feature_parts(*parts: str) -> None:
 def init_web(app: Flask) -> None:
     """Install language, edge, accounts, errors and the frame of pages."""
     from kehu.accounts import security as accounts
-    from kehu.web import edge, errors, language, limits, security, shell, templates
+    from kehu.web import edge, errors, language, limits, shell, templates
 
     templates.init_templates(app, FEATURES)
     language.init_language(app)

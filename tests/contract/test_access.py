@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from kehu.core import hooks
 from kehu.core.permissions import registered
 from kehu.web.access import PUBLIC, SIGNED_IN, USER
+from kehu.web.security import PROVEN
+from plugins.blueprint import PUBLIC_ROUTES, VISITOR, access_of
+from plugins.path_guard import plugin_of_path
 
 OPEN_TO_ALL = {
     # signing in, up and out
@@ -49,30 +53,49 @@ OPEN_TO_ALL = {
 }
 
 
-def access_of(app: Flask, endpoint: str) -> str | None:
-    """Return what an endpoint asks for, whether the view is a function or a class with one method each."""
-    view = app.view_functions[endpoint]
-    found: str | None = getattr(view, "kehu_access", None)
-    if found is None and hasattr(view, "view_class"):
-        found = getattr(view.view_class, "kehu_access", None)
-    return found
+OPEN_TO_VISITORS: set[str] = set()
+"""Pages of built-in plugins that need no account, at a firm's own address."""
+
+PROVEN_BY_TOKEN: set[str] = set()
+"""Those of them that programs post to, with a token or signature in place of the forgery token."""
+
+
+def asked(app: Flask) -> dict[str, str]:
+    """Return what each endpoint asks for."""
+    return {rule.endpoint: access_of(app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()}
 
 
 def test_every_endpoint_says_who_may_open_it(app: Flask) -> None:
-    silent = sorted(rule.endpoint for rule in app.url_map.iter_rules() if not access_of(app, rule.endpoint))
-    assert not silent
+    assert not [endpoint for endpoint, access in asked(app).items() if not access]
 
 
 def test_every_permission_that_a_page_asks_for_is_registered(app: Flask) -> None:
-    known = {*registered(), PUBLIC, SIGNED_IN, USER}
-    asked = {rule.endpoint: access_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
-    unknown = {endpoint: code for endpoint, code in asked.items() if code and code not in known}
+    known = {*registered(), PUBLIC, SIGNED_IN, USER, VISITOR}
+    unknown = {endpoint: code for endpoint, code in asked(app).items() if code and code not in known}
     assert not unknown
 
 
 def test_only_what_stands_on_the_list_is_public(app: Flask) -> None:
-    public = {rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint) == PUBLIC}
+    public = {endpoint for endpoint, access in asked(app).items() if access == PUBLIC}
     assert public == OPEN_TO_ALL, sorted(public ^ OPEN_TO_ALL)
+
+
+def test_only_plugins_that_may_have_pages_for_visitors(app: Flask) -> None:
+    rules = [
+        one for one in app.url_map.iter_rules() if access_of(app.view_functions[one.endpoint]) == VISITOR
+    ]
+    assert {rule.endpoint for rule in rules} == OPEN_TO_VISITORS
+    for rule in rules:
+        record = hooks.host().installed.get(plugin_of_path(rule.rule) or "")
+        assert record is not None
+        assert record.manifest is not None
+        assert PUBLIC_ROUTES in record.manifest.capabilities
+
+
+def test_forms_need_their_token_unless_a_program_proves_itself(app: Flask) -> None:
+    proven = {name for name, view in app.view_functions.items() if getattr(view, PROVEN, False)}
+    assert proven == PROVEN_BY_TOKEN
+    assert proven <= OPEN_TO_VISITORS
 
 
 @pytest.mark.parametrize("word", ["delete", "erase", "export", "import"])

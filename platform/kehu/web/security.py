@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from kehu.core.errors import Conflict, SignInNeeded
@@ -16,6 +16,9 @@ CSP = (
 
 csrf = CSRFProtect()
 
+PROVEN = "kehu_proven"
+"""Attribute of a view whose requests prove themselves by a token or signature; it takes no forgery token."""
+
 
 def init_security(app: Flask) -> None:
     """Install the headers and CSRF protection; REST calls with a bearer token carry no cookie and need none."""
@@ -26,13 +29,19 @@ def init_security(app: Flask) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
     )
     csrf.init_app(app)
-    app.before_request(_protect)
     app.after_request(_headers)
     app.register_error_handler(CSRFError, _refused)
 
 
+def protect_forms(app: Flask) -> None:
+    """Refuse forms of other sites. Call it once what does not exist for the tenant is answered."""
+    app.before_request(_protect)
+
+
 def _protect() -> None:
-    if request.path.startswith("/api/"):
+    view = current_app.view_functions.get(request.endpoint or "")
+    # Programs prove who they are by a token that no browser sends on its own; what is not there changes nothing.
+    if request.path.startswith("/api/") or view is None or getattr(view, PROVEN, False):
         return
     csrf.protect()
 

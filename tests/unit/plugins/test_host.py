@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Blueprint, Flask
+from flask.views import MethodView
 
 from plugins.blueprint import BlueprintError, PluginBlueprint, register_blueprint
 from plugins.host import PluginHost, start_plugins
@@ -22,6 +23,8 @@ def things():
 @pages.post("/save")
 def save():
     return "saved"
+
+things.kehu_access = save.kehu_access = "{slug}.thing:read"
 
 @pages.errorhandler(404)
 def lost(error):
@@ -225,6 +228,38 @@ class TestBlueprint:
         assert "alpha" not in bare_app.blueprints
         assert host.declarations.routes == []
         assert bare_app.test_client().get("/evil").status_code == 404
+
+    @pytest.mark.parametrize(
+        ("access", "capabilities", "expected"),
+        [
+            ("", "", "does not say who may open it"),
+            ("visitor", "", "Name 'public_routes' among the capabilities"),
+            ("visitor", 'capabilities = ["public_routes"]', ""),
+            ("alpha.thing:read", "", ""),
+        ],
+    )
+    def test_each_page_says_who_may_open_it(
+        self, shelf: Shelf, bare_app: Flask, access: str, capabilities: str, expected: str
+    ) -> None:
+        mark = f"one.kehu_access = {access!r}" if access else ""
+        setup = f"@pages.get('/one')\ndef one():\n    return 'one'\n{mark}"
+        shelf.add("alpha", BAD_PAGES.format(setup=setup), extra=capabilities)
+        host = start(shelf)
+        host.mount(bare_app)
+        assert expected in state(host, "alpha")[1]
+        assert (state(host, "alpha")[0] is State.BROKEN) is bool(expected)
+
+    def test_a_class_says_it_for_its_methods(self, bare_app: Flask) -> None:
+        class Two(MethodView):
+            kehu_access = "alpha.thing:read"
+
+            def get(self) -> str:
+                return "two"
+
+        pages = PluginBlueprint("alpha", __name__, static_folder=".")
+        pages.add_url_rule("/two", view_func=Two.as_view("two"))
+        register_blueprint(bare_app, "alpha", pages)
+        assert bare_app.test_client().get("/x/alpha/two").text == "two"
 
     def test_in_tests_it_fails_openly(self, shelf: Shelf, bare_app: Flask) -> None:
         shelf.add("alpha", BAD_PAGES.format(setup="pages.subdomain = 'www'"))
