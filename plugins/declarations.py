@@ -115,7 +115,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         panels=ask("kehu_register_panels", lambda one: own_endpoint(one.endpoint)),
         actions=ask("kehu_register_actions", lambda one: own_endpoint(one.endpoint)),
         jobs=ask("kehu_register_jobs", once(lambda one: one.name)),
-        settings=ask("kehu_register_settings", lambda _one: None),
+        settings=ask("kehu_register_settings", once(lambda _one: "the settings")),
     )
     if len(declared.navigation) > _MOST_LINES and not record.system:
         raise ForeignNameError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from kehu.addons.models import TenantPlugin
 from kehu.core import audit, context, hooks
-from kehu.core.errors import InvalidInput, NotFound
+from kehu.core.errors import Conflict, InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import KINDS
@@ -44,8 +45,16 @@ def values(session: Session, slug: str) -> Mapping[str, Any]:
         elif field.key in schema.secrets:
             found[field.key] = reveal(raw)
         else:
-            found[field.key] = KINDS[field.kind].load(raw, field, loading)
+            found[field.key] = _reloaded(field, raw, loading)
     return found
+
+
+def _reloaded(field: Field, raw: Any, loading: LoadContext) -> Any:
+    """Return a kept value, or the default when a newer version of the plugin can't read it any more."""
+    try:
+        return KINDS[field.kind].load({"minor": raw} if field.kind == "money" else raw, field, loading)
+    except FieldError:
+        return field.default
 
 
 def shown(session: Session, slug: str) -> dict[str, Any]:
@@ -67,9 +76,20 @@ def _stored(session: Session, slug: str) -> Mapping[str, Any]:
     return session.execute(statement).scalar_one_or_none() or {}
 
 
-def save(session: Session, slug: str, raw: Mapping[str, Any]) -> bool:
+def mark(session: Session, slug: str) -> str:
+    """Return what stands for the settings as they are now; a form carries it, so that nobody is overwritten."""
+    return _mark(_stored(session, slug))
+
+
+def _mark(stored: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def save(session: Session, slug: str, raw: Mapping[str, Any], seen: str) -> bool:
     """Check and keep a plugin's settings; return whether anything changed.
 
+    :param seen: the mark of the settings that the form showed.
+    :raises Conflict: when somebody else changed them since.
     :raises InvalidInput: names each setting that is wrong.
     :raises NotFound: when the plugin has nothing to set or is not on here.
     """
@@ -81,6 +101,10 @@ def save(session: Session, slug: str, raw: Mapping[str, Any]) -> bool:
         raise NotFound(_("This plugin has no settings here."))
     before = dict(row.settings or {})
     after = _checked(schema, raw, before)
+    if seen != _mark(before):
+        raise Conflict(
+            _("Somebody else has changed these settings meanwhile. Nothing was kept; compare and save again.")
+        )
     if after == before:
         return False
     row.settings = after

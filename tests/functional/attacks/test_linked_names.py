@@ -75,7 +75,6 @@ def world(shop: Shop) -> World:
 def test_no_page_names_what_the_reader_may_not_see(world: World) -> None:
     ids, client = world.ids, world.client
     customer, contact, deal, ticket = (ids[name] for name in ("customers", "contacts", "deals", "tickets"))
-    seen = 0
     for path in (
         "/",
         "/?mine=0",
@@ -86,17 +85,17 @@ def test_no_page_names_what_the_reader_may_not_see(world: World) -> None:
         f"/deals/{deal}",
         f"/deals/{deal}/history",
         f"/deals/{deal}/edit",
-        "/deals/export",
+        "/deals/export.csv",
         "/tickets",
         "/tickets?columns=customer_id,contact_id",
         f"/tickets/{ticket}",
         f"/tickets/{ticket}/history",
         f"/tickets/{ticket}/edit",
-        "/tickets/export",
+        "/tickets/export.csv",
         "/activities",
         "/activities?columns=customer_id,contact_id,deal_id",
         f"/activities/{ids['activities']}",
-        "/activities/export",
+        "/activities/export.csv",
         "/search?q=fleet",
         "/search?q=brakes",
         "/palette?q=fleet",
@@ -111,12 +110,12 @@ def test_no_page_names_what_the_reader_may_not_see(world: World) -> None:
         f"/lookup/contacts?q={PERSON[:5]}",
     ):
         answer = client.get(path, follow_redirects=True)
-        assert answer.status_code in (200, 403, 404), path
-        seen += answer.status_code == 200
+        # The two records themselves are as good as not there; everything else is open.
+        expected = 404 if path in (f"/customers/{customer}", f"/contacts/{contact}") else 200
+        assert answer.status_code == expected, path
         body = answer.get_data(as_text=True)
         for secret in (FIRM, PERSON, PHONE, PHONE[1:]):
             assert secret not in body, (path, secret)
-    assert seen >= 24
     assert "Not visible to you" in client.get(f"/deals/{deal}").get_data(as_text=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from kehu.core import clock, db, hooks, schedule
 from kehu.core.i18n import _l
 from kehu.core.records.fields import Field, Option
 from kehu.customers.services import CustomerService
+from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop
 from plugins.declarations import Declarations
 from plugins.relay import PluginError
@@ -34,6 +36,7 @@ FIELDS = (
     ),
     Field(key="active", label=_l("On"), kind="bool", default=False),
     Field(key="token", label=_l("Token")),
+    Field(key="limit", label=_l("Limit"), kind="money"),
 )
 
 
@@ -145,33 +148,46 @@ def test_jobs_with_a_time_join_the_clock(shop: Shop, probe: Probe) -> None:
         schedule._schedules.update(before)
 
 
+def save(client: Browser, **values: str) -> Any:
+    """Fill the form as it stands and send it."""
+    found = re.search(r'name="seen" value="([^"]+)"', client.get(PAGE).get_data(as_text=True))
+    assert found is not None
+    return client.post(PAGE, data={"seen": found[1], **values})
+
+
 def test_settings_are_a_form_and_secrets_stay_secret(shop: Shop, probe: Probe) -> None:
     admin = shop.client(shop.member("admin"))
     assert "Settings" in admin.get("/settings/plugins").get_data(as_text=True)
     page = admin.get(PAGE).get_data(as_text=True)
     assert 'name="days"' in page
-    answer = admin.post(PAGE, data={"days": "0", "mode": "zzz", "token": "hush"})
+    answer = save(admin, days="0", mode="zzz", token="hush")
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
     assert "This must be 1 or more" in page
     assert 'value="hush"' in page
-    assert admin.post(PAGE, data={"days": "", "mode": "a"}).status_code == 422
-    values = {"days": "45", "mode": "b", "__has.active": "1", "active": "1", "token": "hush"}
-    assert admin.post(PAGE, data=values).status_code == 303
+    assert save(admin, days="", mode="a").status_code == 422
+    values = {
+        "days": "45",
+        "mode": "b",
+        "__has.active": "1",
+        "active": "1",
+        "token": "hush",
+        "limit": "12.50",
+    }
+    assert save(admin, **values).status_code == 303
     with shop.work() as session:
         stored = session.execute(select(TenantPlugin.settings)).scalar_one()
         assert "hush" not in str(stored)
         found = call(SLUG).settings
-        assert dict(found) == {"days": 45, "mode": "b", "active": True, "token": "hush"}
+        assert dict(found) == {"days": 45, "mode": "b", "active": True, "token": "hush", "limit": 1250}
     page = admin.get(PAGE).get_data(as_text=True)
     assert "hush" not in page
+    assert 'value="12.50"' in page
     # The dots mean: as it is.
-    assert admin.post(PAGE, data={**values, "days": "46", "token": settings.KEPT}).status_code == 303
+    assert save(admin, **{**values, "days": "46", "token": settings.KEPT}).status_code == 303
     with shop.work() as session:
-        assert (settings.values(session, SLUG)["days"], settings.values(session, SLUG)["token"]) == (
-            46,
-            "hush",
-        )
+        kept = settings.values(session, SLUG)
+        assert (kept["days"], kept["token"], kept["limit"]) == (46, "hush", 1250)
     audit = admin.get("/settings/audit").get_data(as_text=True)
     assert "hush" not in audit
     assert shop.client(shop.member("member")).get(PAGE).status_code == 403
@@ -212,3 +228,30 @@ def test_a_button_stands_on_the_record(
     assert "Add a car" not in shop.client(shop.member("viewer")).get(f"/customers/{customer}").get_data(
         as_text=True
     )
+
+
+def test_two_admins_at_once_lose_nothing(shop: Shop, probe: Probe) -> None:
+    one, other = shop.client(shop.member("admin")), shop.client()
+    stale = re.search(r'name="seen" value="([^"]+)"', one.get(PAGE).get_data(as_text=True))
+    assert stale is not None
+    assert save(other, days="60", mode="a").status_code == 303
+    answer = one.post(PAGE, data={"seen": stale[1], "days": "7"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "Somebody else has changed these settings" in page
+    assert re.findall("<dd>(.*?)</dd>", page) == ["60", "A", "No", "–", "–"]
+    assert 'value="7"' in page
+    fresh = re.search(r'name="seen" value="([^"]+)"', page)
+    assert fresh is not None
+    assert one.post(PAGE, data={"seen": fresh[1], "days": "7"}).status_code == 303
+    with shop.work() as session:
+        assert settings.values(session, SLUG)["days"] == 7
+
+
+def test_a_kept_value_that_a_newer_version_can_not_read_gives_the_default(shop: Shop, probe: Probe) -> None:
+    with shop.work() as session:
+        session.execute(select(TenantPlugin)).scalar_one().settings = {"days": "soon", "limit": "much"}
+    with shop.work() as session:
+        found = settings.values(session, SLUG)
+        assert (found["days"], found["limit"]) == (30, None)
+    assert shop.client().get(PAGE).status_code == 200

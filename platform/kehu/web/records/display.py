@@ -85,9 +85,7 @@ class Displayer:
         return badges.get(value) or escape(value)
 
     def _pointer(self, field: Field, value: Any, title: str | None) -> Markup:
-        # A record keeps what it points at: a name that is missing lies out of the reader's scope.
-        absent = _("Not visible to you") if field.kind == "ref" else _("Gone")
-        text = escape(title) if title else Markup("<span class='k-none'>{}</span>").format(absent)
+        text = escape(title) if title else Markup("<span class='k-none'>{}</span>").format(absent(field))
         if field.kind == "ref" and self.linked and title:
             return Markup('<a href="{}">{}</a>').format(get_type(field.ref).url(value), text)
         return text
@@ -163,6 +161,14 @@ class Displayer:
         )
 
 
+def absent(field: Field) -> str:
+    """Return what stands for the name of a pointer that has none for this reader.
+
+    A record keeps what it points at, so its name is missing where it lies out of the reader's scope.
+    """
+    return _("Not visible to you") if field.kind == "ref" else _("Gone")
+
+
 def plain_text(
     field: Field,
     value: Any,
@@ -177,7 +183,7 @@ def plain_text(
     if field.kind == "money":
         return from_minor(value, currency) if currency else Decimal(value)
     if field.kind in ("member", "ref"):
-        return title or (_("Not visible to you") if field.kind == "ref" else "")
+        return title or (absent(field) if field.kind == "ref" else "")
     if field.kind == "choice":
         return (labels or {}).get(value, value)
     if field.kind in ("number", "bool", "date", "datetime"):

@@ -19,6 +19,7 @@ from kehu.core.records.fields import Field
 from kehu.core.records.kinds import ADDRESS_PARTS
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType
+from kehu.web.records.display import absent
 from kehu.web.records.members import member_options
 from kehu.web.records.titles import target_of, titles
 
@@ -80,7 +81,7 @@ def control(
         spec.update(
             type="lookup",
             url=f"/lookup/{target_of(field)}",
-            text=_pointer_text(spec["value"], names) or (_("Not visible to you") if spec["value"] else ""),
+            text=_pointer_text(spec["value"], names) or (absent(field) if spec["value"] else ""),
         )
         spec["url"] += "?create=1" if target_of(field) in CREATABLE else ""
     elif field.kind == "bool":

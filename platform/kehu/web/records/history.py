@@ -23,7 +23,7 @@ from kehu.core.records.kinds import KINDS
 from kehu.core.records.service import service_for
 from kehu.core.records.types import registered
 from kehu.web.records.answers import done, done_toast
-from kehu.web.records.display import money_text, number_text
+from kehu.web.records.display import absent, money_text, number_text
 from kehu.web.records.times import Clockwork
 from kehu.web.records.titles import target_of, titles
 from kehu.web.render import render_page
@@ -102,7 +102,7 @@ class ChangeWriter:
             return ""
         if spec.kind in ("member", "ref"):
             found = parse_id(dumped)
-            return self.names.get(found, _("Gone")) if found else ""
+            return self.names.get(found) or absent(spec) if found else ""
         if spec.kind == "choice":
             option = spec.option(str(dumped))
             return str(option.label) if option else str(dumped)
