@@ -68,19 +68,11 @@ def today(session: Session, actor: Actor, until: dt.datetime) -> Sequence[Any]:
         )
         .outerjoin(
             Customer,
-            and_(
-                Customer.tenant_id == Activity.tenant_id,
-                Customer.id == Activity.customer_id,
-                scope.seen("customers", Customer, actor),
-            ),
+            scope.link("customers", Customer, Activity, "customer_id", actor),
         )
         .outerjoin(
             Deal,
-            and_(
-                Deal.tenant_id == Activity.tenant_id,
-                Deal.id == Activity.deal_id,
-                scope.seen("deals", Deal, actor),
-            ),
+            scope.link("deals", Deal, Activity, "deal_id", actor),
         )
         .where(
             Activity.owner_id == actor.member_id,
@@ -208,11 +200,7 @@ def without_next_step(session: Session, actor: Actor, mine: bool) -> Sequence[An
         )
         .outerjoin(
             Customer,
-            and_(
-                Customer.tenant_id == Deal.tenant_id,
-                Customer.id == Deal.customer_id,
-                scope.seen("customers", Customer, actor),
-            ),
+            scope.link("customers", Customer, Deal, "customer_id", actor),
         )
         .where(*seen(actor, "deals", Deal, mine), Deal.status == "open", ~planned)
         .order_by(Deal.amount.desc(), Deal.id)

@@ -118,11 +118,7 @@ def cards(
         .join(card, true())
         .outerjoin(
             Customer,
-            and_(
-                Customer.tenant_id == card.c.tenant_id,
-                Customer.id == card.c.customer_id,
-                scope.seen("customers", Customer, actor),
-            ),
+            scope.link("customers", Customer, card.c, "customer_id", actor),
         )
         .outerjoin(members, and_(members.c.tenant_id == card.c.tenant_id, members.c.id == card.c.owner_id))
         .outerjoin(step, true())

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
@@ -90,19 +90,11 @@ def requester(session: Session, ticket: Ticket) -> Any:
         .select_from(Ticket)
         .outerjoin(
             customer,
-            and_(
-                customer.tenant_id == Ticket.tenant_id,
-                customer.id == Ticket.customer_id,
-                scope.seen("customers", customer, actor),
-            ),
+            scope.link("customers", customer, Ticket, "customer_id", actor),
         )
         .outerjoin(
             contact,
-            and_(
-                contact.tenant_id == Ticket.tenant_id,
-                contact.id == Ticket.contact_id,
-                scope.seen("contacts", contact, actor),
-            ),
+            scope.link("contacts", contact, Ticket, "contact_id", actor),
         )
         .where(Ticket.id == ticket.id)
     )

@@ -279,11 +279,7 @@ def _build_select(
             joins.append(
                 (
                     other,
-                    and_(
-                        other.tenant_id == model.tenant_id,
-                        other.id == getattr(model, spec.key),
-                        scope.seen(spec.ref, other, actor),
-                    ),
+                    scope.link(spec.ref, other, model, spec.key, actor),
                 )
             )
             parts.append(getattr(other, target.title).label(f"{spec.key}__title"))

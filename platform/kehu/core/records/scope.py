@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from kehu.core.context import Actor, Scope
@@ -50,6 +50,17 @@ def seen(type_name: str, entity: Any, actor: Actor) -> ColumnElement[bool]:
         # Never true, and never folded: a plain false would take the tenant out of the join as well.
         return entity.id.is_(None)  # type: ignore[no-any-return]
     return condition(get(type_name), entity, actor, reach)
+
+
+def link(type_name: str, entity: Any, row: Any, key: str, actor: Actor) -> ColumnElement[bool]:
+    """Return the join from a row to the record that its column `key` points at, if that may be named to the actor.
+
+    :param entity: the linked model, an alias of it, or a table's columns.
+    :param row: the model or columns of the row that points.
+    """
+    return and_(
+        entity.tenant_id == row.tenant_id, entity.id == getattr(row, key), seen(type_name, entity, actor)
+    )
 
 
 def within(
