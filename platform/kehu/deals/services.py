@@ -18,7 +18,7 @@ from kehu.core.records import stale
 from kehu.core.records.service import RecordService
 from kehu.core.tables import metadata
 from kehu.core.text import fold
-from kehu.customers.models import Contact, Customer
+from kehu.customers.models import Contact
 from kehu.deals import ranks
 from kehu.deals.models import Deal, Pipeline, Product, Stage
 
@@ -41,7 +41,6 @@ class DealService(RecordService[Deal]):
         self._stages: dict[uuid.UUID, Stage] | None = None
         self._rank: str | None = None
         self._before: dict[uuid.UUID, dict[str, Any]] = {}
-        self._names: dict[uuid.UUID, str] = {}
         self._prices: dict[tuple[Any, str], int] = {}
         self._now = clock.now()
         self._made = 0
@@ -237,7 +236,6 @@ class DealService(RecordService[Deal]):
             record.number = first + offset
             record.rank = ranks.top(self._now, self._made + offset)
         self._made += len(records)
-        self._learn_names({record.customer_id for record in records if record.customer_id is not None})
 
     def prepare(self, record: Deal, changed: set[str]) -> None:
         """Derive name, currency, customer and what follows from the stage."""
@@ -353,23 +351,10 @@ class DealService(RecordService[Deal]):
         return record
 
     def search_texts(self, record: Deal) -> Iterable[tuple[str, str]]:
-        """Find a deal by title, number, customer and tag."""
+        """Find a deal by title, number and tag."""
         yield "name", record.name
         yield "code", str(record.number)
-        if record.customer_id is not None:
-            yield "text", self._customer_name(record.customer_id)
         yield from (("tag", tag) for tag in record.tags)
-
-    def _customer_name(self, customer_id: uuid.UUID) -> str:
-        if customer_id not in self._names:
-            self._learn_names({customer_id})
-        return self._names.get(customer_id, "")
-
-    def _learn_names(self, customer_ids: set[uuid.UUID]) -> None:
-        wanted = customer_ids - set(self._names)
-        if wanted:
-            statement = select(Customer.id, Customer.name).where(Customer.id.in_(wanted))
-            self._names.update({row.id: row.name for row in self.session.execute(statement)})
 
     def count_in_stage(self, stage_id: uuid.UUID) -> int:
         """Return how many live deals stand in a stage, whoever owns them."""

@@ -60,7 +60,7 @@ class BatchWriter:
                 result.refused.append(row)
             else:
                 ready.append(row)
-        index = KeyIndex(self.type, self.keys)
+        index = KeyIndex(self.type, self.keys, self.actor)
         index.fill(session, [row.keys for row in ready])
         _Waves(self, session, service, index, result).run(ready)
         return result
@@ -156,7 +156,7 @@ class BatchWriter:
         if self.dry:
             texts = {text for text in texts if hash(squeeze(text)) not in self._titles_seen}
         self.linker.find(session, spec, self.type.name, texts, result)
-        index = KeyIndex(self.type, self.keys)
+        index = KeyIndex(self.type, self.keys, self.actor)
         index.fill(session, [row.keys for row in planned])
         changes: dict[uuid.UUID, dict[str, Any]] = {}
         by_id: dict[uuid.UUID, Planned] = {}
@@ -173,7 +173,7 @@ class BatchWriter:
                 continue
             self.linker.note_repair(result, column, text, hit)
             found, _by = index.find(row.keys)
-            if len(found) == 1 and self.plan.mode != "create":
+            if len(found) == 1 and found[0] not in index.taken and self.plan.mode != "create":
                 changes[found[0]], by_id[found[0]] = {key: hit.record_id}, row
         self.linker.references.trust(session)
         changed = []
@@ -240,8 +240,15 @@ class _Waves:
 
     def _take(self, row: Planned, found: list[uuid.UUID], by: str) -> bool:
         mode = self.writer.plan.mode
-        if len(found) > 1:
-            key = next(key for key in self.writer.keys if key.name == by)
+        key = next((key for key in self.writer.keys if key.name == by), None)
+        if key is not None and found[0] in self.index.taken:
+            message = _(
+                "This %(thing)s is taken: somebody keeps it outside of what you may see. Ask an administrator for it.",
+                thing=self.writer.type.label,
+            )
+            row.errors.update(self.writer.parser.place({key.fields[0]: [message]}))
+            self.result.refused.append(row)
+        elif key is not None and len(found) > 1:
             message = _(
                 "%(num)s %(things)s have this value. Merge them, or recognise records by another column.",
                 num=len(found),

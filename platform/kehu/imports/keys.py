@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kehu.core.context import Actor
 from kehu.core.i18n import _
+from kehu.core.records import scope
 from kehu.core.records.types import RecordType
 from kehu.core.text import fold, normal_email
 from kehu.imports.targets import norm_column
@@ -98,9 +100,12 @@ class Known:
 class KeyIndex:
     """The records that the rows of a batch may mean, found by one query for each key."""
 
-    def __init__(self, record_type: RecordType, keys: Sequence[MatchKey]) -> None:
+    def __init__(self, record_type: RecordType, keys: Sequence[MatchKey], actor: Actor) -> None:
         self.type = record_type
         self.keys = keys
+        self.actor = actor
+        self.taken: set[uuid.UUID] = set()
+        """Records that are there but that the actor may not see: a row that means one of them is not his."""
         self._known: dict[tuple[str, Value], dict[uuid.UUID, Known]] = {}
         self._records: dict[uuid.UUID, Known] = {}
 
@@ -109,14 +114,20 @@ class KeyIndex:
         wanted = list(rows)
         model: Any = self.type.model
         columns = {name: _column(self.type, name) for key in self.keys for name in key.fields}
+        reach = self.actor.scope(f"{self.type.name}:read")
+        seen = scope.condition(self.type, model, self.actor, reach)
         shown = [column.label(f"k_{name}") for name, column in columns.items()]
         for key in self.keys:
             leads = {row[key.name][0] for row in wanted if row.get(key.name)}
             if not leads:
                 continue
             lead = columns[key.fields[0]]
-            statement = select(model.id, *shown).where(lead.in_(leads), model.deleted_at.is_(None))
+            statement = select(model.id, seen.label("seen"), *shown).where(
+                lead.in_(leads), model.deleted_at.is_(None)
+            )
             for found in session.execute(statement):
+                if not found.seen:
+                    self.taken.add(found.id)
                 self.add(found.id, {name: getattr(found, f"k_{name}") for name in columns})
 
     def add(self, record_id: uuid.UUID, stored: Mapping[str, Any]) -> None:
@@ -145,7 +156,8 @@ class KeyIndex:
         """Return the records that a row means, and by which key.
 
         A weaker key counts only where the record has nothing for the stronger ones that the row fills, so two
-        people of one name with different addresses stay two.
+        people of one name with different addresses stay two. A record out of the actor's sight is returned only
+        when no other fits: the row is then refused, because a second record of one customer helps nobody (SAL-35).
         """
         stronger: list[str] = []
         for key in self.keys:
@@ -159,7 +171,8 @@ class KeyIndex:
                 if not any(known.values[name] for name in stronger)
             ]
             if fitting:
-                return fitting, key.name
+                open_ones = [record_id for record_id in fitting if record_id not in self.taken]
+                return open_ones or fitting[:1], key.name
             stronger.append(key.name)
         return [], ""
 

@@ -154,3 +154,36 @@ def test_what_he_may_not_see_stays_linked_when_he_edits(world: World) -> None:
     with world.shop.work() as session:
         record = service_for("deals", session).get(deal)
         assert (record.name, str(record.customer_id)) == ("Fleet 2", customer)
+
+
+SEARCHES = (
+    "/deals?q={0}",
+    "/deals/board?q={0}",
+    "/tickets?q={0}",
+    "/activities?q={0}",
+    "/search?q={0}",
+    "/palette?q={0}",
+    "/lookup/deals?q={0}",
+)
+
+
+def test_nothing_is_found_by_a_name_that_he_may_not_know(world: World) -> None:
+    for path in SEARCHES:
+        body = world.client.get(path.format(FIRM)).get_data(as_text=True)
+        for title in ("Fleet", "Brakes", "Ring"):
+            assert title not in body, path
+
+
+def test_who_sees_the_customer_finds_by_his_present_name(world: World) -> None:
+    client = world.shop.client()
+    with world.shop.work() as session:
+        service_for("customers", session).update(world.ids["customers"], {"name": "Larkspur"})
+    for path, title in (
+        ("/deals?q=larkspur", "Fleet"),
+        ("/deals?q=lark+fleet", "Fleet"),
+        ("/deals/board?q=larkspur", "Fleet"),
+        ("/tickets?q=larkspur", "Brakes"),
+        ("/lookup/deals?q=larkspur", "Fleet"),
+    ):
+        assert title in client.get(path).get_data(as_text=True), path
+    assert "Fleet" not in client.get(f"/deals?q={FIRM}").get_data(as_text=True)

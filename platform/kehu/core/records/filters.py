@@ -7,15 +7,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select, union
+from sqlalchemy.orm import aliased
 
-from kehu.core import clock, search
+from kehu.core import clock, db, search
 from kehu.core.context import Actor, TenantInfo
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
+from kehu.core.records import scope
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import KINDS, load_value
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, get
 from kehu.core.search_terms import query_terms
 
 RESERVED = frozenset(
@@ -44,10 +46,7 @@ def conditions(
     found: list[ColumnElement[bool]] = []
     text = query.get("q", "").strip()
     if text:
-        if query_terms(text):
-            found += [entity.id.in_(part) for part in search.matching(record_type.name, text)]
-        else:
-            found.append(entity.id.is_(None))
+        found += words(record_type, entity, text, actor)
     for name, raw in query.items():
         if name in RESERVED or not raw.strip():
             continue
@@ -65,6 +64,33 @@ def conditions(
         except FieldError as error:
             raise InvalidInput(str(error), fields={name: [str(error)]}) from error
     return found
+
+
+def words(record_type: RecordType, entity: Any, text: str, actor: Actor) -> list[ColumnElement[bool]]:
+    """Return the conditions under which a record is found by what was typed: one for each word.
+
+    A record is also found by its customer's terms. These are looked up at the customer, as he stands now and as
+    far as the actor may see him, and never copied to the record (SAS-21).
+    """
+    if not query_terms(text):
+        return [entity.id.is_(None)]
+    own = search.matching(record_type.name, text)
+    if record_type.customer != "customer_id" or not actor.may("customers:read"):
+        return [entity.id.in_(part) for part in own]
+    theirs = search.matching("customers", text)
+    return [
+        entity.id.in_(union(part, _of_customers(record_type, them, actor)))
+        for part, them in zip(own, theirs, strict=True)
+    ]
+
+
+def _of_customers(record_type: RecordType, customers: Any, actor: Actor) -> Any:
+    model, customer = aliased(record_type.model), aliased(get("customers").model)
+    return (
+        select(model.id)
+        .join(customer, scope.link("customers", customer, model, "customer_id", actor))
+        .where(model.tenant_id == db.tenant_id(), customer.id.in_(customers))
+    )
 
 
 def _condition(

@@ -12,6 +12,7 @@ from kehu.core import context, db, search
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
+from kehu.core.records import filters
 from kehu.core.records import scope as scoping
 from kehu.core.records.types import RecordType, registered
 from kehu.core.search import SearchTerm
@@ -78,9 +79,7 @@ def _records(record_type: RecordType, typed: str) -> list[dict[str, Any]]:
     if typed:
         if not query_terms(typed):
             return []
-        statement = statement.where(
-            *[model.id.in_(part) for part in search.matching(record_type.name, typed)]
-        )
+        statement = statement.where(*filters.words(record_type, model, typed, actor))
         statement = statement.order_by(norm, model.id)
     else:
         statement = statement.order_by(model.updated_at.desc(), model.id.desc())
