@@ -36,6 +36,10 @@ class TenantRecord(Protocol):
     def plugins(self) -> frozenset[str]:
         """Return the slugs of the plugins that are switched on."""
 
+    @property
+    def held(self) -> frozenset[str]:
+        """Return the slugs of the plugins that are switched on but may not run now."""
+
 
 class CallContext(Protocol):
     """What a hook gets as its first argument while it works for one tenant."""

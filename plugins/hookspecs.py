@@ -20,6 +20,7 @@ from plugins.results import (
     NavItem,
     Panel,
     Permission,
+    PurgeReport,
     RecordAction,
     SeatCheck,
     SettingsSchema,
@@ -111,6 +112,18 @@ def kehu_register_settings() -> Sequence[SettingsSchema]:
 
 
 @spec(Mode.LIFECYCLE, transaction=True)
+def kehu_tenant_enabling(ctx: CallContext) -> None:
+    """Say what stands against switching the plugin on for this tenant, by raising `Veto` with a sentence.
+
+    Fires for that plugin only, before anything is prepared, in the transaction that switches it on, within a
+    savepoint. Returns nothing. Mode L: a veto or another exception leaves everything as it was.
+
+    :param ctx: the tenant, the member who acts, the session and the platform's services.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.LIFECYCLE, transaction=True)
 def kehu_tenant_enabled(ctx: CallContext, first_time: bool) -> None:
     """Prepare one tenant that has just switched the plugin on: pipelines, templates, settings.
 
@@ -131,6 +144,35 @@ def kehu_tenant_disabled(ctx: CallContext) -> None:
     Mode L: an exception is recorded and the plugin is switched off all the same. Data stays.
 
     :param ctx: the tenant, the member who acts, the session and the platform's services.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.LIFECYCLE, transaction=True)
+def kehu_tenant_upgrade(ctx: CallContext, from_version: int, to_version: int) -> None:
+    """Convert one tenant's data after `data_version` in the manifest has grown.
+
+    Fires in a job for each tenant that has the plugin, within a savepoint; until it is done the tenant sees a
+    page that says so. Returns nothing. Mode L: after an exception the job tries again and the tenant waits; others
+    go on. Must be safe to run again.
+
+    :param ctx: the tenant, the session and the platform's services.
+    :param from_version: the version that the tenant's data has.
+    :param to_version: that of the manifest.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.LIFECYCLE, item=PurgeReport, shape=Shape.ONE, transaction=True)
+def kehu_tenant_purge(ctx: CallContext, dry_run: bool) -> PurgeReport | None:
+    """Remove what the plugin keeps of a tenant elsewhere: files of its own, data at other services.
+
+    The rows of its tables, its settings, rights, jobs and fields are removed by the platform. Fires for that plugin
+    only: with `dry_run` when an admin looks at what a purge would take, without it in the job that purges, within
+    a savepoint. Returns what it removed, or None. Mode L: an exception is recorded and the purge goes on.
+
+    :param ctx: the tenant, the session and the platform's services.
+    :param dry_run: count only.
     """
     raise NotImplementedError
 
@@ -206,13 +248,14 @@ def kehu_active_tenants() -> Sequence[TenantRecord] | None:
 
 
 @spec(Mode.SYSTEM, item=bool, first=True)
-def kehu_store_plugins(tenant_id: UUID, slugs: Sequence[str]) -> bool | None:
+def kehu_store_plugins(tenant_id: UUID, slugs: Sequence[str], held: Sequence[str]) -> bool | None:
     """Keep which plugins a tenant has switched on, where `kehu_resolve_tenant` finds them.
 
     Fires when a plugin is switched on or off, in that transaction, with the tenant bound. The first answer wins;
     True says that it is done. Mode S.
 
     :param slugs: all that are on from now.
+    :param held: all that are switched on but may not run now: being brought up to date, or at rest after faults.
     """
     raise NotImplementedError
 

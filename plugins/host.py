@@ -45,10 +45,16 @@ class PluginHost:
         self._live.clear()
 
     def live(self, enabled: frozenset[str]) -> frozenset[str]:
-        """Return which of the plugins that a tenant has switched on can be used in this installation."""
+        """Return which plugins run for a tenant: what it has switched on and what is on for everybody, if ready.
+
+        :param enabled: the slugs that the tenant has switched on.
+        """
         found = self._live.get(enabled)
         if found is None:
-            found = enabled & {record.slug for record in self.installed.ready if not record.system}
+            ready = [record for record in self.installed.ready if not record.system]
+            found = frozenset(
+                record.slug for record in ready if record.slug in enabled or not record.switchable
+            )
             if len(self._live) >= 4096:
                 self._live.clear()
             self._live[enabled] = found

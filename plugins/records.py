@@ -9,15 +9,26 @@ from plugins.manifest import Manifest
 
 
 class State(StrEnum):
-    """How far a plugin has come in this installation."""
+    """How far a plugin has come in this installation; only what is ready takes part."""
 
     DISCOVERED = "discovered"
+    """Installed; its manifest could be read."""
     COMPATIBLE = "compatible"
-    INCOMPATIBLE = "incompatible"
-    CONFLICT = "conflict"
-    BROKEN = "broken"
-    BLOCKED = "blocked"
+    """It fits this release. Once its code is loaded it stays here as long as its tables are behind the code."""
+    MIGRATED = "migrated"
+    """Its tables are those of its code; it waits for a migration of the platform or for another plugin."""
     READY = "ready"
+    """It takes part in every tenant that has it switched on."""
+    INCOMPATIBLE = "incompatible"
+    """It was written for another release, or lacks another plugin."""
+    CONFLICT = "conflict"
+    """Another plugin claims its name or can't run beside it."""
+    BROKEN = "broken"
+    """Its manifest, code, declarations or migration failed."""
+    BLOCKED = "blocked"
+    """The operator keeps it out."""
+    ORPHAN = "orphan"
+    """Its tables are in the database, its code is gone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,12 +45,23 @@ class PluginRecord:
     state: State = State.DISCOVERED
     reason: str = ""
     remedy: str = ""
+    warnings: tuple[str, ...] = ()
     plugin: Any = None
+
+    @property
+    def name(self) -> str:
+        """Return the plugin's name for people."""
+        return self.manifest.name if self.manifest else self.slug
+
+    @property
+    def switchable(self) -> bool:
+        """Tell whether tenants decide about it: no part of the platform, nor on for everybody."""
+        return not self.system and (self.manifest is None or self.manifest.level == "tenant")
 
     @property
     def usable(self) -> bool:
         """Tell whether nothing has gone wrong so far."""
-        return self.state in {State.DISCOVERED, State.COMPATIBLE, State.READY}
+        return self.state in {State.DISCOVERED, State.COMPATIBLE, State.MIGRATED, State.READY}
 
     def moved(self, state: State, reason: str = "", remedy: str = "", **changes: Any) -> "PluginRecord":
         """Return the record in another state."""

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from pluggy import PluginManager
 
 from plugins.breaker import Breaker, Key
-from plugins.results import Contribution, Fault
+from plugins.results import Contribution, Fault, Veto
 from plugins.rules import HookRule, Mode
 
 log = logging.getLogger(__name__)
@@ -163,6 +163,7 @@ class Relay:
 
         For the modes L and O, where a job or an admin waits for the outcome. The breaker is not asked.
 
+        :raises Veto: as the plugin raised it.
         :raises PluginError: from the plugin's own exception.
         """
         rule = self._rules[hook]
@@ -172,6 +173,9 @@ class Relay:
             values = [*map(arguments.__getitem__, target.arguments)]
             try:
                 return self._call(rule, target, values)
+            except Veto:
+                # Said on purpose, to the person who waits: no fault.
+                raise
             except _FAILURES as error:
                 if target.system or self.strict:
                     raise

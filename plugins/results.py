@@ -4,8 +4,8 @@ A mistake is found where the plugin's author made it, with the field and the rem
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -220,6 +220,27 @@ class SeatCheck:
         _require(
             self.allowed or self.reason is not None, "A refused seat needs a reason that says what to do."
         )
+
+
+class Veto(Exception):
+    """Raised by `kehu_tenant_enabling` to say why a tenant can't have the plugin yet; shown to the admin as it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PurgeReport:
+    """What a plugin removes, or would remove, of a tenant beyond its own tables: how many of what.
+
+    The keys are words for people: `{"subscriptions at the parts shop": 3}`.
+    """
+
+    removed: Mapping[Any, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, count in self.removed.items():
+            _require(
+                isinstance(name, str) and isinstance(count, int) and count >= 0,
+                f"{name!r}: {count!r} is no number of things. Map words to whole numbers.",
+            )
 
 
 class Contribution(NamedTuple):

@@ -37,6 +37,7 @@ class Tenant(Base):
     state: Mapped[str] = mapped_column(Text, server_default="active")
     demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     plugins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    held_plugins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     trial_ends_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[dt.datetime] = mapped_column(
@@ -54,6 +55,7 @@ class Tenant(Base):
             locale=self.locale,
             country=self.country,
             plugins=frozenset(self.plugins or ()),
+            held=frozenset(self.held_plugins or ()),
             state=self.state,
             demo=bool(self.demo),
             settings=self.settings or {},

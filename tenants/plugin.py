@@ -64,10 +64,10 @@ def kehu_active_tenants() -> list[context.TenantInfo]:
 
 
 @hookimpl
-def kehu_store_plugins(tenant_id: uuid.UUID, slugs: Sequence[str]) -> bool:
+def kehu_store_plugins(tenant_id: uuid.UUID, slugs: Sequence[str], held: Sequence[str]) -> bool:
     """Keep a tenant's plugins in its row, which each request reads anyway."""
     from tenants.services import TenantService
 
     assert context.tenant().id == tenant_id
-    TenantService(db.session()).set_plugins(list(slugs))
+    TenantService(db.session()).set_plugins(list(slugs), list(held))
     return True

@@ -18,6 +18,7 @@ _COLUMNS = (
     Tenant.locale,
     Tenant.country,
     Tenant.plugins,
+    Tenant.held_plugins.label("held"),
     Tenant.state,
     Tenant.demo,
     Tenant.settings,
@@ -26,7 +27,8 @@ _COLUMNS = (
 
 def _info(row: object) -> context.TenantInfo:
     values = dict(row._mapping)  # type: ignore[attr-defined]
-    values["plugins"] = frozenset(values["plugins"] or ())
+    for key in ("plugins", "held"):
+        values[key] = frozenset(values[key] or ())
     return context.TenantInfo(**values)
 
 

@@ -76,10 +76,12 @@ class TenantService:
         self.row().trade = trade
         self.note(trade=trade)
 
-    def set_plugins(self, slugs: list[str]) -> None:
-        """Keep which plugins are on, where each request finds them."""
+    def set_plugins(self, slugs: list[str], held: list[str]) -> None:
+        """Keep which plugins are on and which of them are held, where each request finds them."""
         tenant = self.row()
-        tenant.plugins = sorted(slugs)
+        # As it is now: another admin may have switched something since this row was read.
+        self.session.refresh(tenant, ["plugins", "held_plugins"])
+        tenant.plugins, tenant.held_plugins = sorted(slugs), sorted(held)
         self._renew(tenant)
 
     def _renew(self, tenant: Tenant) -> None:

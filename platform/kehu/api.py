@@ -40,9 +40,11 @@ from plugins.results import (
     NavItem,
     Panel,
     Permission,
+    PurgeReport,
     RecordAction,
     Section,
     SettingsSchema,
+    Veto,
     Width,
 )
 from plugins.rules import hookimpl
@@ -99,6 +101,7 @@ __all__ = [
     "Panel",
     "Permission",
     "PluginBlueprint",
+    "PurgeReport",
     "RecordAction",
     "RecordRow",
     "Section",
@@ -106,6 +109,7 @@ __all__ = [
     "SettingsSchema",
     "TenantInfo",
     "TenantRow",
+    "Veto",
     "Width",
     "_",
     "_l",

@@ -66,7 +66,7 @@ def fill(shop: Shop, name: str) -> dict[str, uuid.UUID]:
         )
         for kind, model in {"stage": Stage, "pipeline": Pipeline, "queue": Queue}.items():
             ids[kind] = session.execute(select(model.id).limit(1)).scalar_one()
-        PluginService(session).switch_on("automotive")
+        PluginService(session).enable("automotive")
     ids["member"] = shop.member("member", name=name).member_id or new_id()
     return ids
 

@@ -1,18 +1,21 @@
-"""What a tenant decided about a plugin, and the faults of plugins."""
+"""What a tenant decided about a plugin, the faults of plugins, and what the installation knows of each."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, DateTime, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, Json, OptStr, TenantOwned, TenantRow, tenant_args, tenant_index
+from kehu.core.tables import Base, Json, OptInstant, OptStr, TenantOwned, TenantRow, tenant_args, tenant_index
 
 
 class TenantPlugin(TenantOwned, Base):
-    """The state of a plugin in a tenant; the enabled ones also stand in the tenant's array."""
+    """The state of a plugin in a tenant (`kehu.addons.states`); what is on also stands in the tenant's own row.
+
+    `name` outlives the plugin's code; `until` ends a quarantine, or the time in which a purge can be called back.
+    """
 
     __tablename__ = "tenant_plugins"
     __table_args__ = tenant_args("tenant_plugins")
@@ -23,10 +26,15 @@ class TenantPlugin(TenantOwned, Base):
     settings: Mapped[Json]
     reason: Mapped[OptStr]
     changed_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    name: Mapped[str] = mapped_column(Text, server_default="", default="")
+    until: Mapped[OptInstant]
 
 
 class PluginIncident(TenantRow, Base):
-    """A fault of a plugin, counted by fingerprint."""
+    """A fault of a plugin, counted by fingerprint.
+
+    `trips` counts how often the breaker of some process opened over it since `tripped_at`.
+    """
 
     __tablename__ = "plugin_incidents"
     __table_args__ = tenant_args(
@@ -40,3 +48,20 @@ class PluginIncident(TenantRow, Base):
     count: Mapped[int] = mapped_column(BigInteger, default=1)
     first_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     last_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    trips: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    tripped_at: Mapped[OptInstant]
+
+
+class PluginInstall(Base):
+    """What the whole installation knows of a plugin: why its migration failed, and whether it is held for all."""
+
+    __tablename__ = "plugin_installs"
+    __table_args__ = {"info": {"scope": "local"}}
+
+    slug: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    migration_error: Mapped[OptStr]
+    held_reason: Mapped[OptStr]
+    held_until: Mapped[OptInstant]
+    changed_at: Mapped[dt.datetime] = mapped_column(
+        DateTime(timezone=True), default=clock.now, server_default=func.now()
+    )

@@ -1,46 +1,24 @@
-"""Switching plugins on and off for one tenant."""
+"""Deciding about plugins for one tenant: on, off, purge, back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kehu.addons.calls import call
-from kehu.addons.models import PluginIncident, TenantPlugin
-from kehu.core import audit, clock, context, hooks
-from kehu.core.errors import Conflict, Forbidden, NotFound
+from kehu.addons import purge
+from kehu.addons.cards import PluginCard, cards, declared_permissions, entitled
+from kehu.addons.models import PluginIncident, PluginInstall, TenantPlugin
+from kehu.addons.plan import Plan, plan_off, plan_on
+from kehu.addons.rows import locked, rows, store
+from kehu.addons.states import HELD, ON, PURGE_AFTER, TenantState
+from kehu.addons.switching import Rows, SwitchFailed, move, note, switch_off, switch_on
+from kehu.core import clock, context, db, hooks, jobs
+from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import _
-from kehu.members.models import Role
-from plugins.records import PluginRecord, State
-from plugins.relay import PluginError
-
-ON, OFF = "enabled", "disabled"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PluginCard:
-    """What the page of plugins shows of one.
-
-    :param usable: whether it runs in this installation.
-    :param why: what is wrong, and what to do about it.
-    """
-
-    slug: str
-    name: str
-    summary: str
-    version: str
-    builtin: bool
-    usable: bool
-    why: str
-    on: bool
-    entitled: bool
-    permissions: Sequence[Any]
-    faults: Sequence[PluginIncident]
-    settable: bool = False
 
 
 class PluginService:
@@ -50,166 +28,194 @@ class PluginService:
         self.session = session
         self.actor = actor or context.actor()
         self.actor.require("plugins:manage")
-        self.tenant = context.tenant()
+
+    # --- looking ------------------------------------------------------------------------------------------
 
     def cards(self) -> list[PluginCard]:
-        """Return all installed plugins with their state here and their latest faults."""
-        host = hooks.host()
-        faults = self._faults()
-        declared: dict[str, list[Any]] = {}
-        settable = {slug for slug, _schema in host.declarations.settings}
-        for slug, permission in host.declarations.permissions:
-            declared.setdefault(slug, []).append(permission)
-        return [
-            PluginCard(
-                slug=record.slug,
-                name=record.manifest.name if record.manifest else record.slug,
-                summary=record.manifest.summary if record.manifest else "",
-                version=record.version,
-                builtin=record.builtin,
-                usable=record.state is State.READY,
-                why=f"{record.reason} {record.remedy}".strip(),
-                on=record.slug in self.tenant.plugins,
-                entitled=self._entitled(record.slug),
-                permissions=declared.get(record.slug, []),
-                faults=faults.get(record.slug, []),
-                settable=record.slug in settable,
-            )
-            for record in host.installed
-            if not record.system
-        ]
+        """Return all plugins that tenants decide about, with their state here and their latest faults."""
+        return cards(self.session)
 
-    def switch_on(self, slug: str) -> PluginRecord:
-        """Switch a plugin on and let it prepare the tenant, in one transaction.
+    def card(self, slug: str) -> PluginCard:
+        """Return one of them.
+
+        :raises NotFound: when there is none of the name.
+        """
+        for card in self.cards():
+            if card.slug == slug:
+                return card
+        raise NotFound(_("There is no such plugin in this installation."))
+
+    def plan(self, slug: str) -> Plan:
+        """Return what switching a plugin on does: which others come with it, and what stands against it.
 
         :raises NotFound: when it is not installed.
-        :raises Conflict: when it can't be used, or its preparation failed.
+        """
+        self._known(slug)
+        on = self._on(rows(self.session))
+        plan = plan_on(hooks.host().installed, slug, on, entitled, declared_permissions())
+        resting = self._resting(plan)
+        return replace(plan, problems=(*plan.problems, *resting)) if resting else plan
+
+    def plan_off(self, slug: str) -> Plan:
+        """Return what goes off with a plugin: those that build on it, before it."""
+        return plan_off(hooks.host().installed, slug, self._on(rows(self.session)))
+
+    def purge_preview(self, slug: str) -> purge.Preview:
+        """Count what a purge would take from this tenant; nothing is changed.
+
+        :raises NotFound: when the plugin never was here.
+        """
+        row = self._row(rows(self.session), slug)
+        return purge.preview(self.session, slug, row.name or slug)
+
+    # --- on and off ---------------------------------------------------------------------------------------
+
+    def enable(self, slug: str, agreed: Sequence[str] | None = None) -> Plan:
+        """Switch a plugin on, after those that it needs, in one transaction; return what was done.
+
+        :param agreed: the slugs of the plan that was shown; another plan by now is refused.
+        :raises NotFound: when it is not installed.
+        :raises Conflict: when it can't be used, refused, or its preparation failed; nothing is changed then.
         :raises Forbidden: when the tenant's plan does not hold it.
         """
-        record = self._record(slug)
-        if slug in self.tenant.plugins:
-            return record
-        if record.state is not State.READY:
-            raise Conflict(_("%(plugin)s can't be used in this installation now.", plugin=self._name(record)))
-        if not self._entitled(slug):
-            raise Forbidden(_("Your plan does not hold %(plugin)s.", plugin=self._name(record)))
-        missing = [
-            need
-            for need in (record.manifest.requires if record.manifest else ())
-            if need not in self.tenant.plugins
-        ]
-        if missing:
-            raise Conflict(
-                _("Switch on %(plugins)s first; this one builds on it.", plugins=", ".join(missing))
-            )
-        row = self._row(slug)
-        first_time = row is None
-        if row is None:
-            row = TenantPlugin(
-                slug=slug, data_version=record.manifest.data_version if record.manifest else 1, settings={}
-            )
-            self.session.add(row)
-        row.state, row.reason, row.changed_at = ON, None, clock.now()
-        self._store({*self.tenant.plugins, slug})
-        if first_time:
-            self._grant(slug)
+        found = locked(self.session)
+        plan = self.plan(slug)
+        if plan.problems:
+            raise (Forbidden if plan.locked else Conflict)(" ".join(plan.problems))
+        if agreed is not None and tuple(agreed) != plan.slugs:
+            raise Conflict(_("What would be switched on has changed in the meantime. Look at it again."))
+        before = context.tenant()
         try:
-            hooks.host().relay.run_one(
-                "kehu_tenant_enabled", slug, tenant=self.tenant.id, ctx=call(slug), first_time=first_time
-            )
-        except PluginError as error:
+            with self.session.begin_nested():
+                for step in plan.steps:
+                    record = hooks.host().installed.get(step.slug)
+                    assert record is not None
+                    switch_on(self.session, found, record)
+        except SwitchFailed as failure:
+            db.bind_tenant(before)
+            keep_reason(failure.record.slug, failure.record.name, failure.reason)
             raise Conflict(
                 _(
                     "%(plugin)s could not be switched on; nothing was changed. It said: %(words)s",
-                    plugin=self._name(record),
-                    words=str(error)[:300],
+                    plugin=failure.record.name,
+                    words=failure.reason[:300],
                 )
-            ) from error
-        self._note(record, "enabled")
-        return record
+            ) from failure
+        return plan
 
-    def switch_off(self, slug: str) -> PluginRecord:
+    def disable(self, slug: str, *, dependants: bool = False) -> Plan:
         """Switch a plugin off; its data stays for the day it is switched on again.
 
-        :raises Conflict: when another plugin that is on builds on it.
+        :param dependants: switch off those that build on it as well, before it.
+        :raises NotFound: when it never was here.
+        :raises Conflict: when others that are on build on it.
         """
-        record = self._record(slug)
-        if slug not in self.tenant.plugins:
-            return record
-        users = [
-            other.slug
-            for other in hooks.host().installed
-            if other.slug in self.tenant.plugins and other.manifest and slug in other.manifest.requires
-        ]
-        if users:
+        found = locked(self.session)
+        if slug not in found:
+            self._known(slug)
+            return Plan()
+        plan = plan_off(hooks.host().installed, slug, self._on(found))
+        others = [step.name for step in plan.steps if step.why == "needed"]
+        if others and not dependants:
             raise Conflict(
-                _("Switch off %(plugins)s first; it builds on this one.", plugins=", ".join(users))
+                _("Switch off %(plugins)s first; it builds on this one.", plugins=", ".join(others))
             )
-        reason = None
-        try:
-            if record.state is State.READY:
-                hooks.host().relay.run_one(
-                    "kehu_tenant_disabled", slug, tenant=self.tenant.id, ctx=call(slug)
-                )
-        except PluginError as error:
-            # It is switched off all the same; what it could not let go of is kept for the page.
-            reason = str(error)[:500]
-        row = self._row(slug)
-        if row is None:
-            row = TenantPlugin(slug=slug, settings={})
-            self.session.add(row)
-        row.state, row.reason, row.changed_at = OFF, reason, clock.now()
-        self._store(set(self.tenant.plugins) - {slug})
-        self._note(record, "disabled")
-        return record
+        for other in plan.slugs:
+            if found[other].state in ON | {TenantState.SUSPENDED}:
+                switch_off(self.session, found, other, TenantState.DISABLED)
+        return plan
+
+    def resume(self, slug: str) -> None:
+        """Let a plugin that rests after faults run again, or try once more to bring its data up to date.
+
+        :raises Conflict: when it does neither.
+        """
+        found = locked(self.session)
+        row = self._row(found, slug)
+        if row.state == TenantState.QUARANTINED:
+            move(row, TenantState.ENABLED)
+            self._forget_trips(slug)
+        elif row.state in (TenantState.UPGRADE_ERROR, TenantState.UPGRADE_PENDING):
+            move(row, TenantState.UPGRADE_PENDING)
+            jobs.enqueue(self.session, "addons.upgrade", slug=slug)
+        else:
+            raise Conflict(_("%(plugin)s does not rest.", plugin=row.name or slug))
+        store(self.session, found)
+        note(self.session, slug, row.name or slug, "resumed")
+
+    # --- purge --------------------------------------------------------------------------------------------
+
+    def schedule_purge(self, slug: str, typed: str) -> TenantPlugin:
+        """Have everything that a plugin keeps of this tenant removed in 30 days.
+
+        :param typed: the plugin's name, written by the admin so that it does not happen by mistake.
+        :raises InvalidInput: when the name is another.
+        :raises Conflict: while the plugin is on.
+        """
+        found = locked(self.session)
+        row = self._row(found, slug)
+        name = row.name or slug
+        if row.state in ON:
+            raise Conflict(_("Switch %(plugin)s off first; its data can be removed then.", plugin=name))
+        if typed.strip().casefold() not in (name.casefold(), slug):
+            message = _("Write “%(plugin)s” to have its data removed.", plugin=name)
+            raise InvalidInput(message, fields={"name": [message]})
+        move(row, TenantState.PURGE_SCHEDULED, until=clock.now() + PURGE_AFTER)
+        note(self.session, slug, name, "purge_scheduled")
+        return row
+
+    def call_back(self, slug: str) -> None:
+        """Keep the data after all.
+
+        :raises Conflict: when no purge is waiting.
+        """
+        row = self._row(locked(self.session), slug)
+        if row.state != TenantState.PURGE_SCHEDULED:
+            raise Conflict(_("No removal of the data of %(plugin)s is waiting.", plugin=row.name or slug))
+        move(row, TenantState.DISABLED)
+        note(self.session, slug, row.name or slug, "purge_called_back")
 
     # --- parts --------------------------------------------------------------------------------------------
 
-    def _record(self, slug: str) -> PluginRecord:
+    def _known(self, slug: str) -> None:
         record = hooks.host().installed.get(slug)
-        if record is None or record.system:
+        if record is None or not record.switchable:
             raise NotFound(_("There is no such plugin in this installation."))
-        return record
 
-    def _name(self, record: PluginRecord) -> str:
-        return record.manifest.name if record.manifest else record.slug
+    def _row(self, found: Rows, slug: str) -> TenantPlugin:
+        if slug not in found:
+            raise NotFound(_("This plugin never was switched on here."))
+        return found[slug]
 
-    def _row(self, slug: str) -> TenantPlugin | None:
-        return self.session.execute(
-            select(TenantPlugin).where(TenantPlugin.slug == slug)
-        ).scalar_one_or_none()
-
-    def _entitled(self, slug: str) -> bool:
-        return hooks.first("kehu_entitled", tenant_id=self.tenant.id, slug=slug) is not False
-
-    def _store(self, slugs: set[str]) -> None:
-        self.session.flush()  # The plugin's own hook may read its row.
-        hooks.first("kehu_store_plugins", tenant_id=self.tenant.id, slugs=sorted(slugs))
-        self.tenant = context.tenant()
-
-    def _grant(self, slug: str) -> None:
-        """Let the built-in roles use the plugin: all of it, or to read for viewers. Admins may change that."""
-        codes = [
-            permission.code for owner, permission in hooks.host().declarations.permissions if owner == slug
-        ]
-        for role in self.session.execute(select(Role).where(Role.builtin)).scalars():
-            given = [code for code in codes if role.code != "viewer" or code.endswith(":read")]
-            role.permissions = {**dict.fromkeys(given, "all"), **role.permissions}
-
-    def _faults(self) -> dict[str, list[PluginIncident]]:
-        statement = select(PluginIncident).order_by(PluginIncident.last_at.desc()).limit(100)
-        found: dict[str, list[PluginIncident]] = {}
-        for fault in self.session.execute(statement).scalars():
-            if len(found.setdefault(fault.slug, [])) < 3:
-                found[fault.slug].append(fault)
-        return found
-
-    def _note(self, record: PluginRecord, action: str) -> None:
-        audit.write(
-            self.session,
-            object="plugins",
-            record_id=self.tenant.id,
-            action=action,
-            title=self._name(record),
-            changes={record.slug: [action != "enabled", action == "enabled"]},
+    def _resting(self, plan: Plan) -> list[str]:
+        """Say which plugins of a plan are held for the whole installation."""
+        statement = select(PluginInstall.slug).where(
+            PluginInstall.slug.in_(plan.slugs), PluginInstall.held_until > clock.now()
         )
+        held = set(self.session.execute(statement).scalars()) if plan.steps else set()
+        return [
+            _("%(plugin)s rests for all firms after repeated faults. Try again later.", plugin=step.name)
+            for step in plan.steps
+            if step.slug in held
+        ]
+
+    def _on(self, found: Rows) -> set[str]:
+        return {slug for slug, row in found.items() if row.state in HELD | {TenantState.ENABLED}}
+
+    def _forget_trips(self, slug: str) -> None:
+        self.session.execute(
+            update(PluginIncident)
+            .where(PluginIncident.tenant_id == db.tenant_id(), PluginIncident.slug == slug)
+            .values(trips=0, tripped_at=None)
+        )
+
+
+def keep_reason(slug: str, name: str, reason: str) -> None:
+    """Keep why a plugin could not be switched on, in a transaction of its own: that of the try is rolled back."""
+    with db.unit_of_work() as session:
+        found = rows(session)
+        row: Any = found.get(slug)
+        if row is None:
+            row = TenantPlugin(slug=slug, settings={}, state=TenantState.AVAILABLE.value, name=name)
+            session.add(row)
+        row.reason = reason[:500]

@@ -1,4 +1,4 @@
-"""Jobs of the add-ons: the delivery of events, and the work that plugins declare."""
+"""Jobs of the add-ons: events on their way to plugins, work that plugins declare, and what their states need."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from kehu.addons import purge, sweep, upgrades
 from kehu.addons.calls import call, deliver
+from kehu.addons.states import TenantState
 from kehu.core import db, hooks, jobs, schedule
 from kehu.core.schedule import Schedule
 from plugins.results import JobDef
 
-__all__ = ["deliver", "run_job", "run_later", "schedule_all"]
+__all__ = ["deliver", "purge_plugin", "run_job", "run_later", "schedule_all", "sweep_all", "upgrade_plugin"]
 
 
 def job_of(slug: str, name: str) -> JobDef | None:
@@ -65,3 +67,22 @@ def run_later(
     tenant = db.tenant_id()
     lock = f"x.{job} {tenant} {once}" if once else None
     jobs.enqueue(session, run_job, slug=slug, name=name, wait=wait, queueing_lock=lock, **arguments)
+
+
+@jobs.tenant_task("addons.upgrade", queue="plugins", one_transaction=False)
+def upgrade_plugin(_tenant_id: uuid.UUID, slug: str, again: bool = False) -> None:
+    """Bring a tenant's data of a plugin to the version of its code."""
+    upgrades.run(slug, again)
+
+
+@jobs.tenant_task("addons.purge", queue="plugins", one_transaction=False)
+def purge_plugin(_tenant_id: uuid.UUID, slug: str) -> None:
+    """Remove what a plugin keeps of a tenant, if the notice ran out and nobody called it back."""
+    if purge.is_due(slug):
+        purge.purge(slug, frozenset({TenantState.PURGE_SCHEDULED}))
+
+
+@jobs.platform_task("addons.sweep", cron="*/10 * * * *")
+def sweep_all() -> None:
+    """Look after plugins in all tenants: rests that end, purges that are due, plans, older data."""
+    sweep.sweep()

@@ -32,7 +32,7 @@ def enable(address: str, slug: str) -> None:
     from kehu.addons.services import PluginService
 
     with tenant_scope(make_app(), address) as tenant:
-        PluginService(db.session()).switch_on(slug)
+        PluginService(db.session()).enable(slug)
         click.echo(f"{slug} is on for {tenant.name}.")
 
 
@@ -44,7 +44,7 @@ def disable(address: str, slug: str) -> None:
     from kehu.addons.services import PluginService
 
     with tenant_scope(make_app(), address) as tenant:
-        PluginService(db.session()).switch_off(slug)
+        PluginService(db.session()).disable(slug)
         click.echo(f"{slug} is off for {tenant.name}; its data stays.")
 
 

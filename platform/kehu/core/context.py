@@ -31,6 +31,7 @@ class TenantInfo:
     locale: str = "en"
     country: str = ""
     plugins: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     state: str = "active"
     demo: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)

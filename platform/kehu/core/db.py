@@ -124,11 +124,13 @@ def unit_of_work(**changes: Any) -> Iterator[Session]:
     """
     with context.use(**changes):
         opened = Session(_engines["app"], expire_on_commit=False)
-        token = _session.set(opened)
+        # The platform's own, even when a plugin runs further out: what the plugin may not do is not at stake here.
+        token, apart = _session.set(opened), running.set(None)
         try:
             yield opened
             opened.commit()
         finally:
+            running.reset(apart)
             _session.reset(token)
             opened.close()
 
@@ -143,7 +145,7 @@ def cross_tenant(reason: str) -> Iterator[Session]:
     """
     who = context.current().actor
     opened = CrossSession(_engines["cross"], expire_on_commit=False)
-    token, flag = _session.set(opened), _cross.set(True)
+    token, flag, apart = _session.set(opened), _cross.set(True), running.set(None)
     log.info("cross_tenant", reason=reason)
     try:
         opened.execute(
@@ -155,6 +157,7 @@ def cross_tenant(reason: str) -> Iterator[Session]:
         yield opened
         opened.commit()
     finally:
+        running.reset(apart)
         _cross.reset(flag)
         _session.reset(token)
         opened.close()

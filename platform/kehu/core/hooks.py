@@ -30,7 +30,15 @@ def host() -> PluginHost:
 def enabled() -> frozenset[str]:
     """Return the plugins that are on for the present tenant and can be used in this installation."""
     tenant = context.current().tenant
-    return host().live(tenant.plugins) if tenant is not None and tenant.plugins else frozenset()
+    return host().live(tenant.plugins) if tenant is not None else frozenset()
+
+
+def held() -> frozenset[str]:
+    """Return the plugins that are on for the present tenant but may not run now; their pages say why."""
+    tenant = context.current().tenant
+    if tenant is None or not tenant.held:
+        return frozenset()
+    return host().live(tenant.held) & tenant.held
 
 
 def first(hook: str, **arguments: Any) -> Any:

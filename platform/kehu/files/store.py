@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from kehu.core import clock
 from kehu.core.errors import TooLarge
 from kehu.core.i18n import _
 
 CHUNK = 256 * 1024
+FRESH_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,17 @@ class FileStore:
     def path(self, tenant_id: uuid.UUID, sha256: str) -> Path:
         """Return where bytes lie."""
         return self.root / str(tenant_id) / sha256[:2] / sha256
+
+    def drop(self, tenant_id: uuid.UUID, sha256: str) -> bool:
+        """Remove bytes that no row names any more; what came in within the hour may be about to be named again."""
+        path = self.path(tenant_id, sha256)
+        try:
+            if clock.now().timestamp() - path.stat().st_mtime < FRESH_SECONDS:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def take(self, tenant_id: uuid.UUID, stream: IO[bytes]) -> Stored:
         """Copy a stream into the store, in pieces, and return what it was.

@@ -18,6 +18,8 @@ from kehu.web.toasts import toast
 NAMES: dict[str, Any] = {
     "kehu.mail.deliver": _l("Send a mail"),
     "addons.deliver": _l("Tell a plugin about changes"),
+    "addons.purge": _l("Remove the data of a plugin"),
+    "addons.upgrade": _l("Bring the data of a plugin up to date"),
 }
 """Task -> what it does in words; others show their name."""
 

@@ -32,8 +32,8 @@ def plugins() -> Any:
 @needs("plugins:manage")
 def plugin_on(slug: str) -> Any:
     """Switch a plugin on."""
-    record = PluginService(db.session()).switch_on(slug)
-    toast(_("%(plugin)s is on.", plugin=record.manifest.name if record.manifest else slug))
+    plan = PluginService(db.session()).enable(slug)
+    toast(_("%(plugin)s is on.", plugin=", ".join(step.name for step in plan.steps) or slug))
     return _back()
 
 
@@ -41,6 +41,6 @@ def plugin_on(slug: str) -> Any:
 @needs("plugins:manage")
 def plugin_off(slug: str) -> Any:
     """Switch a plugin off."""
-    record = PluginService(db.session()).switch_off(slug)
-    toast(_("%(plugin)s is off. Its data stays.", plugin=record.manifest.name if record.manifest else slug))
+    plan = PluginService(db.session()).disable(slug)
+    toast(_("%(plugin)s is off. Its data stays.", plugin=", ".join(step.name for step in plan.steps) or slug))
     return _back()

@@ -111,7 +111,7 @@ def source_hash() -> str:
     files = [*root.glob("migrations/**/*.py"), *root.glob("plugins_builtin/*/migrations/**/*.py")]
     files += [*root.glob("platform/kehu/core/migration*.py"), root / "platform/kehu/core/tables.py"]
     files += [root / "platform/kehu/addons/migrations.py"]
-    files += root.glob("platform/kehu/addons/**/*.py")
+    files += root.glob("platform/kehu/addons/migration_env/*.py")
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())

@@ -90,7 +90,7 @@ def probe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Probe:
     # As in production: what fails is contained, recorded and told to the caller.
     monkeypatch.setattr(hooks.host().relay, "strict", False)
     with shop.work() as session:
-        PluginService(session).switch_on(SLUG)
+        PluginService(session).enable(SLUG)
     return made
 
 

@@ -42,7 +42,7 @@ def listener(shop: Shop) -> Iterator[Listener]:
     manager = relay._manager
     kept = manager.get_plugin(SLUG)
     with shop.work() as session:
-        PluginService(session).switch_on(SLUG)
+        PluginService(session).enable(SLUG)
     manager.unregister(name=SLUG)
     manager.register(made, name=SLUG)
     relay.forget()
@@ -109,7 +109,7 @@ def test_a_failure_lets_the_job_try_again_and_off_means_silence(shop: Shop, list
         deliver(**job)
     listener.broken = False
     with now.work() as session:
-        PluginService(session).switch_off(SLUG)
+        PluginService(session).disable(SLUG)
     deliver(**job)
     assert listener.heard == []
 

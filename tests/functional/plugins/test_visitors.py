@@ -36,7 +36,7 @@ class Booth:
 @pytest.fixture
 def booth(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Booth]:
     with shop.work() as work:
-        PluginService(work).switch_on("automotive")
+        PluginService(work).enable("automotive")
     limits.limiter.reset()
     yield Booth(shop, lambda name, view: monkeypatch.setitem(shop.app.view_functions, name, view))
     limits.limiter.reset()

@@ -65,6 +65,7 @@ def test_a_tenant_is_known_by_its_shape() -> None:
         id = UUID(int=1)
         address = "acme"
         plugins = frozenset[str]()
+        held = frozenset[str]()
 
     assert isinstance(Tenant(), TenantRecord)
     assert not isinstance(object(), TenantRecord)

@@ -1,0 +1,156 @@
+"""What the pages of plugins show: each plugin of the installation with its state in the present tenant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kehu.addons.models import PluginIncident, TenantPlugin
+from kehu.addons.rows import rows
+from kehu.addons.states import HELD, ON, TenantState
+from kehu.core import context, hooks
+from kehu.core.i18n import _
+from plugins.manifest import Manifest
+from plugins.records import PluginRecord, State
+
+FAULTS_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginCard:
+    """What the page of plugins shows of one.
+
+    :param usable: whether it runs in this installation; `why` says what is wrong and what to do about it.
+    :param state: where it stands in this tenant; `reason` is what it last said or the platform says of it there.
+    :param until: when a quarantine ends, or the day of the purge.
+    :param on: switched on, as an admin sees it; `held` when it may not run just now.
+    :param installed: False when only its rows and data are left.
+    """
+
+    slug: str
+    name: str
+    summary: str = ""
+    version: str = ""
+    builtin: bool = False
+    installed: bool = True
+    manifest: Manifest | None = None
+    install_state: State = State.ORPHAN
+    usable: bool = False
+    why: str = ""
+    state: TenantState = TenantState.AVAILABLE
+    reason: str = ""
+    until: dt.datetime | None = None
+    on: bool = False
+    held: bool = False
+    entitled: bool = True
+    needs: Sequence[str] = ()
+    used_by: Sequence[str] = ()
+    permissions: Sequence[Any] = ()
+    faults: Sequence[PluginIncident] = ()
+    settable: bool = False
+
+
+def entitled(slug: str) -> bool:
+    """Tell whether the present tenant may have a plugin switched on."""
+    return hooks.first("kehu_entitled", tenant_id=context.tenant().id, slug=slug) is not False
+
+
+def declared_permissions() -> dict[str, tuple[Any, ...]]:
+    """Return what each plugin's rights are, by slug."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for slug, permission in hooks.host().declarations.permissions:
+        found[slug] = (*found.get(slug, ()), permission)
+    return found
+
+
+def cards(session: Session) -> list[PluginCard]:
+    """Return all plugins that tenants decide about, and those that are gone but left something here."""
+    kept, faults = rows(session), _faults(session)
+    host = hooks.host()
+    permissions = declared_permissions()
+    settable = {slug for slug, _schema in host.declarations.settings}
+    shown = [
+        _card(record, kept.get(record.slug), faults, permissions, settable)
+        for record in host.installed
+        if record.switchable and record.state is not State.ORPHAN
+    ]
+    gone = [row for slug, row in kept.items() if _is_gone(slug) and row.state != TenantState.AVAILABLE]
+    return shown + [_left_over(row, faults) for row in sorted(gone, key=lambda row: row.slug)]
+
+
+def _is_gone(slug: str) -> bool:
+    record = hooks.host().installed.get(slug)
+    return record is None or record.state is State.ORPHAN
+
+
+def _card(
+    record: PluginRecord,
+    row: TenantPlugin | None,
+    faults: Mapping[str, list[PluginIncident]],
+    permissions: Mapping[str, tuple[Any, ...]],
+    settable: set[str],
+) -> PluginCard:
+    manifest = record.manifest
+    may = entitled(record.slug)
+    return PluginCard(
+        slug=record.slug,
+        name=record.name,
+        summary=manifest.summary if manifest else "",
+        version=record.version,
+        builtin=record.builtin,
+        manifest=manifest,
+        install_state=record.state,
+        usable=record.state is State.READY,
+        why=f"{record.reason} {record.remedy}".strip(),
+        entitled=may,
+        needs=tuple(manifest.requires) if manifest else (),
+        used_by=tuple(
+            other.slug
+            for other in hooks.host().installed
+            if other.manifest is not None and record.slug in other.manifest.requires
+        ),
+        permissions=permissions.get(record.slug, ()),
+        faults=faults.get(record.slug, ()),
+        settable=record.slug in settable,
+        **_standing(row, may),
+    )
+
+
+def _left_over(row: TenantPlugin, faults: Mapping[str, list[PluginIncident]]) -> PluginCard:
+    return PluginCard(
+        slug=row.slug,
+        name=row.name or row.slug,
+        installed=False,
+        why=_(
+            "Its code is not installed any more. Its data is still here; ask whoever runs this installation."
+        ),
+        faults=faults.get(row.slug, ()),
+        **_standing(row, True),
+    )
+
+
+def _standing(row: TenantPlugin | None, may: bool) -> dict[str, Any]:
+    state = TenantState(row.state) if row is not None else TenantState.AVAILABLE
+    if state is TenantState.AVAILABLE and not may:
+        state = TenantState.LOCKED
+    return {
+        "state": state,
+        "reason": (row.reason or "") if row is not None else "",
+        "until": row.until if row is not None else None,
+        "on": state in ON,
+        "held": state in HELD,
+    }
+
+
+def _faults(session: Session) -> dict[str, list[PluginIncident]]:
+    statement = select(PluginIncident).order_by(PluginIncident.last_at.desc()).limit(100)
+    found: dict[str, list[PluginIncident]] = {}
+    for fault in session.execute(statement).scalars():
+        if len(found.setdefault(fault.slug, [])) < FAULTS_SHOWN:
+            found[fault.slug].append(fault)
+    return found
