@@ -9,7 +9,7 @@ import pytest
 from kehu.config import Settings
 
 ROOT = Path(__file__).parents[2]
-PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
 
 
 def test_every_setting_stands_in_the_table():

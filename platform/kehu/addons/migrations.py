@@ -43,12 +43,15 @@ def folder_of(record: PluginRecord) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def upgrade_all(url: str) -> list[PluginMigrated]:
-    """Bring the schemas of all compatible plugins to their newest revision; one that fails stops no other."""
+def upgrade_all(url: str, *, builtin: bool | None = None) -> list[PluginMigrated]:
+    """Bring the schemas of all compatible plugins to their newest revision; one that fails stops no other.
+
+    :param builtin: only those that are, or are not, part of Kehu.
+    """
     results: list[PluginMigrated] = []
     engine = migration.owner_engine(url)
     for record in find_plugins(system=("tenants", "billing")):
-        if record.system or not record.usable:
+        if record.system or not record.usable or builtin not in (None, record.builtin):
             continue
         folder = folder_of(record)
         if folder is not None:

@@ -9,6 +9,8 @@ from flask import Flask
 from kehu.addons import calls, frame, incidents, tasks
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
+from kehu.web import language
+from plugins.finder import manifest_path
 from plugins.host import start_plugins
 from plugins.path_guard import install_path_guard
 
@@ -38,5 +40,13 @@ def mount(app: Flask) -> None:
     """Add the pages of plugins and of the floors above."""
     host = hooks.host()
     host.mount(app)
+    language.add_plugin_texts(
+        app,
+        [
+            (one.slug, manifest_path(one.module).parent / "locale")
+            for one in host.installed.ready
+            if not one.system
+        ],
+    )
     frame.init_frame(app)
     host.relay.collect("kehu_init_app", app=app)

@@ -66,7 +66,7 @@ def update() -> None:
         catalogue = _read(target) if target.exists() else Catalog(locale=language)
         # A guess by likeness would be shown to people as if somebody had translated it.
         catalogue.update(template, no_fuzzy_matching=True)
-        _write(target, catalogue, language)
+        write_catalogue(target, catalogue, language)
 
 
 def extract(template: Path) -> None:
@@ -86,7 +86,8 @@ def _read(path: Path) -> Catalog:
         return read_po(file, locale=path.parts[-3])
 
 
-def _write(target: Path, catalogue: Catalog, language: str) -> None:
+def write_catalogue(target: Path, catalogue: Catalog, language: str) -> None:
+    """Write a catalogue without what would make every two updates collide."""
     body = io.BytesIO()
     write_po(body, catalogue, width=110, no_location=True, omit_header=True, ignore_obsolete=True)
     locale = Locale.parse(language)

@@ -52,7 +52,11 @@ class TestServer:
                     sql.Identifier(name), sql.Identifier(roles.OWNER), sql.Identifier(template)
                 )
             )
-        return self._urls(name)
+        urls = self._urls(name)
+        if migrated:
+            # The template knows those of Kehu only, so that all runs share it.
+            _migrate_plugins(urls.owner, builtin=False)
+        return urls
 
     def drop(self, urls: DatabaseUrls) -> None:
         """Drop a database with whoever is still connected."""
@@ -95,10 +99,14 @@ class TestServer:
 
 
 def _migrate(url: str) -> None:
+    migration.upgrade(url)
+    _migrate_plugins(url, builtin=True)
+
+
+def _migrate_plugins(url: str, *, builtin: bool) -> None:
     from kehu.addons import migrations as plugins
 
-    migration.upgrade(url)
-    failed = [done for done in plugins.upgrade_all(url) if done.error]
+    failed = [done for done in plugins.upgrade_all(url, builtin=builtin) if done.error]
     if failed:
         raise RuntimeError(
             "; ".join(f"Plugin {done.slug} can't be migrated: {done.error}" for done in failed)
@@ -139,9 +147,26 @@ def _locked(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[None
         connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK_KEY,))
 
 
+@contextmanager
+def borrowed_database() -> Iterator[DatabaseUrls]:
+    """Lend a migrated database outside of a test run; it is dropped at the end."""
+    with _lent_server() as server:
+        urls = server.make()
+        try:
+            yield urls
+        finally:
+            server.drop(urls)
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[TestServer]:
     """Lend the server that holds the databases of this run."""
+    with _lent_server() as server:
+        yield server
+
+
+@contextmanager
+def _lent_server() -> Iterator[TestServer]:
     given = os.environ.get("KEHU_DATABASE_URL")
     if given:
         yield TestServer(given, settings.var_folder() / "roles.json")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
 from flask import Flask, g, has_app_context, request
 from flask_babel import Babel, Domain
 
@@ -11,6 +17,9 @@ from kehu.core import context
 from kehu.core.i18n import LOCALES, match_locale
 
 COOKIE = "kehu_locale"
+
+FOLDER = Path(__file__).parents[1] / "locale"
+"""The platform's own catalogues."""
 
 
 def choose_locale() -> str:
@@ -42,8 +51,23 @@ def choose_zone() -> str:
 class KeptDomain(Domain):
     """Finds the catalogue once for a request: pages ask for hundreds of texts.
 
-    Flask-Babel forgets `babel_translations` itself when the language is forced or refreshed.
+    Flask-Babel forgets `babel_translations` itself when the language is forced or refreshed. Behind the platform's
+    texts stand those of the plugins: they add words, and change none.
     """
+
+    def __init__(self, domain: str = "messages") -> None:
+        super().__init__(domain=domain)
+        self._plugins: tuple[tuple[str, Path], ...] = ()
+        self._complete: set[int] = set()
+
+    def add_plugins(self, catalogues: Iterable[tuple[str, Path]]) -> None:
+        """Look for texts that the platform has not in the plugins' catalogues too.
+
+        :param catalogues: slug and folder `locale` of each plugin, in the order in which they are asked.
+        """
+        self._plugins = tuple(catalogues)
+        self.cache.clear()
+        self._complete.clear()
 
     def get_translations(self) -> Any:
         """Return the catalogue of the present language."""
@@ -51,9 +75,28 @@ class KeptDomain(Domain):
         found = getattr(kept, "babel_translations", None)
         if found is None:
             found = super().get_translations()
+            if self._plugins and id(found) not in self._complete:
+                self._complete.add(id(found))
+                self._add_fallbacks(found)
             if kept is not None:
                 kept.babel_translations = found
         return found
+
+    def _add_fallbacks(self, translations: Any) -> None:
+        for slug, folder in self._plugins:
+            file = folder / choose_locale() / "LC_MESSAGES" / f"{slug}.po"
+            if file.is_file():
+                translations.add_fallback(read_catalogue(file))
+
+
+def read_catalogue(file: Path) -> Translations:
+    """Return the translations of a catalogue as people write it; nothing has to be compiled."""
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=file.parts[-3])
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def init_language(app: Flask) -> None:
@@ -62,13 +105,12 @@ def init_language(app: Flask) -> None:
         app,
         locale_selector=choose_locale,
         timezone_selector=choose_zone,
-        default_translation_directories=str(app.config.get("KEHU_LOCALE_DIR") or _folder()),
+        default_translation_directories=str(app.config.get("KEHU_LOCALE_DIR") or FOLDER),
         default_domain="messages",
     )
     babel.domain_instance = KeptDomain(domain="messages")
 
 
-def _folder() -> str:
-    from pathlib import Path
-
-    return str(Path(__file__).parents[1] / "locale")
+def add_plugin_texts(app: Flask, catalogues: Iterable[tuple[str, Path]]) -> None:
+    """Let the plugins bring their own translations: slug and folder `locale` of each."""
+    app.extensions["babel"].instance.domain_instance.add_plugins(catalogues)

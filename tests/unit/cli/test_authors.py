@@ -23,3 +23,26 @@ def test_the_command_compares_and_renews(run: Run, tmp_path: Path, monkeypatch: 
     older = tmp_path / "older.txt"
     older.write_text("kehu.api.gone\n")
     assert "- kehu.api.gone" in run("plugin", "api-diff", "--against", str(older), code=1).output
+
+
+def test_new_writes_a_plugin_that_passes_its_files_check(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "kehu-sea"
+    assert (
+        "Next: kehu plugin check"
+        in run("plugin", "new", "sea", "--name", "Sea", "--into", str(folder)).output
+    )
+    shown = run("plugin", "check", str(folder), "--files-only").output
+    assert shown.splitlines() == ["ok    manifest", "ok    imports", "ok    templates", "ok    contract"]
+    assert "complete" in run("plugin", "texts", str(folder)).output
+    assert "small letters" in run("plugin", "new", "Sea", "--into", str(tmp_path / "x"), code=1).output
+    (folder / "kehu_sea/web.py").write_text(
+        "from kehu.core import db\nfrom kehu.api import _\n\n_('Low tide')\n"
+    )
+    shown = run("plugin", "check", str(folder), "--files-only", code=1).output
+    assert "FAIL  imports\n      web.py imports kehu.core." in shown
+    assert "texts to translate" in run("plugin", "texts", str(folder)).output
+
+
+def test_a_folder_without_a_plugin_is_told(run: Run, tmp_path: Path) -> None:
+    for command in ("check", "texts", "cycle"):
+        assert "There is no" in run("plugin", command, str(tmp_path), code=1).output

@@ -1,0 +1,120 @@
+"""What can be told of a plugin from its files alone: imports, templates, texts."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+_OURS = frozenset({"kehu", "plugins", "tenants", "billing", "plugins_builtin"})
+_PUBLIC = ("kehu.api", "kehu.testkit")
+_REFUSED = {
+    "multiprocessing": "Background work is a job.",
+    "subprocess": "A plugin starts no processes.",
+    "threading": "Background work is a job.",
+}
+INLINE = {
+    r"<script(?![^>]*\bsrc=)": "a script within the page",
+    r"<style\b": "a style sheet within the page",
+    r"\sstyle\s*=": "a style attribute",
+    r"\shx-on|\son(click|load|error|submit|change|input|focus|blur)\s*=": "a handler within the page",
+    r"\|\s*safe\b|autoescape\s+false": "text that is not escaped",
+}
+"""Pattern of what no template may hold, in words."""
+
+
+def python_files(folder: Path) -> list[Path]:
+    """Return the modules of a plugin, without its tests."""
+    return sorted(path for path in folder.rglob("*.py") if "tests" not in path.relative_to(folder).parts)
+
+
+def import_problems(folder: Path, package: str) -> list[str]:
+    """Return imports that a plugin may not make, each with the remedy.
+
+    :param package: the plugin's own package, as `kehu_dentist` or `plugins_builtin.automotive`.
+    """
+    found = []
+    for path in python_files(folder):
+        for name in _imports(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            top = name.partition(".")[0]
+            if top in _REFUSED:
+                found.append(f"{path.relative_to(folder)} imports {name}. {_REFUSED[top]}")
+            elif top in _OURS and not _within(name, package, *_PUBLIC):
+                found.append(f"{path.relative_to(folder)} imports {name}. Use what kehu.api offers.")
+    return found
+
+
+def _within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            # `from kehu import api` names the module last.
+            alone = node.module in _OURS
+            yield from (f"{node.module}.{one.name}" if alone else node.module for one in node.names)
+
+
+def template_problems(folder: Path) -> list[str]:
+    """Return what templates hold that the browser will refuse, or that is unsafe."""
+    return [
+        f"{path.relative_to(folder)}: {words}: {line.strip()[:60]}"
+        for path in sorted(folder.rglob("templates/**/*.html"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for pattern, words in INLINE.items()
+        if re.search(pattern, line)
+    ]
+
+
+# --- texts ------------------------------------------------------------------------------------------------
+
+_MAPPING = """
+[python: **.py]
+[jinja2: **/templates/**.*]
+encoding = utf-8
+extensions = jinja2.ext.do
+silent = false
+"""
+
+
+def texts(folder: Path) -> Catalog:
+    """Collect the texts of a plugin that are shown to people."""
+    with tempfile.TemporaryDirectory() as scratch:
+        mapping, template = Path(scratch) / "mapping.cfg", Path(scratch) / "messages.pot"
+        mapping.write_text(_MAPPING)
+        command = [
+            *(sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "--no-location"),
+            *("--keyword=_l", "--keyword=_n:1,2", f"--mapping-file={mapping}", f"--output-file={template}"),
+            "--ignore-dirs=tests .* _*",
+            str(folder),
+        ]
+        subprocess.run(command, check=True)
+        with template.open("rb") as file:
+            return read_po(file)
+
+
+def untranslated(folder: Path, catalogue: Path, locale: str) -> list[str]:
+    """Return the texts that a catalogue does not hold."""
+    if not catalogue.exists():
+        return [f"{catalogue} is missing. Write it with `kehu plugin texts`."]
+    with catalogue.open("rb") as file:
+        have = read_po(file, locale=locale)
+    missing = []
+    for message in texts(folder):
+        if not message.id:
+            continue
+        found = have.get(message.id)
+        said = found.string if found is not None and not found.fuzzy else ""
+        if not all(said if isinstance(said, tuple) else (said,)):
+            missing.append(str(message.id[0] if isinstance(message.id, tuple) else message.id))
+    return missing

@@ -1,0 +1,113 @@
+"""What `kehu.testkit.contract` is put together from: records to look at, addresses, pages that can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, url_for
+from sqlalchemy import inspect, text
+from werkzeug.routing import Rule
+
+from kehu.addons import migrations
+from kehu.authoring import sources, tables
+from kehu.core.ids import new_id
+from kehu.core.records.service import service_for
+from kehu.core.tables import metadata
+from kehu.members.models import Role
+from kehu.testkit.fixtures import Shop
+from kehu.web.language import FOLDER
+from plugins.records import PluginRecord
+
+_NO_ID = "018f0000-0000-7000-8000-000000000000"
+_DIFFERS = r'X-CSRF-Token":"[^"]+|name="csrf_token" value="[^"]+|name="idempotency_key" value="[^"]+'
+"""What differs from one answer to the next on the same page."""
+
+
+def tables_of(slug: str) -> list[str]:
+    """Return the tables that a plugin's models declare."""
+    schema = migrations.schema_of(slug)
+    return sorted(table.name for table in metadata.tables.values() if table.schema == schema)
+
+
+def row_counts(shop: Shop, slug: str) -> dict[str, int]:
+    """Return how many rows each table of a plugin holds for a firm."""
+    schema = migrations.schema_of(slug)
+    with shop.work() as session:
+        return {
+            name: session.execute(
+                text(f"SELECT count(*) FROM {schema}.{name} WHERE tenant_id = :id"),  # noqa: S608 - names of tables
+                {"id": shop.tenant.id},
+            ).scalar_one()
+            for name in tables_of(slug)
+        }
+
+
+def tables_in(connection: Any, slug: str) -> list[str]:
+    """Return the tables in a plugin's schema."""
+    names = inspect(connection).get_table_names(schema=migrations.schema_of(slug))
+    connection.rollback()
+    return [name for name in names if name != tables.VERSIONS]
+
+
+def codes_asked_for(folder: Path, codes: set[str]) -> set[str]:
+    """Return the permissions that the code asks for by name, beside its pages."""
+    asked = re.compile(r"(?:require|may|scope)\(\s*[\"']([^\"']+)")
+    found = {code for path in sources.python_files(folder) for code in asked.findall(path.read_text())}
+    return found & codes
+
+
+def catalogue_of(record: PluginRecord, folder: Path, locale: str) -> Path:
+    """Return where a plugin's translations lie; those of built-in plugins stand with the platform's."""
+    if record.builtin:
+        return FOLDER / locale / "LC_MESSAGES" / "messages.po"
+    return folder / "locale" / locale / "LC_MESSAGES" / f"{record.slug}.po"
+
+
+def make_records(shop: Shop) -> dict[str, str]:
+    """Make a customer, a deal and a ticket, by the names of the slots' arguments."""
+    with shop.work() as session:
+        customer = service_for("customers", session).create({"name": "Harbour Taxis"})
+        session.flush()
+        deal = service_for("deals", session).create({"name": "A fleet", "customer_id": str(customer.id)})
+        ticket = service_for("tickets", session).create(
+            {"subject": "A question", "customer_id": str(customer.id)}
+        )
+        return {"customer_id": str(customer.id), "deal_id": str(deal.id), "ticket_id": str(ticket.id)}
+
+
+def without_rights(shop: Shop) -> Any:
+    """Add a member whose role may do nothing."""
+    with shop.work() as session:
+        session.add(Role(id=new_id(), code="nobody", name="Nobody", permissions={}, builtin=False))
+    return shop.member("nobody")
+
+
+def path_of(rule: Rule) -> str:
+    """Return an address that a rule matches."""
+    return re.sub(r"<[^>]+>", _NO_ID, rule.rule)
+
+
+def url_of(app: Flask, endpoint: str, arguments: Mapping[str, str]) -> str:
+    """Return the address of an endpoint."""
+    with app.test_request_context():
+        return url_for(endpoint, **arguments)  # type: ignore[arg-type]
+
+
+def plain(answer: Any, path: str) -> str:
+    """Return a page without what differs from request to request."""
+    body = re.sub(_DIFFERS, "", answer.get_data(as_text=True))
+    return body.replace(path, "PATH").replace(path.replace("/", "%2F"), "PATH")
+
+
+def form_values(page: str) -> dict[str, str]:
+    """Return what a form would send as it stands."""
+    form = page[page.index("<main") :]
+    found = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', form))
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)"[^>]*selected', options)
+        found[name] = chosen[1] if chosen else ""
+    found.pop("csrf_token", None)
+    return found

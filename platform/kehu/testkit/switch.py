@@ -1,0 +1,59 @@
+"""Switching a plugin for a tenant of a test, as its admin would, and running its jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kehu.addons import purge as purging
+from kehu.addons.services import PluginService
+from kehu.addons.states import TenantState
+from kehu.addons.tasks import run_job
+from kehu.core import context, db, hooks
+from kehu.testkit.fixtures import Shop
+
+
+def enable(shop: Shop, slug: str) -> None:
+    """Switch a plugin on, with those that it needs."""
+    with shop.work() as session:
+        PluginService(session).enable(slug)
+    _refresh(shop)
+
+
+def disable(shop: Shop, slug: str) -> None:
+    """Switch a plugin off, with those that need it."""
+    with shop.work() as session:
+        PluginService(session).disable(slug, dependants=True)
+    _refresh(shop)
+
+
+def purge(shop: Shop, slug: str) -> purging.Preview:
+    """Remove at once what the platform would remove in 30 days; the plugin must be off."""
+    with shop.app.app_context(), context.use(tenant=shop.tenant, actor=context.SYSTEM):
+        report = purging.purge(slug, frozenset({TenantState.DISABLED, TenantState.PURGE_SCHEDULED}))
+    _refresh(shop)
+    return report
+
+
+def run_job_now(shop: Shop, job: str, **arguments: Any) -> None:
+    """Run a plugin's job for a firm, as the worker does; nothing happens in one that has the plugin off.
+
+    :param job: slug and name, as `dentist.recall`.
+    """
+    slug, _dot, name = job.partition(".")
+    run_job(tenant_id=str(shop.tenant.id), slug=slug, name=name, **arguments)
+
+
+def _refresh(shop: Shop) -> None:
+    """Look anew at which plugins the tenant has, and what its owner may do."""
+    from kehu.members.loading import actor_of_member
+
+    with shop.app.app_context(), db.unit_of_work():
+        found = hooks.tenant_by_id(shop.tenant.id)
+        assert found is not None
+        shop.tenant = found
+    with shop.work() as session:
+        member = shop.owner.member_id
+        assert member is not None
+        actor = actor_of_member(session, member)
+    assert actor is not None
+    shop.owner = shop.members["owner"] = actor

@@ -1,0 +1,21 @@
+"""The built-in plugin keeps what every plugin has to keep."""
+
+from __future__ import annotations
+
+from kehu.core.records.service import service_for
+from kehu.testkit.contract import PluginContract
+from kehu.testkit.fixtures import Shop
+from plugins_builtin.automotive.vehicles.services import VehicleService
+
+
+class TestContract(PluginContract):
+    """The ready tests."""
+
+    slug = "automotive"
+
+    def fill(self, shop: Shop) -> None:
+        """Add a vehicle."""
+        with shop.work() as session:
+            customer = service_for("customers", session).create({"name": "Harbour Taxis"})
+            session.flush()
+            VehicleService(session).add(customer.id, {"make": "VW", "model": "Golf"})
