@@ -27,18 +27,22 @@ def plugin_of_path(path: str) -> str | None:
     return match[1] if match else None
 
 
-def install_path_guard(app: Flask, enabled: Callable[[], frozenset[str]]) -> None:
+def install_path_guard(
+    app: Flask, enabled: Callable[[], frozenset[str]], held: Callable[[str], None] = lambda _slug: None
+) -> None:
     """Answer 404 for every page of a plugin that is off, whatever the method and the slashes.
 
     Call it after the tenant of a request is known and before anything that looks at the route.
 
     :param enabled: returns the plugins of the present tenant.
+    :param held: raises what is to be said about a plugin that is switched on but may not run now.
     """
 
     def guard() -> None:
         slug = plugin_of_path(request.path)
         if slug is None or slug in enabled():
             return
+        held(slug)
         # Nothing later (the plugin's own error pages, metrics, navigation) may see which route it would have
         # been.
         request.url_rule = None

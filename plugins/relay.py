@@ -46,6 +46,10 @@ class GuardFailedError(PluginError):
     """Raised when a guard could not be asked. It counts as a refusal."""
 
 
+class PluginRests(PluginError):
+    """Raised instead of a call that the breaker holds back."""
+
+
 class WrongResultError(TypeError):
     """Raised when an implementation returns something else than its specification says."""
 
@@ -206,6 +210,45 @@ class Relay:
                 raise
             self._fault(kind, target, tenant, error)
             raise PluginError(slug, kind, _words(error)) from error
+
+    def run_page(
+        self,
+        kind: str,
+        slug: str,
+        view: Callable[..., Any],
+        answer: Callable[[], Any],
+        /,
+        *,
+        tenant: Hashable = None,
+        passing: tuple[type[BaseException], ...] = (),
+    ) -> Any:
+        """Answer a request by a plugin's page; the breaker counts its faults, and they reach the caller.
+
+        :param kind: what it is, for the breaker and the record of faults, as `page dentist.list`.
+        :param view: the plugin's own function, to name file and line of a fault.
+        :param answer: makes the answer.
+        :param passing: what is raised on purpose, to the reader: no fault.
+        :raises PluginRests: while the breaker holds the page back.
+        :raises PluginError: from the plugin's own exception, which is recorded.
+        """
+        key, quiet = Key(tenant, slug, kind), self.breaker.quiet
+        if not (quiet or self.breaker.allows(key)):
+            raise PluginRests(slug, kind, "it rests after repeated failures")
+        token = running.set(slug)
+        try:
+            value = answer()
+        except passing:
+            raise
+        except _FAILURES as error:
+            if self.strict:
+                raise
+            self._fault(kind, _Target(slug, view, (), False), tenant, error, self.breaker.failed(key))
+            raise PluginError(slug, kind, _words(error)) from error
+        finally:
+            running.reset(token)
+        if not quiet:
+            self.breaker.succeeded(key)
+        return value
 
     def _run(self, target: _Target, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         token = running.set(None if target.system else target.plugin)

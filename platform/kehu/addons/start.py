@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from kehu.addons import calls, frame, incidents, tasks
+from kehu.addons import calls, frame, incidents, pages, tasks
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
 from kehu.web import language
@@ -33,7 +33,7 @@ def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:
         )
     calls.connect_events()
     tasks.schedule_all()
-    install_path_guard(app, hooks.enabled)
+    install_path_guard(app, hooks.enabled, pages.explain_held)
 
 
 def mount(app: Flask) -> None:
@@ -50,3 +50,4 @@ def mount(app: Flask) -> None:
     )
     frame.init_frame(app)
     host.relay.collect("kehu_init_app", app=app)
+    pages.contain(app)

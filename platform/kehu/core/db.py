@@ -69,6 +69,7 @@ def init_engines(settings: Settings) -> None:
     """Make the engines of this process; a second call replaces those of the first."""
     dispose_engines()
     _engines["app"] = make_engine(settings.app_database_url, pool_size=settings.pool_size)
+    event.listen(_engines["app"], "before_cursor_execute", _look_at_statement)
     if settings.cross_database_url:
         _engines["cross"] = make_engine(settings.cross_database_url, pool_size=1, name="kehu-cross")
 
@@ -186,6 +187,11 @@ def transaction_settings(tenant_id: uuid.UUID | None) -> str:
     )
 
 
+def hurry(milliseconds: int) -> None:
+    """Bound each further statement of the open transaction; its end lifts the bound."""
+    session().execute(text(f"SET LOCAL statement_timeout TO {int(milliseconds)}"))
+
+
 def _announce(target: Session) -> None:
     _apply(target.connection())
 
@@ -200,6 +206,24 @@ def _refuse_inside_plugin(act: str) -> None:
     record = hooks.host().installed.get(slug)
     if record is None or not record.system:
         raise RuntimeError(f"The plugin {slug} may not {act} inside a hook.")
+
+
+_FORBIDDEN = (
+    ("kehu.tenant_id", "change the tenant"),
+    ("SET ROLE", "change the role"),
+    ("RESET ", "change the role"),
+    ("SESSION AUTHORIZATION", "change the role"),
+)
+
+
+def _look_at_statement(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    """Refuse a statement by which a plugin would leave its tenant or role."""
+    if running.get() is None:
+        return
+    written = statement.upper()
+    for word, act in _FORBIDDEN:
+        if word.upper() in written:
+            _refuse_inside_plugin(act)
 
 
 @event.listens_for(Session, "before_commit")

@@ -8,22 +8,24 @@ from typing import Any
 from flask import current_app, url_for
 
 from kehu.core import context, hooks
+from kehu.core.i18n import _
 from kehu.web.widgets import known_icon
 
 
 @dataclass(frozen=True, kw_only=True)
 class SlotPanel:
-    """A plugin's panel, fetched as a fragment of its own."""
+    """A plugin's panel, fetched as a fragment of its own; `notice` stands in its place while the plugin is held."""
 
     key: str
     title: str
     url: str
+    notice: str = ""
 
 
 def slot_panels(slot: str, **arguments: Any) -> list[SlotPanel]:
     """Return the panels of a slot; `arguments` go into the query string of each fragment."""
-    enabled, actor = hooks.enabled(), context.current().actor
-    if actor is None or not enabled:
+    enabled, actor, held = hooks.enabled(), context.current().actor, hooks.held()
+    if actor is None or not (enabled or held):
         return []
     query: dict[str, Any] = {key: str(value) for key, value in arguments.items()}
     declared = sorted(hooks.host().declarations.panels, key=lambda pair: (pair[1].order, pair[0]))
@@ -32,13 +34,22 @@ def slot_panels(slot: str, **arguments: Any) -> list[SlotPanel]:
             key=panel.endpoint.replace(".", "-"),
             title=str(panel.title),
             url=url_for(panel.endpoint, **query),
+            notice=_held_notice(slug) if slug in held else "",
         )
         for slug, panel in declared
         if panel.slot == slot
-        and slug in enabled
+        and (slug in enabled or slug in held)
         and actor.may(panel.permission)
         and panel.endpoint in current_app.view_functions
     ]
+
+
+def _held_notice(slug: str) -> str:
+    record = hooks.host().installed.get(slug)
+    return _(
+        "%(plugin)s can't be shown just now; an admin sees why under Settings, Plugins.",
+        plugin=record.name if record is not None else slug,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
