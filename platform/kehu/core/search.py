@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, delete, select
+from sqlalchemy import ColumnElement, Text, and_, delete, exists, select
 from sqlalchemy.dialects.postgresql import UUID
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from kehu.core import bulk
 from kehu.core.db import tenant_id
@@ -102,6 +102,16 @@ def matching(kind: str, query: str) -> list[Any]:
         )
         for term in query_terms(query)
     ]
+
+
+def carries(kind: str, record_id: Any, term: str) -> ColumnElement[bool]:
+    """Tell whether a record, given by a column, has a term with this beginning."""
+    found = aliased(SearchTerm)
+    return (
+        exists()
+        .where(found.tenant_id == tenant_id(), found.kind == kind, found.record_id == record_id)
+        .where(found.term >= term, found.term < end_of(term))
+    )
 
 
 def tagged(kind: str, tag: str) -> Any:
