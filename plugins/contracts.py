@@ -63,3 +63,27 @@ class EventRecord(Protocol):
     @property
     def payload(self) -> Mapping[str, Any]:
         """Return the event's data."""
+
+
+class OutgoingMessage(Protocol):
+    """A message on its way out of the house, as guards see it."""
+
+    @property
+    def channel(self) -> str:
+        """Return how it goes: mail, phone, sms or post."""
+
+    @property
+    def purpose(self) -> str:
+        """Return why it goes: transactional, service, marketing or survey."""
+
+    @property
+    def template(self) -> str:
+        """Return the template's key, or an empty text."""
+
+    @property
+    def customer_id(self) -> UUID | None:
+        """Return the customer it goes to, or whose contact it goes to."""
+
+    @property
+    def contact_id(self) -> UUID | None:
+        """Return the contact it goes to, if it is one."""

@@ -11,6 +11,7 @@ from plugins.blueprint import PluginBlueprint
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
 from plugins.results import JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
+from plugins.sending import MessageTemplate
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Declarations:
     actions: list[tuple[str, RecordAction]] = field(default_factory=list)
     jobs: list[tuple[str, JobDef]] = field(default_factory=list)
     settings: list[tuple[str, SettingsSchema]] = field(default_factory=list)
+    messages: list[tuple[str, MessageTemplate]] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
         """Take over what one plugin declares."""
@@ -85,16 +87,6 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
                     raise ForeignNameError(f"{hook}: {problem}")
         return [(slug, entry) for entry in entries]
 
-    def once(name: Callable[[Any], str]) -> Callable[[Any], str | None]:
-        seen: set[str] = set()
-
-        def check(entry: Any) -> str | None:
-            twice = name(entry) in seen
-            seen.add(name(entry))
-            return f"{name(entry)!r} is declared twice." if twice else None
-
-        return check
-
     def own_endpoint(endpoint: str) -> str | None:
         blueprint = endpoint.partition(".")[0]
         if blueprint == slug or blueprint.startswith(f"{slug}_"):
@@ -114,11 +106,30 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         navigation=ask("kehu_register_navigation", lambda one: own_endpoint(one.endpoint)),
         panels=ask("kehu_register_panels", lambda one: own_endpoint(one.endpoint)),
         actions=ask("kehu_register_actions", lambda one: own_endpoint(one.endpoint)),
-        jobs=ask("kehu_register_jobs", once(lambda one: one.name)),
-        settings=ask("kehu_register_settings", once(lambda _one: "the settings")),
+        jobs=ask("kehu_register_jobs", _once(lambda one: one.name)),
+        settings=ask("kehu_register_settings", _once(lambda _one: "the settings")),
+        messages=ask("kehu_register_messages", lambda one: _own_key(slug, one.key)),
     )
     if len(declared.navigation) > _MOST_LINES and not record.system:
         raise ForeignNameError(
             f"kehu_register_navigation: {len(declared.navigation)} lines; {_MOST_LINES} are allowed."
         )
     return declared
+
+
+def _once(name: Callable[[Any], str]) -> Callable[[Any], str | None]:
+    """Return a check that no name comes twice."""
+    seen: set[str] = set()
+
+    def check(entry: Any) -> str | None:
+        twice = name(entry) in seen
+        seen.add(name(entry))
+        return f"{name(entry)!r} is declared twice." if twice else None
+
+    return check
+
+
+def _own_key(slug: str, key: str) -> str | None:
+    if key.startswith(f"{slug}."):
+        return None
+    return f'{key!r} does not carry the plugin\'s name. Write it as "{slug}.name".'

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from plugins.blueprint import PluginBlueprint
-from plugins.contracts import CallContext, EventRecord, TenantRecord
+from plugins.contracts import CallContext, EventRecord, OutgoingMessage, TenantRecord
 from plugins.results import (
     BillingState,
     JobDef,
@@ -26,6 +26,7 @@ from plugins.results import (
     SettingsSchema,
 )
 from plugins.rules import Mode, Shape, spec
+from plugins.sending import MessageTemplate, Refusal
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -104,6 +105,17 @@ def kehu_register_settings() -> Sequence[SettingsSchema]:
 
     Fires once at boot. No transaction is open. Mode R.
     The form is made from the fields; `ctx.settings` holds the values, with the defaults for what nobody set.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=MessageTemplate)
+def kehu_register_messages() -> Sequence[MessageTemplate]:
+    """Return the messages that the plugin sends with `kehu.api.send_message`, in all languages it has.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    Keys begin with the slug, as `automotive.warranty_ends`. Admins of a tenant may change the texts of a plugin that
+    they have; places in braces are filled in for each recipient.
     """
     raise NotImplementedError
 
@@ -189,6 +201,23 @@ def kehu_after_change(ctx: CallContext, event: EventRecord) -> None:
 
     :param ctx: the tenant, the session and the platform's services.
     :param event: name and data of the change.
+    """
+    raise NotImplementedError
+
+
+# --- messages that leave the house ------------------------------------------------------------------------
+
+
+@spec(Mode.GUARD, item=Refusal, first=True, transaction=True)
+def kehu_check_send(ctx: CallContext, message: OutgoingMessage) -> Refusal | None:
+    """Return why a message must not go out now, or None to let it pass.
+
+    Fires before any message is queued and once more before it is sent, after the platform's own rules (consent, quiet
+    hours, frequency) let it pass; also when a preview counts who will get it. The first answer wins. A transaction is
+    open, within a savepoint. Mode G: an exception holds the message back. The plugin needs the capability `guard`.
+
+    :param ctx: the tenant, the session and the platform's services.
+    :param message: channel, purpose, template and recipient.
     """
     raise NotImplementedError
 

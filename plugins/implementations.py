@@ -19,9 +19,17 @@ _REFUSED: Final = {
 
 
 def faults_of(
-    plugin: Any, manager: PluginManager, rules: Mapping[str, HookRule], *, system: bool = False
+    plugin: Any,
+    manager: PluginManager,
+    rules: Mapping[str, HookRule],
+    *,
+    system: bool = False,
+    guard: bool = True,
 ) -> list[str]:
-    """Return what is wrong with a plugin's hook implementations, each with its remedy."""
+    """Return what is wrong with a plugin's hook implementations, each with its remedy.
+
+    :param guard: whether its manifest asks for the capability to hold something back.
+    """
     faults: list[str] = []
     for name in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, name)
@@ -30,6 +38,9 @@ def faults_of(
                 faults.append(f"{name} is not marked. Put @hookimpl above it.")
             continue
         faults += _faults(name, dict(options), rules, system)
+        rule = rules.get(options.get("specname") or name)
+        if rule is not None and rule.mode is Mode.GUARD and not (guard or system):
+            faults.append(f'{rule.name} may hold things back. Add "guard" to capabilities in plugin.toml.')
     return faults
 
 

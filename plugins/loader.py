@@ -186,7 +186,8 @@ def _load(
         )
     try:
         plugin = importer(record.module)
-        faults = faults_of(plugin, manager, rules, system=record.system)
+        guard = record.manifest is not None and "guard" in record.manifest.capabilities
+        faults = faults_of(plugin, manager, rules, system=record.system, guard=guard)
         if faults:
             return _broken(record, " ".join(faults))
         manager.register(plugin, name=record.slug)

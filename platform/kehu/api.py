@@ -15,6 +15,8 @@ from kehu.addons.calls import Call, Event
 from kehu.addons.tasks import run_later
 from kehu.addons.visitors import public, public_url
 from kehu.calendars.queries import business_hours
+from kehu.consent.gate import Outgoing, check_send
+from kehu.consent.services import ConsentService
 from kehu.core import clock
 from kehu.core.audit import write as audit
 from kehu.core.business_hours import BusinessHours, NeverOpen
@@ -31,6 +33,9 @@ from kehu.core.records.service import service_for
 from kehu.core.records.types import get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold
+from kehu.messages.models import Message
+from kehu.messages.services import Letter, MessageService
+from kehu.messages.texts import Translated
 from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
@@ -48,6 +53,7 @@ from plugins.results import (
     Width,
 )
 from plugins.rules import hookimpl
+from plugins.sending import MessageTemplate, MessageText, Place, Refusal
 
 
 def plugin_base(slug: str) -> type[DeclarativeBase]:
@@ -80,6 +86,27 @@ def readable(object_name: str) -> Any:
     return and_(model.deleted_at.is_(None), scope.condition(record_type, model, who, reach))
 
 
+def send_message(session: Session, template: str, **letter: Any) -> Message:
+    """Send a message to a customer or contact: in the recipient's language, through the gate, by a job.
+
+    What becomes of it stands on the time line and in `state`: queued, sent, refused or failed.
+
+    :param template: key of a message that is returned from `kehu_register_messages`.
+    :param letter: `customer_id` or `contact_id`, `data` for the places of the text, `purpose` when it is another than
+        the template's, `once`: a second message with the same word is not sent, so that a job may run twice.
+    """
+    return MessageService(session).send(Letter(template=template, **letter))
+
+
+def consent_of(session: Session, object_name: str, record_id: Any, channel: str, purpose: str) -> str | None:
+    """Return what a person said to messages of a kind: given, withdrawn, or None when nobody knows.
+
+    :param object_name: `customers` or `contacts`.
+    """
+    service = ConsentService(session)
+    return service.state(service.person(object_name, record_id), channel, purpose)
+
+
 __all__ = [
     "Actor",
     "BusinessHours",
@@ -94,21 +121,28 @@ __all__ = [
     "JobDef",
     "KehuError",
     "Mapped",
+    "Message",
+    "MessageTemplate",
+    "MessageText",
     "NavItem",
     "NeverOpen",
     "NotFound",
     "Option",
+    "Outgoing",
     "Panel",
     "Permission",
+    "Place",
     "PluginBlueprint",
     "PurgeReport",
     "RecordAction",
     "RecordRow",
+    "Refusal",
     "Section",
     "Session",
     "SettingsSchema",
     "TenantInfo",
     "TenantRow",
+    "Translated",
     "Veto",
     "Width",
     "_",
@@ -120,8 +154,10 @@ __all__ = [
     "audit",
     "begin_migration",
     "business_hours",
+    "check_send",
     "clean",
     "clock",
+    "consent_of",
     "fold",
     "func",
     "hookimpl",
@@ -140,6 +176,7 @@ __all__ = [
     "request",
     "run_later",
     "select",
+    "send_message",
     "service_for",
     "session",
     "tenant",

@@ -16,6 +16,8 @@ MODULES = (
     "kehu.core.schedule",
     "kehu.core.search",
     "kehu.calendars.models",
+    "kehu.consent.models",
+    "kehu.messages.models",
     "kehu.customers.models",
     "kehu.deals.models",
     "kehu.tickets.models",

@@ -32,6 +32,9 @@ OPEN_TO_ALL = {
     "tenants.proposal",
     "tenants.code",
     "tenants.code_post",
+    # a firm's customers, by a signed link
+    "consent.door",
+    "consent.answer",
     # what it is
     "dashboard.show",
     "tenants.welcome",
@@ -56,8 +59,8 @@ OPEN_TO_ALL = {
 OPEN_TO_VISITORS: set[str] = set()
 """Pages of built-in plugins that need no account, at a firm's own address."""
 
-PROVEN_BY_TOKEN: set[str] = set()
-"""Those of them that programs post to, with a token or signature in place of the forgery token."""
+PROVEN_BY_TOKEN = {"consent.answer"}
+"""Pages without an account that take posts by a token or signature in place of the forgery token."""
 
 
 def asked(app: Flask) -> dict[str, str]:
@@ -92,10 +95,10 @@ def test_only_plugins_that_may_have_pages_for_visitors(app: Flask) -> None:
         assert PUBLIC_ROUTES in record.manifest.capabilities
 
 
-def test_forms_need_their_token_unless_a_program_proves_itself(app: Flask) -> None:
+def test_forms_need_their_token_unless_the_request_proves_itself(app: Flask) -> None:
     proven = {name for name, view in app.view_functions.items() if getattr(view, PROVEN, False)}
     assert proven == PROVEN_BY_TOKEN
-    assert proven <= OPEN_TO_VISITORS
+    assert proven <= OPEN_TO_VISITORS | OPEN_TO_ALL
 
 
 @pytest.mark.parametrize("word", ["delete", "erase", "export", "import"])

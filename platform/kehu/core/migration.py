@@ -12,8 +12,8 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.pool import NullPool
 
 APP_ROLE = "kehu_app"
@@ -80,6 +80,15 @@ def local_table(name: str, *parts: Any) -> None:
 def _grant(name: str, rights: str) -> None:
     op.execute(f"GRANT {rights} ON {name} TO {APP_ROLE}")
     op.execute(f"GRANT {_FULL} ON {name} TO {CROSS_ROLE}")
+
+
+def grant(permission: str, *codes: str) -> None:
+    """Give a new right to the built-in roles of these codes."""
+    op.execute(
+        text(
+            "UPDATE roles SET permissions = permissions || jsonb_build_object(:right, 'all') WHERE code = ANY(:codes)"
+        ).bindparams(bindparam("codes", list(codes), ARRAY(Text)), bindparam("right", permission, Text))
+    )
 
 
 def add_fk(

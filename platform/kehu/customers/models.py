@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kehu.consent.columns import ReachColumns
 from kehu.core.tables import (
     Base,
     JsonList,
@@ -23,7 +24,7 @@ from kehu.core.tables import (
 LIVE = "deleted_at IS NULL"
 
 
-class Customer(RecordRow, Base):
+class Customer(ReachColumns, RecordRow, Base):
     """A company or a person that the firm deals with (CUS-01, CUS-05, CUS-07)."""
 
     __tablename__ = "customers"
@@ -43,6 +44,7 @@ class Customer(RecordRow, Base):
         tenant_index("customers", "email", "email_norm"),
         tenant_index("customers", "phone", "phone_norm"),
         tenant_index("customers", "parent", "parent_id"),
+        tenant_index("customers", "consent", "mail_consent", "name_norm", "id", where=LIVE),
         tenant_index("customers", "deleted", "deleted_at", "id", where="deleted_at IS NOT NULL"),
         CheckConstraint("kind IN ('company', 'person')", name="kind"),
     )
@@ -72,7 +74,7 @@ class Customer(RecordRow, Base):
     owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
 
 
-class Contact(RecordRow, Base):
+class Contact(ReachColumns, RecordRow, Base):
     """A person at a customer (CUS-02)."""
 
     __tablename__ = "contacts"
@@ -86,6 +88,7 @@ class Contact(RecordRow, Base):
         tenant_index("contacts", "updated", "updated_at", "id", where=LIVE),
         tenant_index("contacts", "email", "email_norm"),
         tenant_index("contacts", "phone", "phone_norm"),
+        tenant_index("contacts", "consent", "mail_consent", "name_norm", "id", where=LIVE),
     )
 
     customer_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))

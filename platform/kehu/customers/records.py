@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from kehu.consent.columns import SECTION, reach_fields
 from kehu.core.i18n import _l
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.types import RecordType, register
@@ -53,7 +54,12 @@ CUSTOMERS = register(
         model=Customer,
         service=_customers,
         customer="id",
-        sections={"main": _l("Details"), "firm": _l("The firm"), "reach": _l("How to reach them")},
+        sections={
+            "main": _l("Details"),
+            "firm": _l("The firm"),
+            "reach": _l("How to reach them"),
+            **SECTION,
+        },
         fields=(
             Field(
                 key="number",
@@ -136,6 +142,7 @@ CUSTOMERS = register(
             ),
             Field(key="tags", label=_l("Tags"), kind="tags", column=True, filterable=True),
             Field(key="description", label=_l("Description"), kind="long_text"),
+            *reach_fields(),
             Field(
                 key="created_at",
                 label=_l("Created"),
@@ -167,7 +174,7 @@ CONTACTS = register(
         model=Contact,
         service=_contacts,
         customer="customer_id",
-        sections={"main": _l("Details"), "reach": _l("How to reach them")},
+        sections={"main": _l("Details"), "reach": _l("How to reach them"), **SECTION},
         fields=(
             Field(
                 key="name",
@@ -194,6 +201,7 @@ CONTACTS = register(
             Field(key="owner_id", label=_l("Owner"), kind="member", column=True, filterable=True),
             Field(key="tags", label=_l("Tags"), kind="tags", column=True, filterable=True),
             Field(key="description", label=_l("Description"), kind="long_text"),
+            *reach_fields(),
             Field(
                 key="created_at",
                 label=_l("Created"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
+from kehu.consent import recording
 from kehu.core import clock, counters, search
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, InvalidInput
@@ -56,6 +57,7 @@ class CustomerService(RecordService[Customer]):
         """Normalise name, mail and phone."""
         record.name_norm = fold(record.name)
         _reach(record)
+        recording.notice(self.session, record, changed)
 
     def check(self, record: Customer, changed: set[str]) -> None:
         """Refuse a chain of parents that comes back to the customer."""
@@ -71,7 +73,8 @@ class CustomerService(RecordService[Customer]):
             parent = self.session.execute(select(Customer.parent_id).where(Customer.id == parent)).scalar()
 
     def saved(self, records: Sequence[Customer], action: str) -> None:
-        """Take the contacts along into the trash and back."""
+        """Take the contacts along into the trash and back; keep the history of consents."""
+        recording.follow(self.session, records)
         if action in ("trashed", "restored"):
             contacts = ContactService(self.session, self.actor)
             if action == "trashed":
@@ -101,8 +104,13 @@ class ContactService(RecordService[Contact]):
         """Normalise name, mail and phone; a new contact belongs to whom its customer belongs to."""
         record.name_norm = fold(record.name)
         _reach(record)
+        recording.notice(self.session, record, changed)
         if record.customer_id is not None and "owner_id" not in changed and inspect(record).transient:
             record.owner_id = self._owner_by_customer(record.customer_id) or record.owner_id
+
+    def saved(self, records: Sequence[Contact], action: str) -> None:
+        """Keep the history of consents."""
+        recording.follow(self.session, records)
 
     def restore(self, record_id: object) -> Contact:
         """Take a contact out of the trash; one that came back with its customer stays as it is.

@@ -226,7 +226,12 @@ def same_option(options: Sequence[Option], text: str) -> Option | None:
     """Return the option that a value of the file names."""
     wanted = bare(text)
     return next(
-        (option for option in options if wanted in (bare(option.value), bare(str(option.label)))), None
+        (
+            option
+            for option in options
+            if wanted in (bare(option.value), bare(str(option.label)), *option.also)
+        ),
+        None,
     )
 
 

@@ -98,6 +98,11 @@ COMMON: Final = _table("""
     requester_email: requester email, requester, email, from, 请求人邮箱, 請求者電郵, почта заявителя
     due_at: due, due date, deadline, date, activity date, 截止日期, 到期日, срок, дата
     done_at: done, done at, completed, completed at, completed date, 完成时间, 完成時間, выполнено
+    mail_consent: mail consent, email consent, consent, newsletter, opt in, opted in, email opt in, marketing consent,
+        email marketing consent, subscribed, 邮件同意, 郵件同意, 订阅, 訂閱, согласие, согласие на рассылку, рассылка,
+        einwilligung
+    do_not_contact: do not contact, do not email, no contact, 请勿联系, 請勿聯絡, не беспокоить
+    language: language, locale, preferred language, 语言, 語言, язык, sprache
     outcome: outcome, result, call outcome, 结果, 結果, результат, итог
     minutes: minutes, duration, 时长, 時長, минуты, длительность
     body: body, text, notes, content, message, 内容, 內容, текст, содержание

@@ -39,6 +39,7 @@ def default_grants(code: str) -> dict[str, Scope]:
         grants.update({f"{name}:write": "all" for name in RECORDS if name != "products"})
         grants.update({f"{name}:delete": "own" for name in RECORDS if name != "products"})
         grants["deals:write"] = "own"
+        grants["messages:send"] = "all"
         # A new ticket belongs to nobody yet: who made it must be able to take that back.
         grants["tickets:delete"] = "team"
     if code == "manager":

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from kehu.consent.gate import Outgoing, check_send
 from kehu.core import audit, clock, context, jobs, text
 from kehu.core.errors import Conflict, InvalidInput, NotFound
 from kehu.core.i18n import _
@@ -64,6 +65,7 @@ class ConversationService:
 
         :param status: what the ticket becomes with it; otherwise a new ticket is open from now on.
         :raises InvalidInput: for an empty or overlong text, or when nobody would receive it.
+        :raises Conflict: when the gate of all messages holds it back.
         """
         ticket = self.tickets.get(ticket_id, action="write", lock=True)
         written = read_body(body)
@@ -72,6 +74,10 @@ class ConversationService:
                 "There is no address to send this reply to. Fill in “Requester's e-mail” first, or write a note."
             )
             raise InvalidInput(message, fields={"requester_email": [message]})
+        if refused := check_send(self.session, outgoing_of(ticket)):
+            raise Conflict(
+                _("This reply was not sent and your text is kept. %(why)s", why=str(refused.reason))
+            )
         reply = self._add(ticket, "reply", written, "replied", delivery="queued")
         reply.message_id = f"{reply.id.hex}.{ticket.tenant_id.hex[-12:]}@kehu"
         self._touch(ticket, first_reply=True)
@@ -157,6 +163,16 @@ class ConversationService:
     def _move(self, ticket: Ticket, status: str) -> None:
         if status and status != ticket.status:
             self.tickets.update(ticket.id, {"status": status})
+
+
+def outgoing_of(ticket: Ticket) -> Outgoing:
+    """Return a reply as the gate sees it: an answer to somebody who asked."""
+    return Outgoing(
+        purpose="transactional",
+        customer_id=ticket.customer_id,
+        contact_id=ticket.contact_id,
+        address=ticket.requester_email or "",
+    )
 
 
 def _sender(written: str) -> str:

@@ -1,8 +1,7 @@
-"""A reply as a mail, and the way it takes to the mail server."""
+"""A reply as a mail."""
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Sequence
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -10,24 +9,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from kehu.core.errors import Unavailable
+from kehu.core.delivery import bad_address
 from kehu.core.i18n import _
-from kehu.core.mail import transmit
 from kehu.tickets.models import Queue, Ticket, TicketMessage
 
 LONGEST_SUBJECT = 200
-
-
-class NotSent(Exception):
-    """Raised when a mail was not taken.
-
-    :param lasting: the server refused it for good; trying again is of no use.
-    """
-
-    def __init__(self, reason: str, *, lasting: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.lasting = lasting
 
 
 def compose(
@@ -66,29 +52,4 @@ def compose(
         mail.set_content(message.body)
         return mail
     except (MessageError, UnicodeError, ValueError) as error:
-        raise NotSent(_("This address can't be written to."), lasting=True) from error
-
-
-def send(mail: EmailMessage) -> None:
-    """Hand a mail to the installation's server.
-
-    :raises NotSent: with a reason for people.
-    """
-    try:
-        transmit(mail)
-    except Unavailable as error:
-        raise NotSent(_("No mail server is set up for this installation."), lasting=True) from error
-    except smtplib.SMTPRecipientsRefused as error:
-        code, answer = next(iter(error.recipients.values()))
-        raise NotSent(_answer(code, answer), lasting=code >= 500) from error
-    except smtplib.SMTPResponseException as error:
-        raise NotSent(_answer(error.smtp_code, error.smtp_error), lasting=error.smtp_code >= 550) from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise NotSent(_("The mail server does not answer."), lasting=False) from error
-    except (UnicodeError, ValueError) as error:
-        raise NotSent(_("This address can't be written to."), lasting=True) from error
-
-
-def _answer(code: int, answer: bytes | str) -> str:
-    said = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-    return _("The mail server refused it: %(code)s %(answer)s", code=code, answer=said[:200])
+        raise bad_address() from error

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 
 from flask import current_app
 from sqlalchemy import select
 
-from kehu.core import context, db, jobs
+from kehu.consent.gate import check_send
+from kehu.core import context, db, delivery, jobs
 from kehu.tickets import outgoing
-from kehu.tickets.conversation import SEND_TASK
+from kehu.tickets.conversation import SEND_TASK, outgoing_of
 from kehu.tickets.models import Queue, Ticket, TicketMessage
-
-WAITS = tuple(dt.timedelta(seconds=seconds) for seconds in (10, 60, 300, 1200, 3600, 4 * 3600))
-"""How long after each attempt the next one follows; then the reply is marked as not sent."""
 
 
 @jobs.tenant_task(SEND_TASK)
@@ -28,6 +25,9 @@ def send_reply(_tenant_id: uuid.UUID, message_id: str, attempt: int = 0) -> None
     if message is None or message.delivery != "queued":
         return
     ticket = session.execute(select(Ticket).where(Ticket.id == message.ticket_id)).scalar_one()
+    if refused := check_send(session, outgoing_of(ticket)):
+        message.delivery, message.delivery_error = "failed", str(refused.reason)
+        return
     queue = session.execute(select(Queue).where(Queue.id == ticket.queue_id)).scalar_one_or_none()
     settings = current_app.extensions["kehu.settings"]
     earlier = (
@@ -45,12 +45,14 @@ def send_reply(_tenant_id: uuid.UUID, message_id: str, attempt: int = 0) -> None
     firm = context.tenant().name
     try:
         mail = outgoing.compose(ticket, message, queue, settings.mail_from, firm, before=before)
-        outgoing.send(mail)
-    except outgoing.NotSent as error:
+        delivery.send(mail)
+    except delivery.NotSent as error:
         message.delivery_error = error.reason
-        if error.lasting or attempt >= len(WAITS):
+        if error.lasting or attempt >= len(delivery.WAITS):
             message.delivery = "failed"
             return
-        jobs.enqueue(session, SEND_TASK, wait=WAITS[attempt], message_id=message_id, attempt=attempt + 1)
+        jobs.enqueue(
+            session, SEND_TASK, wait=delivery.WAITS[attempt], message_id=message_id, attempt=attempt + 1
+        )
         return
     message.delivery, message.delivery_error = "sent", None

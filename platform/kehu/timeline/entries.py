@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,17 @@ _ACTIONS = {
 }
 
 
+_told: dict[str, Callable[[Any, Any], Markup]] = {}
+
+
+def register_action(action: str, tell: Callable[[Any, Any], Markup]) -> None:
+    """Say how an action of the trail is told that is no change of the record's fields.
+
+    :param tell: (row, what it was done to) -> the sentence.
+    """
+    _told[action] = tell
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One thing that happened."""
@@ -75,8 +86,12 @@ def entry_of(row: Any, names: Names, here: uuid.UUID) -> Entry:
     :param names: names of the records that changes point at, by id.
     :param here: the record whose line it is, which needs no link.
     """
-    reader = {"activity": _activity, "message": _message, "trail": _trail, "file": _file}[row.source]
-    return reader(row, names, here)
+    return _readers[row.source](row, names, here)
+
+
+def add_reader(source: str, reader: Callable[[Any, Names, uuid.UUID], Entry]) -> None:
+    """Say how rows of a further source are told (`kehu.timeline.queries.add_source`)."""
+    _readers[source] = reader
 
 
 def _activity(row: Any, _names: Names, _here: uuid.UUID) -> Entry:
@@ -152,6 +167,8 @@ def _trail(row: Any, names: Names, here: uuid.UUID) -> Entry:
                 what=what,
             ),
         )
+    if row.sub in _told:
+        return Entry(id=f"l-{row.id}", kind=kind, at=row.at, head=_told[row.sub](row, what))
     if row.sub in _ACTIONS:
         kind = "delete" if row.sub in ("trashed", "erased") else kind
         return Entry(
@@ -220,6 +237,14 @@ def _shown(spec: Field | None, value: Any, names: Names) -> str:
     if spec.kind in ("emails", "phones", "addresses", "tags", "phone"):
         return str(KINDS[spec.kind].show(value))
     return str(value)
+
+
+_readers: dict[str, Callable[[Any, Names, uuid.UUID], Entry]] = {
+    "activity": _activity,
+    "message": _message,
+    "trail": _trail,
+    "file": _file,
+}
 
 
 def table_of(record_type: RecordType) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,7 @@ def page_statement(subject: Subject, actor: Actor, kind: LineKind, older: bool, 
             _messages(subject, actor, kind),
             _trail(subject, actor, kind),
             _files(subject, actor, kind),
+            *(source(subject, actor, kind) for source in _more),
         )
         if part is not None
     ]
@@ -94,6 +95,17 @@ def page_statement(subject: Subject, actor: Actor, kind: LineKind, older: bool, 
 
 
 Part = tuple[Select[Any], ColumnElement[Any], ColumnElement[Any]]
+
+_more: list[Callable[[Subject, Actor, LineKind], Part | None]] = []
+
+
+def add_source(build: Callable[[Subject, Actor, LineKind], Part | None]) -> None:
+    """Let rows of a further table stand on time lines; `kehu.timeline.entries.add_reader` says how they are told.
+
+    :param build: returns a select of `line_columns` with its moment and id, or None when it has no place there. It
+        sees to the reader's rights.
+    """
+    _more.append(build)
 
 
 def _columns(source: str, **given: Any) -> list[Any]:
@@ -112,6 +124,10 @@ def _columns(source: str, **given: Any) -> list[Any]:
     }
     plain.update(given)
     return [literal(source, Text).label("source"), *(value.label(key) for key, value in plain.items())]
+
+
+line_columns = _columns
+"""The columns of every part, those that are given filled in: for sources of other features."""
 
 
 def _activities(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kehu.core import context, permissions
+from kehu.web.security import PROVEN
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +51,16 @@ def signed_in(view: F) -> F:
 def public(view: F) -> F:
     """Mark a view that anybody may open."""
     view.kehu_access = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def signed_link(view: F) -> F:
+    """Mark a view that anybody may open whose address is itself the secret: mail programs post to it without a form.
+
+    It acts for the person whom the address names, never for who is signed in.
+    """
+    view.kehu_access = PUBLIC  # type: ignore[attr-defined]
+    setattr(view, PROVEN, True)
     return view
 
 

@@ -40,7 +40,8 @@ def protect_forms(app: Flask) -> None:
 
 def _protect() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
-    # Programs prove who they are by a token that no browser sends on its own; what is not there changes nothing.
+    # Programs, and links in mails, prove themselves by a token that no browser sends on its own; what is not there
+    # changes nothing.
     if request.path.startswith("/api/") or view is None or getattr(view, PROVEN, False):
         return
     csrf.protect()

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from kehu.activities.models import Activity
+from kehu.consent.services import ConsentService
 from kehu.core.records.service import service_for
 from kehu.customers.models import Contact, Customer
 from kehu.deals.models import Deal
@@ -90,6 +91,22 @@ def test_known_records_change_and_come_back(importer, shop):
     back = _one(importer, Customer, email_norm="a@nw.example")
     assert (back.name, back.industry, back.tags) == ("Northwind", "Wood", ["vip"])
     assert importer.live("customers") == 2
+
+
+def test_consents_come_with_their_history(importer, shop):
+    job = importer.take(
+        "contacts",
+        "Full name,E-mail,Newsletter\nAnna,a@nw.example,yes\nBo,b@nw.example,No\nCy,c@nw.example,\n",
+    )
+    assert importer.columns(job)["Newsletter"] == "mail_consent"
+    assert importer.run(job).error_count == 0
+    with shop.work() as session:
+        service = ConsentService(session)
+        for name, expected in (("Anna", ["given"]), ("Bo", ["withdrawn"]), ("Cy", [])):
+            contact = session.execute(select(Contact).where(Contact.name == name)).scalar_one()
+            history = service.history(service.person("contacts", contact.id))
+            assert [one.state for one in history] == expected
+            assert all(one.how == "import" for one in history)
 
 
 def test_what_people_changed_since_stays(importer, shop):

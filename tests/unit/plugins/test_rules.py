@@ -51,9 +51,9 @@ def test_only_what_belongs_to_the_platform_is_a_system_hook() -> None:
     }
 
 
-def test_hooks_for_one_plugin_run_in_a_savepoint() -> None:
+def test_hooks_that_may_touch_the_database_run_in_a_savepoint() -> None:
     for one in RULES.values():
-        assert one.transaction is (one.mode in {Mode.LIFECYCLE, Mode.OBSERVE})
+        assert one.transaction is (one.mode in {Mode.LIFECYCLE, Mode.OBSERVE, Mode.GUARD})
 
 
 def test_a_shape_follows_from_the_item() -> None:

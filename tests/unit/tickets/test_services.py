@@ -5,9 +5,10 @@ import smtplib
 
 import pytest
 
+from kehu.core import delivery as core_delivery
 from kehu.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from kehu.customers.services import ContactService, CustomerService
-from kehu.tickets import outgoing, tasks
+from kehu.tickets import tasks
 from kehu.tickets.conversation import ConversationService
 from kehu.tickets.models import Queue
 from kehu.tickets.services import QueueService, TicketService
@@ -144,7 +145,7 @@ def delivery(shop, ticket_id):
 
 def test_reply_is_sent_once(shop, monkeypatch):
     server = Sent()
-    monkeypatch.setattr(outgoing, "send", server)
+    monkeypatch.setattr(core_delivery, "send", server)
     ticket_id, message_id = replied(shop)
     for _again in range(2):
         tasks.send_reply(str(shop.tenant.id), message_id=str(message_id))
@@ -159,13 +160,13 @@ def test_reply_is_sent_once(shop, monkeypatch):
 
 
 def test_server_down_waits_then_fails_and_can_be_retried(shop, monkeypatch):
-    down = outgoing.NotSent("The mail server does not answer.", lasting=False)
+    down = core_delivery.NotSent("The mail server does not answer.", lasting=False)
     server = Sent(down, down)
-    monkeypatch.setattr(outgoing, "send", server)
+    monkeypatch.setattr(core_delivery, "send", server)
     ticket_id, message_id = replied(shop)
     tasks.send_reply(str(shop.tenant.id), message_id=str(message_id))
     assert delivery(shop, ticket_id) == ("queued", "The mail server does not answer.")
-    tasks.send_reply(str(shop.tenant.id), message_id=str(message_id), attempt=len(tasks.WAITS))
+    tasks.send_reply(str(shop.tenant.id), message_id=str(message_id), attempt=len(core_delivery.WAITS))
     assert delivery(shop, ticket_id)[0] == "failed"
     with shop.work() as session:
         ConversationService(session).retry(ticket_id, message_id)
@@ -191,8 +192,8 @@ def test_reasons_of_the_mail_server(app, monkeypatch, error, lasting):
     def refuse(_mail):
         raise error
 
-    monkeypatch.setattr(outgoing, "transmit", refuse)
-    with app.test_request_context(), pytest.raises(outgoing.NotSent) as caught:
-        outgoing.send(None)
+    monkeypatch.setattr(core_delivery, "transmit", refuse)
+    with app.test_request_context(), pytest.raises(core_delivery.NotSent) as caught:
+        core_delivery.send(None)
     assert caught.value.lasting is lasting
     assert caught.value.reason

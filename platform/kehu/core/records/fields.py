@@ -21,11 +21,15 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """A choice of a `choice` field; `tone` names a badge colour (ok, warn, bad, info, neutral or a hue)."""
+    """A choice of a `choice` field; `tone` names a badge colour (ok, warn, bad, info, neutral or a hue).
+
+    :param also: other words for it in files that people import, in small letters.
+    """
 
     value: str
     label: Any
     tone: str = "neutral"
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

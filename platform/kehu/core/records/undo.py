@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,13 @@ from kehu.core.records.fields import Field
 from kehu.core.records.kinds import dump_value
 from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import registered
+
+_actions: dict[str, Callable[[Session, AuditEntry], None]] = {}
+
+
+def register_action(action: str, take_back: Callable[[Session, AuditEntry], None]) -> None:
+    """Say how an action of the trail is taken back that is no change of the record's fields."""
+    _actions[action] = take_back
 
 
 @dataclass
@@ -59,8 +67,18 @@ def undo_entry(session: Session, entry: AuditEntry) -> None:
 
     :raises Conflict: when the record was changed since.
     """
+    session.info["undoing"] = True
+    try:
+        _take_back(session, entry)
+    finally:
+        session.info["undoing"] = False
+
+
+def _take_back(session: Session, entry: AuditEntry) -> None:
     service = service_for(entry.object, session)
-    if entry.action in ("created", "restored"):
+    if entry.action in _actions:
+        _actions[entry.action](session, entry)
+    elif entry.action in ("created", "restored"):
         service.get(entry.record_id, action="delete", lock=True)
         if _touched_since(session, entry):
             raise Conflict(
