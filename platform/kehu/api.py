@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
+from kehu.addons.settings import values as plugin_settings
 from kehu.addons.tasks import run_later
 from kehu.addons.visitors import public, public_url
 from kehu.calendars.queries import business_hours
@@ -37,6 +38,7 @@ from kehu.messages.models import Message
 from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
 from kehu.web.access import needs
+from kehu.web.records.answers import go_to
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.blueprint import PluginBlueprint
@@ -160,6 +162,7 @@ __all__ = [
     "consent_of",
     "fold",
     "func",
+    "go_to",
     "hookimpl",
     "mapped_column",
     "needs",
@@ -168,6 +171,7 @@ __all__ = [
     "parse_id",
     "plugin_args",
     "plugin_base",
+    "plugin_settings",
     "public",
     "public_url",
     "readable",

@@ -49,7 +49,7 @@ def product_files() -> list[Path]:
     return [
         ROOT / name
         for name in committed()
-        if name.endswith(".py") and not name.startswith(("tests/", "bench/"))
+        if name.endswith(".py") and not name.startswith(("tests/", "bench/", "docs/"))
     ]
 
 

@@ -32,5 +32,5 @@ def update(folder: Path) -> Iterator[tuple[Path, int]]:
                     catalogue = read_po(source, locale=locale)
             # A guess by likeness would be shown to people as if somebody had translated it.
             catalogue.update(template, no_fuzzy_matching=True)
-            write_catalogue(file, catalogue, locale)
+            write_catalogue(file, catalogue, locale, slug, "kehu plugin texts")
             yield file, len(sources.untranslated(package, file, locale))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as fields_of
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -21,6 +22,13 @@ SNAPSHOT = Path(__file__).parent / "data" / "api_surface.txt"
 """The surface as it was last agreed on; it is committed."""
 
 RENEW = "kehu plugin api-diff --renew"
+
+SOURCE_MODULES = {
+    "kehu.testkit.contract": ("PluginContract",),
+    "kehu.testkit.fixtures": ("Shop", "count_queries"),
+    "kehu.testkit.switch": ("disable", "enable", "purge", "run_job_now"),
+}
+"""What tests of plugins stand on, by module."""
 
 _OURS = ("kehu", "plugins")
 _SERVICE = "kehu.api.service_for.<service>"
@@ -61,7 +69,10 @@ def present() -> list[str]:
     lines |= {f"slot {name}({', '.join(arguments)})" for name, arguments in SLOTS.items()}
     lines |= {f"plugin.toml {one.name}" for one in fields_of(Manifest)}
     lines |= set(_names(api))
-    lines |= {line for line in _members(_SERVICE, RecordService) if line.partition("(")[0] in _CALLED}
+    for home, names in SOURCE_MODULES.items():
+        for name in names:
+            lines |= set(described(f"{home}.{name}", getattr(import_module(home), name)))
+    lines |= {line for line in members(_SERVICE, RecordService) if line.partition("(")[0] in _CALLED}
     return sorted(lines)
 
 
@@ -99,10 +110,11 @@ def _hook(name: str) -> str:
 
 def _names(module: ModuleType) -> Iterator[str]:
     for name in module.__all__:
-        yield from _described(f"{module.__name__}.{name}", getattr(module, name))
+        yield from described(f"{module.__name__}.{name}", getattr(module, name))
 
 
-def _described(name: str, thing: Any) -> Iterator[str]:
+def described(name: str, thing: Any) -> Iterator[str]:
+    """Give the lines that a name of the surface is made of: how it is called, then its members."""
     if isinstance(thing, ModuleType):
         for member, value in vars(thing).items():
             if (
@@ -111,7 +123,7 @@ def _described(name: str, thing: Any) -> Iterator[str]:
                 and not member.startswith("_")
             ):
                 yield f"{name}.{member}{signature(value)}"
-    elif not _ours(thing):
+    elif not is_ours(thing):
         # Of another library: that it is handed on is all that is ours.
         yield name
     elif not isinstance(thing, type):
@@ -119,22 +131,27 @@ def _described(name: str, thing: Any) -> Iterator[str]:
     else:
         called = is_dataclass(thing) or issubclass(thing, BaseException)
         yield f"{name}{signature(thing)}" if called else name
-        yield from _members(name, thing)
+        yield from members(name, thing)
 
 
-def _ours(thing: Any) -> bool:
+def is_ours(thing: Any) -> bool:
+    """Tell whether a thing comes from Kehu and not from a library that it hands on."""
     return (getattr(thing, "__module__", None) or "").partition(".")[0] in _OURS
 
 
-def _members(name: str, cls: type) -> Iterator[str]:
+def members(name: str, cls: type) -> Iterator[str]:
+    """Give a line for each public part of a class."""
     if issubclass(cls, Enum):
         yield from (f"{name}.{one.name} = {one.value!r}" for one in cls)
         return
     own = {
-        member: value for base in reversed(cls.__mro__) if _ours(base) for member, value in vars(base).items()
+        member: value
+        for base in reversed(cls.__mro__)
+        if is_ours(base)
+        for member, value in vars(base).items()
     }
     if not is_dataclass(cls):
-        for base in filter(_ours, reversed(cls.__mro__)):
+        for base in filter(is_ours, reversed(cls.__mro__)):
             for member, typed in inspect.get_annotations(base).items():
                 if not member.startswith("_"):
                     yield f"{name}.{member}: {annotation(typed)}"

@@ -15,7 +15,9 @@ from kehu.cli.plugins import group
 
 
 @group.command("api-diff")
-@click.option("--renew", is_flag=True, help="Agree on the present surface: write the snapshot anew.")
+@click.option(
+    "--renew", is_flag=True, help="Agree on the present surface: write snapshot and reference anew."
+)
 @click.option(
     "--against",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -23,13 +25,14 @@ from kehu.cli.plugins import group
 )
 def api_diff(renew: bool, against: Path | None) -> None:
     """Print what the plugin API gained, changed and lost against the snapshot; the status is 1 if anything."""
-    from kehu.authoring import surface
+    from kehu.authoring import reference, surface
 
     difference = surface.compare(surface.kept(against), surface.present())
     for line in difference.lines():
         click.echo(line)
     if renew:
         surface.renew()
+        reference.write()
         click.echo(f"The snapshot holds {len(surface.kept())} lines now.")
     elif difference:
         raise click.exceptions.Exit(1)

@@ -30,7 +30,7 @@ silent = false
 encoding = utf-8
 """
 # Dates and names stay out: they would make every two updates collide, and Git knows them.
-HEADER = """# {name} translations of Kehu; `make messages` keeps the list of texts.
+HEADER = """# {name} translations of {whose}; `{command}` keeps the list of texts.
 msgid ""
 msgstr ""
 "Language: {code}\\n"
@@ -86,13 +86,17 @@ def _read(path: Path) -> Catalog:
         return read_po(file, locale=path.parts[-3])
 
 
-def write_catalogue(target: Path, catalogue: Catalog, language: str) -> None:
+def write_catalogue(
+    target: Path, catalogue: Catalog, language: str, whose: str = "Kehu", command: str = "make messages"
+) -> None:
     """Write a catalogue without what would make every two updates collide."""
     body = io.BytesIO()
     write_po(body, catalogue, width=110, no_location=True, omit_header=True, ignore_obsolete=True)
     locale = Locale.parse(language)
     plurals = get_plural(locale)
-    header = HEADER.format(name=locale.english_name, code=language, plurals=plurals.plural_forms)
+    header = HEADER.format(
+        name=locale.english_name, whose=whose, command=command, code=language, plurals=plurals.plural_forms
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(header + body.getvalue().decode().lstrip("\n"), encoding="utf-8")
 

@@ -10,8 +10,8 @@ from kehu.api import (
     PluginBlueprint,
     _,
     actor,
+    go_to,
     needs,
-    redirect,
     render_page,
     request,
     select,
@@ -136,4 +136,4 @@ def restore_vehicle(vehicle_id: str) -> Any:
 
 
 def _back(customer_id: Any) -> Any:
-    return redirect(service_for("customers", session()).type.url(customer_id), 303)
+    return go_to(service_for("customers", session()).type.url(customer_id))
