@@ -14,6 +14,8 @@ SLOTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "customer.side": ("customer_id",),
         "customer.tabs": ("customer_id",),
         "deal.side": ("deal_id",),
+        "owned_item.side": ("owned_item_id",),
+        "owned_item.tabs": ("owned_item_id",),
         "ticket.side": ("ticket_id",),
         "dashboard.main": (),
     }

@@ -22,6 +22,7 @@ FEATURES = (
     "consent",
     "customers",
     "deals",
+    "items",
     "tickets",
     "activities",
     "files",

@@ -20,6 +20,7 @@ MODULES = (
     "kehu.messages.models",
     "kehu.customers.models",
     "kehu.deals.models",
+    "kehu.items.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

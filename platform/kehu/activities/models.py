@@ -24,11 +24,13 @@ class Activity(RecordRow, Base):
         tenant_fk("activities", "contact_id", "contacts"),
         tenant_fk("activities", "deal_id", "deals"),
         tenant_fk("activities", "ticket_id", "tickets"),
+        tenant_fk("activities", "owned_item_id", "owned_items"),
         tenant_fk("activities", "owner_id", "members"),
         tenant_index("activities", "customer", "customer_id", "done_at", "id"),
         tenant_index("activities", "contact", "contact_id", "done_at", "id"),
         tenant_index("activities", "deal", "deal_id", "done_at", "id"),
         tenant_index("activities", "ticket", "ticket_id", "done_at", "id"),
+        tenant_index("activities", "item", "owned_item_id", "done_at", "id"),
         tenant_index(
             "activities", "todo", "owner_id", "due_at", "id", where="deleted_at IS NULL AND done_at IS NULL"
         ),
@@ -49,4 +51,5 @@ class Activity(RecordRow, Base):
     contact_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     deal_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     ticket_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    owned_item_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))

@@ -102,6 +102,14 @@ ACTIVITIES = register(
                 section="links",
                 filterable=True,
             ),
+            Field(
+                key="owned_item_id",
+                label=_l("Owned item"),
+                kind="ref",
+                ref="owned_items",
+                section="links",
+                filterable=True,
+            ),
             Field(key="owner_id", label=_l("Owner"), kind="member", column=True, quick=True, filterable=True),
             Field(key="created_at", label=_l("Created"), kind="datetime", readonly=True, filterable=True),
             Field(

@@ -18,7 +18,12 @@ from kehu.core.tables import metadata
 from kehu.core.text import clean, fold
 
 SUBJECT_LENGTH = 120
-_PARENTS = (("deal_id", "deals"), ("ticket_id", "tickets"), ("contact_id", "contacts"))
+_PARENTS = (
+    ("deal_id", "deals"),
+    ("ticket_id", "tickets"),
+    ("owned_item_id", "owned_items"),
+    ("contact_id", "contacts"),
+)
 """Links from which the customer follows, the nearest first."""
 
 
@@ -73,7 +78,7 @@ class ActivityService(RecordService[Activity]):
 
     def next_values(self, record: Activity) -> dict[str, Any]:
         """Return what the next activity after this one starts with: the same customer, people and deal."""
-        keys = ("customer_id", "contact_id", "deal_id", "ticket_id", "owner_id")
+        keys = ("customer_id", "contact_id", "deal_id", "ticket_id", "owned_item_id", "owner_id")
         values = {key: getattr(record, key) for key in keys if getattr(record, key) is not None}
         return {**values, "kind": "task" if record.kind == "note" else record.kind}
 

@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
+from kehu.core.db import tenant_id
+
 FEW: Final = 20
 """Up to so many rows the unit of work is as fast."""
 
@@ -30,15 +32,41 @@ def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
         )
 
 
+def update_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set columns of the present tenant's rows by their ids; all rows have the same keys, `id` among them.
+
+    For what the product reckons by itself: version and trail stay as they are.
+    """
+    if rows:
+        values = {"rows": json.dumps(rows, default=_plain, ensure_ascii=False), "tenant": tenant_id()}
+        session.execute(_change(table, tuple(rows[0])), values)
+
+
+_quote = _DIALECT.identifier_preparer.quote
+
+
+def _found(table: Table, names: tuple[str, ...]) -> str:
+    # Only names of our own columns are put into texts; the values are one parameter.
+    types = ", ".join(f"{_quote(name)} {_type(table, name)}" for name in names)
+    return f"json_to_recordset(CAST(:rows AS json)) AS found ({types})"
+
+
+def _name(table: Table) -> str:
+    return str(_DIALECT.identifier_preparer.format_table(table))
+
+
 @cache
 def _statement(table: Table, names: tuple[str, ...]) -> TextClause:
-    quote = _DIALECT.identifier_preparer.quote
-    columns = ", ".join(quote(name) for name in names)
-    types = ", ".join(f"{quote(name)} {_type(table, name)}" for name in names)
-    # Only names of our own columns are put into the text; the values are one parameter.
+    columns = ", ".join(_quote(name) for name in names)
+    return text(f"INSERT INTO {_name(table)} ({columns}) SELECT {columns} FROM {_found(table, names)}")  # noqa: S608
+
+
+@cache
+def _change(table: Table, names: tuple[str, ...]) -> TextClause:
+    columns = ", ".join(f"{_quote(name)} = found.{_quote(name)}" for name in names if name != "id")
     return text(
-        f"INSERT INTO {quote(table.name)} ({columns}) SELECT {columns} "  # noqa: S608 - as said above
-        f"FROM json_to_recordset(CAST(:rows AS json)) AS found ({types})"
+        f"UPDATE {_name(table)} AS kept SET {columns} FROM {_found(table, names)} "  # noqa: S608
+        "WHERE kept.tenant_id = :tenant AND kept.id = found.id"
     )
 
 

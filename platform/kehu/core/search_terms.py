@@ -84,6 +84,14 @@ def _phone_terms(text: str) -> Iterable[str]:
         yield from (digits[-count:] for count in range(4, len(digits)))
 
 
+def _serial_terms(text: str) -> Iterable[str]:
+    written = fold(text)
+    plain = re.sub(r"[\W_]", "", written)
+    yield from (written, plain, *_words(text))
+    # People read the last characters of a plate on a machine.
+    yield from (plain[-count:] for count in range(4, min(len(plain), 11)))
+
+
 def _email_terms(text: str) -> Iterable[str]:
     address = fold(text)
     yield address
@@ -97,7 +105,7 @@ def _email_terms(text: str) -> Iterable[str]:
 def terms(parts: Iterable[tuple[str, str]]) -> set[str]:
     """Return the terms of a record.
 
-    :param parts: (how, text); how is name, text, email, phone, code or tag.
+    :param parts: (how, text); how is name, text, email, phone, code, serial or tag.
     """
     found: dict[str, None] = {}
     for how, text in parts:
@@ -109,6 +117,8 @@ def terms(parts: Iterable[tuple[str, str]]) -> set[str]:
             new = _email_terms(text)
         elif how == "tag":
             new = (f"#{fold(text)}",)
+        elif how == "serial":
+            new = _serial_terms(text)
         elif how == "code":
             new = (fold(text), *(_words(text)))
         else:

@@ -49,6 +49,7 @@ class Related:
     deals: Sequence[Any] | None = None
     people: Sequence[Any] | None = None
     tickets: Sequence[Any] | None = None
+    items: Sequence[Any] | None = None
     files: Sequence[Any] | None = None
     draft: str = ""
     names: dict[str, str] = field(default_factory=dict)
@@ -88,7 +89,8 @@ def related(
 
     given = {**values(subject), "member": who.member_id, "draft": draft}
     given |= {f"name_{key}": getattr(record, key) for key, _table in pointers}
-    known = kept.shape(who, [*(_SOURCES[name][0] for name in wanted), *(table for _key, table in pointers)])
+    tables = [table for _key, table in pointers]
+    known = kept.shape(who, [*(_SOURCES[name][0] for name in wanted), *tables, "owned_item_terms"])
     shape = (subject.object, subject.customer_id is not None, tuple(wanted), bool(draft), tuple(pointers))
     found: dict[str, list[Any]] = {name: [] for name in wanted}
     for row in kept.rows(session, ("related", known, *shape), build, given):
@@ -100,9 +102,13 @@ def related(
 
 
 def _is_wanted(name: str, subject: Subject, who: Actor, only: frozenset[str] | None) -> bool:
-    if (only is not None and name not in only) or (name == "people" and subject.object != "customers"):
+    if (only is not None and name not in only) or subject.object not in _ONLY_AT.get(name, (subject.object,)):
         return False
     return who.may(f"{_SOURCES[name][0]}:read")
+
+
+_ONLY_AT = {"people": ("customers",), "items": ("customers", "contacts"), "deals": ("customers", "contacts")}
+"""Part of the page -> the types at which alone it stands."""
 
 
 def _columns(part: str, **given: Any) -> list[Any]:
@@ -254,6 +260,40 @@ def _tickets(subject: Subject, actor: Actor) -> Select[Any]:
     )
 
 
+def _items(subject: Subject, actor: Actor) -> Select[Any]:
+    row, term = metadata.tables["owned_items"], metadata.tables["owned_item_terms"]
+    end: Any = (
+        select(func.min(term.c.effective_end))
+        .where(
+            term.c.tenant_id == TENANT,
+            term.c.item_id == row.c.id,
+            term.c.state == "active",
+            term.c.deleted_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *_columns(
+                "items",
+                id=row.c.id,
+                title=row.c.name,
+                note=row.c.serial,
+                day=end if actor.may("owned_item_terms:read") else cast(null(), Date),
+                state=row.c.status,
+            )
+        )
+        .where(
+            row.c.tenant_id == TENANT,
+            _link(subject, row),
+            row.c.deleted_at.is_(None),
+            _seen(actor, "owned_items", row),
+        )
+        .order_by((row.c.status == "in_use").desc(), row.c.name_norm, row.c.id)
+        .limit(AT_MOST)
+    )
+
+
 def _files(subject: Subject, actor: Actor) -> Select[Any]:
     row = metadata.tables["files"]
     return (
@@ -300,6 +340,7 @@ _SOURCES: dict[str, tuple[str, Callable[[Subject, Actor], Select[Any]]]] = {
     "deals": ("deals", _deals),
     "people": ("contacts", _people),
     "tickets": ("tickets", _tickets),
+    "items": ("owned_items", _items),
     "files": ("files", _files),
 }
 """Part of the page -> the record type whose right it needs, and its statement."""

@@ -174,6 +174,7 @@ CONTACTS = register(
         model=Contact,
         service=_contacts,
         customer="customer_id",
+        follows="customer_id",
         sections={"main": _l("Details"), "reach": _l("How to reach them"), **SECTION},
         fields=(
             Field(

@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from kehu.consent import recording
-from kehu.core import clock, counters, search
-from kehu.core.audit import AuditEntry
-from kehu.core.errors import Conflict, InvalidInput
+from kehu.core import counters
+from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.ids import parse_id
+from kehu.core.records.following import FollowingService
 from kehu.core.records.service import RecordService
 from kehu.core.text import fold, normal_email
 from kehu.customers.models import Contact, Customer
@@ -73,15 +72,8 @@ class CustomerService(RecordService[Customer]):
             parent = self.session.execute(select(Customer.parent_id).where(Customer.id == parent)).scalar()
 
     def saved(self, records: Sequence[Customer], action: str) -> None:
-        """Take the contacts along into the trash and back; keep the history of consents."""
+        """Keep the history of consents."""
         recording.follow(self.session, records)
-        if action in ("trashed", "restored"):
-            contacts = ContactService(self.session, self.actor)
-            if action == "trashed":
-                contacts.trash_with([record.id for record in records])
-            else:
-                for record in records:
-                    contacts.restore_with(record.id)
 
     def search_texts(self, record: Customer) -> Iterable[tuple[str, str]]:
         """Find a customer by name, number, mail, phone, town and tag."""
@@ -91,7 +83,7 @@ class CustomerService(RecordService[Customer]):
         yield from (("text", item["city"]) for item in record.addresses if item.get("city"))
 
 
-class ContactService(RecordService[Contact]):
+class ContactService(FollowingService[Contact]):
     """Write contacts."""
 
     type_name = "contacts"
@@ -106,88 +98,11 @@ class ContactService(RecordService[Contact]):
         _reach(record)
         recording.notice(self.session, record, changed)
         if record.customer_id is not None and "owner_id" not in changed and inspect(record).transient:
-            record.owner_id = self._owner_by_customer(record.customer_id) or record.owner_id
+            record.owner_id = self.owner_by_leader(record.customer_id) or record.owner_id
 
     def saved(self, records: Sequence[Contact], action: str) -> None:
         """Keep the history of consents."""
         recording.follow(self.session, records)
-
-    def restore(self, record_id: object) -> Contact:
-        """Take a contact out of the trash; one that came back with its customer stays as it is.
-
-        :raises Conflict: while its customer is in the trash.
-        """
-        found_id = parse_id(record_id)
-        live = self._find(found_id, trashed=False, lock=False) if found_id else None
-        if live is not None:
-            return self.get(live.id, action="delete")
-        record = self.get(record_id, action="delete", trashed=True)
-        if record.customer_id is not None and not self._customer_lives(record.customer_id):
-            raise Conflict(
-                _("The customer of “%(name)s” is in the trash; restore the customer first.", name=record.name)
-            )
-        return super().restore(record_id)
-
-    def trash_with(self, customer_ids: Sequence[uuid.UUID]) -> None:
-        """Put the contacts of customers into the trash with them, whoever they belong to."""
-        statement = (
-            select(Contact)
-            .where(Contact.customer_id.in_(customer_ids), Contact.deleted_at.is_(None))
-            .with_for_update()
-        )
-        found = list(self.session.execute(statement).scalars())
-        for record in found:
-            record.deleted_at, record.deleted_by = clock.now(), self.actor.member_id
-            self._stamp(record)
-        if found:
-            self._flush()
-            for record in found:
-                self._trail(record, "trashed", {})
-            search.forget(self.session, self.type.name, [record.id for record in found])
-
-    def restore_with(self, customer_id: uuid.UUID) -> None:
-        """Take out of the trash the contacts that went there in the same go as their customer."""
-        batch = (
-            select(AuditEntry.batch_id)
-            .where(
-                AuditEntry.object == "customers",
-                AuditEntry.record_id == customer_id,
-                AuditEntry.action == "trashed",
-            )
-            .order_by(AuditEntry.id.desc())
-            .limit(1)
-        )
-        last = self.session.execute(batch).scalar()
-        gone = select(AuditEntry.record_id).where(
-            AuditEntry.batch_id == last, AuditEntry.object == "contacts", AuditEntry.action == "trashed"
-        )
-        statement = select(Contact).where(
-            Contact.customer_id == customer_id, Contact.deleted_at.is_not(None), Contact.id.in_(gone)
-        )
-        found = list(self.session.execute(statement).scalars()) if last else []
-        for record in found:
-            record.deleted_at, record.deleted_by = None, None
-            self._stamp(record)
-        if found:
-            self._flush()
-            for record in found:
-                self._trail(record, "restored", {})
-            search.index(
-                self.session, self.type.name, {record.id: self.search_texts(record) for record in found}
-            )
-
-    def _owner_by_customer(self, customer_id: uuid.UUID) -> uuid.UUID | None:
-        if self.actor.scope("contacts:write") != "all":
-            return None  # Who may write only own records keeps what he adds.
-        cache: dict[Any, uuid.UUID | None] = self.session.info.setdefault("customer_owners", {})
-        if customer_id not in cache:
-            statement = select(Customer.owner_id).where(Customer.id == customer_id)
-            cache[customer_id] = self.session.execute(statement).scalar()
-        return cache[customer_id]
-
-    def _customer_lives(self, customer_id: uuid.UUID) -> bool:
-        statement = select(Customer.id).where(Customer.id == customer_id, Customer.deleted_at.is_(None))
-        return self.session.execute(statement).first() is not None
 
     def search_texts(self, record: Contact) -> Iterable[tuple[str, str]]:
         """Find a contact by name, mail, phone and tag."""

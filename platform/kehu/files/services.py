@@ -20,7 +20,7 @@ from kehu.files.media import media_type, safe_name
 from kehu.files.models import File
 from kehu.files.store import FileStore
 
-HOLDERS = frozenset({"customers", "contacts", "deals", "tickets", "activities"})
+HOLDERS = frozenset({"customers", "contacts", "deals", "owned_items", "tickets", "activities"})
 """Record types that may have files (CUS-16)."""
 
 MOST_PER_RECORD = 500

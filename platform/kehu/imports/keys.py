@@ -51,7 +51,11 @@ def match_keys(record_type: RecordType) -> list[MatchKey]:
         beside = (
             ()
             if title.unique
-            else tuple(key for key in ("customer_id", "due_at") if key in specs and not specs[key].readonly)
+            else tuple(
+                key
+                for key in ("item_id", "customer_id", "starts_on", "due_at")
+                if key in specs and not specs[key].readonly
+            )
         )
         label = _(" and ").join(str(specs[key].label) for key in (title.key, *beside))
         found.append(MatchKey(name=title.key, fields=(title.key, *beside), label=label))

@@ -138,6 +138,25 @@ OWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         name: product, product name, item, article, item name, 产品, 產品, 产品名称, 產品名稱, товар,
             продукт, наименование
     """),
+    "owned_items": _table("""
+        name: item, item name, machine, device, equipment, asset, asset name, 设备, 設備, 资产, 物品,
+            оборудование, устройство, имущество, gerät, anlage
+        serial: serial, serial number, serial no, sn, 序列号, 序號, 序列號, серийный номер, заводской номер,
+            seriennummer
+        in_service_on: in service, in service date, in use since, installed, installation date,
+            投入使用日期, 启用日期, 安裝日期, дата ввода в эксплуатацию
+        acquired_on: acquired, purchase date, purchased on, bought on, 购买日期, 購買日期, дата покупки
+    """),
+    "owned_item_terms": _table("""
+        name: term, contract, contract name, warranty, 合同, 保修, договор, гарантия
+        item_id: item, owned item, machine, device, asset, serial number, 设备, оборудование
+        starts_on: start, start date, starts, from, valid from, 开始日期, 起始日期, дата начала
+        ends_on: end, end date, ends, expires, expiry date, expiration date, valid to, 到期日, 结束日期,
+            дата окончания
+        months: months, term in months, duration, 月数, 個月, месяцев, срок
+        provider: provider, insurer, bank, supplier, 提供方, 保险公司, поставщик, страховщик
+        contract_number: contract number, policy number, contract no, 合同号, 保单号, номер договора
+    """),
     "deals": _table("""
         name: deal, deal name, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка,
             название сделки

@@ -17,7 +17,17 @@ ROLE_NAMES: dict[str, Any] = {
 }
 """Role code -> name; owner first. A tenant always has at least one owner."""
 
-RECORDS = ("customers", "contacts", "deals", "tickets", "activities", "products", "files")
+RECORDS = (
+    "customers",
+    "contacts",
+    "deals",
+    "owned_items",
+    "owned_item_terms",
+    "tickets",
+    "activities",
+    "products",
+    "files",
+)
 
 
 def default_grants(code: str) -> dict[str, Scope]:

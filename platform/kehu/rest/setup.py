@@ -24,6 +24,8 @@ RESOURCES = (
     "pipelines",
     "stages",
     "products",
+    "owned_items",
+    "owned_item_terms",
     "tickets",
     "queues",
     "activities",

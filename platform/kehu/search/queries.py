@@ -123,7 +123,8 @@ def _word(record_type: RecordType, at: int, words: int, actor: Actor | None) -> 
 def _columns(record_type: RecordType, table: Any, term: Any, actor: Actor) -> list[Any]:
     number = (
         table.c.number
-        if "number" in table.c and record_type.name != "customers"
+        if record_type.name != "customers"
+        and isinstance(getattr(table.c.get("number"), "type", None), BigInteger)
         else cast(null(), BigInteger)
     )
     note: Any = cast(null(), Text)

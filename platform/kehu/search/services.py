@@ -17,7 +17,7 @@ from kehu.search.queries import hits_statement, recent_statement, word_values
 
 AT_MOST = 6
 PAGE = 50
-ORDER = ("customers", "contacts", "deals", "tickets", "activities")
+ORDER = ("customers", "contacts", "deals", "owned_items", "tickets", "activities")
 """Kinds in the order in which they are shown; others follow."""
 
 _NUMBER = re.compile(r"#\s*(\d+)")

@@ -19,7 +19,7 @@ from kehu.web.shell import shell_of
 blueprint = Blueprint("search", __name__)
 
 LONGEST = 200
-CREATABLE = ("customers", "contacts", "deals", "tickets", "activities")
+CREATABLE = ("customers", "contacts", "deals", "owned_items", "tickets", "activities")
 
 
 @blueprint.record_once

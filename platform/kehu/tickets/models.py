@@ -46,12 +46,14 @@ class Ticket(RecordRow, Base):
         tenant_fk("tickets", "queue_id", "queues"),
         tenant_fk("tickets", "customer_id", "customers"),
         tenant_fk("tickets", "contact_id", "contacts"),
+        tenant_fk("tickets", "owned_item_id", "owned_items"),
         tenant_fk("tickets", "assignee_id", "members"),
         tenant_index("tickets", "number", "number", unique=True),
         tenant_index("tickets", "queue", "queue_id", "status", "id", where=LIVE),
         tenant_index("tickets", "status", "status", "updated_at", "id", where=LIVE),
         tenant_index("tickets", "assignee", "assignee_id", "status", "id", where=LIVE),
         tenant_index("tickets", "customer", "customer_id", "id"),
+        tenant_index("tickets", "item", "owned_item_id", "id"),
         tenant_index("tickets", "updated", "updated_at", "id", where=LIVE),
         tenant_index("tickets", "due", "due_at", "id", where=LIVE),
         CheckConstraint("status IN ('new', 'open', 'waiting', 'resolved', 'closed')", name="status"),
@@ -64,6 +66,7 @@ class Ticket(RecordRow, Base):
     queue_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
     customer_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     contact_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    owned_item_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     requester_email: Mapped[OptStr]
     assignee_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     priority: Mapped[str] = mapped_column(Text, default="normal", server_default="normal")

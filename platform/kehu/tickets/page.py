@@ -12,6 +12,7 @@ from kehu.core import db
 from kehu.core.i18n import _
 from kehu.customers.queries import Related, related
 from kehu.files.pages import files_of
+from kehu.items.queries import item_of_ticket
 from kehu.tickets import queries
 from kehu.tickets.conversation import SHOWN, ConversationService
 from kehu.tickets.models import Ticket, TicketMessage
@@ -23,7 +24,7 @@ from kehu.web.records import record_page_context
 from kehu.web.records.display import badge_of
 from kehu.web.records.once import new_key
 
-BESIDE = frozenset({"deals", "tickets"})
+BESIDE = frozenset({"deals", "tickets", "items"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,13 @@ def page_context(ticket: Ticket, answer: Answer | None = None) -> dict[str, Any]
     """Return all that the page of a ticket shows."""
     page = record_page_context("tickets", ticket)
     view = view_of(ticket, may_write=page.may_write, answer=answer)
-    return {"page": page, "view": view, "beside": beside_of(ticket), "files": files_of("tickets", ticket.id)}
+    return {
+        "page": page,
+        "view": view,
+        "beside": beside_of(ticket),
+        "about": item_of_ticket(db.session(), ticket.owned_item_id),
+        "files": files_of("tickets", ticket.id),
+    }
 
 
 def beside_of(ticket: Ticket) -> Related | None:

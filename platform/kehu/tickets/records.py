@@ -183,6 +183,15 @@ TICKETS = register(
                 filterable=True,
             ),
             Field(
+                key="owned_item_id",
+                label=_l("Owned item"),
+                kind="ref",
+                ref="owned_items",
+                section="people",
+                filterable=True,
+                help=_l("The thing that it is about."),
+            ),
+            Field(
                 key="requester_email",
                 label=_l("Requester's e-mail"),
                 kind="email",

@@ -15,6 +15,7 @@ from kehu.core.i18n import _, _n
 from kehu.core.records.service import RecordService
 from kehu.core.text import fold
 from kehu.customers.models import Contact, Customer
+from kehu.items.models import OwnedItem
 from kehu.tickets.models import Queue, Ticket
 from kehu.tickets.records import DONE, TARGET_HOURS
 
@@ -127,7 +128,7 @@ class TicketService(RecordService[Ticket]):
         new = not record.number  # Taken once all of a batch are prepared.
         if new:
             record.created_at = clock.now()
-        if new or changed & {"contact_id", "customer_id"}:
+        if new or changed & {"contact_id", "customer_id", "owned_item_id"}:
             self._fill_people(record)
         chosen: uuid.UUID | None = getattr(record, "queue_id", None)  # None when a person empties the field.
         record.queue_id = chosen if chosen is not None else self.default_queue()
@@ -140,7 +141,11 @@ class TicketService(RecordService[Ticket]):
             record.resolved_at = None
 
     def _fill_people(self, record: Ticket) -> None:
-        """Take what is missing: customer and address from the contact, else the address from the customer."""
+        """Take what is missing: customer and address from the contact or item, else the address from the customer."""
+        if record.owned_item_id is not None and record.customer_id is None:
+            record.customer_id = self.session.execute(
+                select(OwnedItem.customer_id).where(OwnedItem.id == record.owned_item_id)
+            ).scalar()
         if record.contact_id is not None and not (record.customer_id and record.requester_email):
             contact = self.session.execute(
                 select(Contact.customer_id, Contact.email_norm).where(Contact.id == record.contact_id)

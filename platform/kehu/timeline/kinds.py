@@ -50,7 +50,10 @@ LINE_KINDS: dict[str, LineKind] = {
             key="tickets", label=_l("Tickets"), messages=True, trail=("tickets",), permission="tickets:read"
         ),
         LineKind(
-            key="changes", label=_l("Changes"), trail=("customers", "contacts"), permission="customers:read"
+            key="changes",
+            label=_l("Changes"),
+            trail=("customers", "contacts", "owned_items", "owned_item_terms"),
+            permission="customers:read",
         ),
     )
 }

@@ -41,7 +41,13 @@ LONGEST_TEXT = 1500
 TOLD_BY_MESSAGES = ("replied", "noted", "received")
 """Entries of the trail whose message stands on the line itself."""
 
-LINKS = {"customers": "customer_id", "contacts": "contact_id", "deals": "deal_id", "tickets": "ticket_id"}
+LINKS = {
+    "customers": "customer_id",
+    "contacts": "contact_id",
+    "deals": "deal_id",
+    "tickets": "ticket_id",
+    "owned_items": "owned_item_id",
+}
 """Record type -> the column by which others point at it."""
 
 
@@ -53,6 +59,9 @@ class Subject:
     record_id: uuid.UUID
     customer_id: uuid.UUID | None
 
+
+_ALONG = {"contacts": ("deals", "tickets"), "owned_items": ("owned_item_terms", "tickets")}
+"""Record type -> types whose trail stands on its line too."""
 
 Cursor = tuple[dt.datetime, uuid.UUID]
 
@@ -220,9 +229,9 @@ def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
         about = row.c.customer_id == RECORD
     else:
         about = and_(row.c.object == subject.object, row.c.record_id == RECORD)
-        if subject.object == "contacts" and subject.customer_id is not None:
-            linked = [_linked(row, name, subject) for name in ("deals", "tickets") if name in names]
-            about = or_(about, *linked)
+        if subject.customer_id is not None:
+            along = [name for name in _ALONG.get(subject.object, ()) if name in names]
+            about = or_(about, *(_linked(row, name, subject) for name in along))
     statement = select(
         *_columns(
             "trail",
@@ -272,7 +281,7 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
     row, member = metadata.tables["files"].alias("f"), metadata.tables["members"].alias("fm")
     names = [
         name
-        for name in ("customers", "contacts", "deals", "tickets", "activities")
+        for name in ("customers", "contacts", "deals", "owned_items", "tickets", "activities")
         if actor.may(f"{name}:read")
     ]
     if subject.object == "customers":
@@ -308,12 +317,12 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
 
 
 def _about(subject: Subject, name: str, table: Any) -> ColumnElement[bool]:
-    """Return the condition that rows of deals or tickets belong to a subject."""
+    """Return the condition that rows of deals, tickets or terms belong to a subject."""
     if subject.object == name:
         return table.c.id == RECORD  # type: ignore[no-any-return]
     if subject.object == "customers":
         return table.c.customer_id == RECORD  # type: ignore[no-any-return]
-    mine = table.c.contact_id == RECORD
+    mine = table.c["item_id" if name == "owned_item_terms" else LINKS[subject.object]] == RECORD
     # The customer has the index; a contact without one is rare.
     return and_(table.c.customer_id == CUSTOMER, mine) if subject.customer_id else mine
 

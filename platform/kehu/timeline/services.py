@@ -21,10 +21,10 @@ from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
 from kehu.timeline.entries import Entry, entry_of, pointed
 from kehu.timeline.kinds import LINE_KINDS, LineKind, line_kind
-from kehu.timeline.queries import Cursor, Subject, line_types, page_statement, values
+from kehu.timeline.queries import LINKS, Cursor, Subject, line_types, page_statement, values
 
 PAGE = 20
-SUBJECTS = ("customers", "contacts", "deals", "tickets")
+SUBJECTS = tuple(LINKS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,8 @@ FILES = {
     "tickets": "Subject,Requester e-mail,Priority,Status\nScratch on panel,anna@nw.example,High,Open\n",
     "activities": "Subject,Type,Due date,Company\n"
     "Call back,Call,2030-01-02 10:30,Northwind\nSend offer,Task,2030-01-03,Northwind\n",
+    "owned_items": "Item,Serial number,Customer,In service\nHeat pump,HP-0004711,Northwind,2024-03-01\n",
+    "owned_item_terms": "Name,Owned item,Start date,Months\nFactory warranty,Heat pump,2024-03-01,24\n",
     "products": "Product,SKU,Unit price\nOak worktop,OW-40,199.90\nShelf,S-1,20\n",
 }
 

@@ -61,7 +61,14 @@ def test_own_scope_is_kept(shop):
 FOREIGN = {
     "contacts": {"name": "X", "customer_id": "customers"},
     "deals": {"name": "X", "customer_id": "customers", "contact_id": "contacts", "product_id": "products"},
-    "tickets": {"subject": "X", "customer_id": "customers", "queue_id": "queues", "assignee_id": "members"},
+    "owned_items": {"name": "X", "customer_id": "customers", "product_id": "products"},
+    "owned_item_terms": {"item_id": "owned_items", "starts_on": "2026-01-01"},
+    "tickets": {
+        "subject": "X",
+        "owned_item_id": "owned_items",
+        "queue_id": "queues",
+        "assignee_id": "members",
+    },
     "activities": {"kind": "call", "deal_id": "deals", "ticket_id": "tickets", "owner_id": "members"},
     "customers": {"name": "X", "parent_id": "customers", "owner_id": "members"},
     "calendar_days": {"name": "X", "day": "2026-12-24", "calendar_id": "calendars"},
@@ -73,6 +80,9 @@ def test_foreign_ids_are_nothing(shop, other_shop):
     theirs.made("customers", name="Secret")
     for name in ("contacts", "deals", "products"):
         theirs.made(name, name="Secret")
+    customer = theirs("GET", "customers").json["data"][0]["id"]
+    item = theirs.made("owned_items", name="Secret", customer_id=customer)
+    theirs.made("owned_item_terms", item_id=item["id"], starts_on="2026-01-01", months=12)
     theirs.made("tickets", subject="Secret")
     theirs.made("activities", kind="note", subject="Secret")
     theirs.made("calendar_days", day="2026-12-24", name="Secret")

@@ -23,7 +23,7 @@ from kehu.core.records import scope as scoping
 from kehu.core.records import stale
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import dump_value, load_value
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, followers_of
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import RecordRow
 
@@ -79,7 +79,7 @@ class RecordService(Generic[M]):
         """Put back what the fields of an undone change don't hold (the place of a card)."""
 
     def search_texts(self, record: M) -> Iterable[tuple[str, str]]:
-        """Return what a record is found by: (how, text); how is name, text, email, phone, code or tag."""
+        """Return what a record is found by: (how, text); how is name, text, email, phone, code, serial or tag."""
         yield "name", str(getattr(record, self.type.title) or "")
 
     def title_of(self, record: M) -> str:
@@ -258,10 +258,19 @@ class RecordService(Generic[M]):
         record.deleted_at, record.deleted_by = None, None
         self._stamp(record)
         self._flush()
+        self._restored(record)
+        return record
+
+    def _restored(self, record: M) -> None:
         self.saved([record], "restored")
+        for follower in self._followers():
+            follower.restore_with(record.id)
         self._trail(record, "restored", {})
         self._index([record])
-        return record
+
+    def _followers(self) -> list[Any]:
+        """Return the services of what goes into the trash and back with records of this type."""
+        return [service_for(one.name, self.session, self.actor) for one in followers_of(self.type.name)]
 
     # Parts -----------------------------------------------------------------------------
 
@@ -373,6 +382,8 @@ class RecordService(Generic[M]):
         self._flush()
         with audit.gathered(self.session):
             self.saved(records, "trashed")
+            for follower in self._followers():
+                follower.trash_with([record.id for record in records])
             for record in records:
                 self._trail(record, "trashed", {})
         search.forget(self.session, self.type.name, [record.id for record in records])

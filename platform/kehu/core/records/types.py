@@ -24,6 +24,7 @@ class RecordType:
     :param owner: the member column by which own and team scopes are decided.
     :param title: the field that names a record to people.
     :param customer: the column that puts its changes on a customer's time line ("id" for customers).
+    :param follows: the pointer to the record with which it goes into the trash and back (a contact's customer).
     :param path: HTML address of one record, with `{id}`.
     """
 
@@ -39,6 +40,7 @@ class RecordType:
     title: str = "name"
     default_sort: str = "name"
     customer: str = ""
+    follows: str = ""
     path: str = ""
     searchable: bool = True
     importable: bool = True
@@ -79,3 +81,8 @@ def get(name: str) -> RecordType:
 def registered() -> dict[str, RecordType]:
     """Return all record types by name, in the order of registration."""
     return dict(_types)
+
+
+def followers_of(name: str) -> list[RecordType]:
+    """Return the types whose records go into the trash and back with records of a type."""
+    return [one for one in _types.values() if one.follows and one.by_key[one.follows].ref == name]

@@ -1,0 +1,1 @@
+"""Owned items: things that customers have, with their warranties, contracts and policies."""
