@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from kehu.core import migration
 
-revision = "20261128_03"
-down_revision = "20261128_02"
+revision = "20261128_06"
+down_revision = "20261128_05"
 branch_labels = None
 depends_on = None
 
