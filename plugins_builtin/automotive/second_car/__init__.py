@@ -1,0 +1,1 @@
+"""Which households are likely to want a second car, and why."""
