@@ -53,12 +53,13 @@ class PluginIncident(TenantRow, Base):
 
 
 class PluginInstall(Base):
-    """What the whole installation knows of a plugin: why its migration failed, and whether it is held for all."""
+    """What the whole installation knows of a plugin: where its tables stand, and whether it is held for all."""
 
     __tablename__ = "plugin_installs"
     __table_args__ = {"info": {"scope": "local"}}
 
     slug: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    revision: Mapped[OptStr]
     migration_error: Mapped[OptStr]
     held_reason: Mapped[OptStr]
     held_until: Mapped[OptInstant]

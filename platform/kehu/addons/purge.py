@@ -15,8 +15,8 @@ from flask import current_app
 from sqlalchemy import ColumnElement, Table, delete, func, select, text
 from sqlalchemy.orm import Session
 
+from kehu.addons.audits import schema_of
 from kehu.addons.calls import call
-from kehu.addons.migrations import schema_of
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.states import ON, TenantState
 from kehu.addons.switching import note

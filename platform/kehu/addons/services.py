@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from kehu.addons import purge
+from kehu.addons import installs, purge
 from kehu.addons.cards import PluginCard, cards, declared_permissions, entitled
-from kehu.addons.models import PluginIncident, PluginInstall, TenantPlugin
+from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.plan import Plan, plan_off, plan_on
 from kehu.addons.rows import locked, rows, store
 from kehu.addons.states import HELD, ON, PURGE_AFTER, TenantState
@@ -53,8 +53,8 @@ class PluginService:
         self._known(slug)
         on = self._on(rows(self.session))
         plan = plan_on(hooks.host().installed, slug, on, entitled, declared_permissions())
-        resting = self._resting(plan)
-        return replace(plan, problems=(*plan.problems, *resting)) if resting else plan
+        held = self._held_back(plan)
+        return replace(plan, problems=(*plan.problems, *held)) if held else plan
 
     def plan_off(self, slug: str) -> Plan:
         """Return what goes off with a plugin: those that build on it, before it."""
@@ -187,17 +187,24 @@ class PluginService:
             raise NotFound(_("This plugin never was switched on here."))
         return found[slug]
 
-    def _resting(self, plan: Plan) -> list[str]:
-        """Say which plugins of a plan are held for the whole installation."""
-        statement = select(PluginInstall.slug).where(
-            PluginInstall.slug.in_(plan.slugs), PluginInstall.held_until > clock.now()
-        )
-        held = set(self.session.execute(statement).scalars()) if plan.steps else set()
-        return [
-            _("%(plugin)s rests for all firms after repeated faults. Try again later.", plugin=step.name)
-            for step in plan.steps
-            if step.slug in held
-        ]
+    def _held_back(self, plan: Plan) -> list[str]:
+        """Say which plugins of a plan the whole installation can't switch on now."""
+        if not plan.steps:
+            return []
+        found = []
+        known = installs.rows(self.session)
+        for step in plan.steps:
+            record, row = hooks.host().installed.get(step.slug), known.get(step.slug)
+            if installs.resting(row):
+                found.append(
+                    _(
+                        "%(plugin)s rests for all firms after repeated faults. Try again later.",
+                        plugin=step.name,
+                    )
+                )
+            elif record is not None and installs.standing(record, row) is not record:
+                found.append(_("%(plugin)s can't be used in this installation now.", plugin=step.name))
+        return found
 
     def _on(self, found: Rows) -> set[str]:
         return {slug for slug, row in found.items() if row.state in HELD | {TenantState.ENABLED}}

@@ -31,7 +31,7 @@ def upgrade(revision: str) -> None:
     for done in migrations.upgrade_all(owner_url()):
         if done.error:
             failed = True
-            click.echo(f"plugin {done.slug}: stays at {done.before or 'nothing'}: {done.error}", err=True)
+            click.echo(f"plugin {done.slug}: stays at {done.after or 'nothing'}: {done.error}", err=True)
         elif done.before != done.after:
             click.echo(f"plugin {done.slug}: migrated from {done.before or 'nothing'} to {done.after}.")
     if failed:

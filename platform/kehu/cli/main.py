@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from kehu.config import ConfigError
 from kehu.core.errors import KehuError
 
-GROUPS = ("db", "jobs", "tenants", "users", "plugins", "authors", "server")
+GROUPS = ("db", "jobs", "tenants", "users", "plugins", "upkeep", "authors", "server")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,9 +28,8 @@ for _name in GROUPS:
 def main() -> int:
     """Run the command line and return the exit status."""
     try:
-        kehu.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        # Outside of its standalone mode click returns the status of an Exit; a command itself returns nothing.
+        return kehu.main(standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -43,7 +42,6 @@ def main() -> int:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
         click.echo(f"kehu: the database does not answer: {reason}", err=True)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

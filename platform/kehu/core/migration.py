@@ -150,6 +150,12 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def applied(connection: Connection) -> frozenset[str]:
+    """Return the revisions that a database has been through."""
+    script, have = ScriptDirectory.from_config(_config()), current(connection)
+    return frozenset(one.revision for one in script.iterate_revisions(have, "base")) if have else frozenset()
+
+
 def upgrade(url: str, revision: str = "head") -> tuple[str | None, str | None]:
     """Bring a database to a revision and return (before, after); parallel callers wait for each other."""
     return _run(url, lambda config: command.upgrade(config, revision))

@@ -11,8 +11,8 @@ from flask import Flask, url_for
 from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
 
-from kehu.addons import migrations
-from kehu.authoring import sources, tables
+from kehu.addons import audits, migrations
+from kehu.authoring import sources
 from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
@@ -49,7 +49,7 @@ def tables_in(connection: Any, slug: str) -> list[str]:
     """Return the tables in a plugin's schema."""
     names = inspect(connection).get_table_names(schema=migrations.schema_of(slug))
     connection.rollback()
-    return [name for name in names if name != tables.VERSIONS]
+    return [name for name in names if name != audits.VERSIONS]
 
 
 def codes_asked_for(folder: Path, codes: set[str]) -> set[str]:

@@ -53,8 +53,8 @@ FAULTS = (
     ("hooks.py", "default=1,", "default=0,"),
     (
         "migrations/20261128_01_visits.py",
-        'op.create_index("visits_day_idx"',
-        'op.execute("ALTER TABLE p_bad.visits DISABLE ROW LEVEL SECURITY")\n    op.create_index("visits_day_idx"',
+        'sa.Column("reason", sa.Text(), nullable=False)',
+        'sa.Column("reason", sa.Text(), nullable=True)',
     ),
     ("migrations/20261128_01_visits.py", 'op.drop_table("visits", schema=SCHEMA)', "pass"),
     ("web.py", '    rows = VisitService(session()).coming(request.args.get("after"))\n', f"{TWENTY}\n"),

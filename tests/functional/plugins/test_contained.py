@@ -288,4 +288,4 @@ def test_one_that_fails_for_several_tenants_is_kept_from_others(
         service = PluginService(work)
         service.disable("automotive")
         assert "rests for all firms" in " ".join(service.plan("automotive").problems)
-        work.execute(text("DELETE FROM plugin_installs"))
+        work.execute(text("UPDATE plugin_installs SET held_until = NULL"))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import select, text
 
 from kehu.accounts.models import LoginSession, User
+from kehu.addons import revisions
+from kehu.addons.models import TenantPlugin
 from kehu.cli.main import kehu
 from kehu.core import migration
 from kehu.customers.services import CustomerService
@@ -19,6 +23,7 @@ from kehu.dev.roles import DatabaseUrls
 from kehu.dev.run import COMMAND
 from kehu.testkit.database import TestServer
 from kehu.testkit.fixtures import Shop
+from plugins.records import PluginRecord
 from tests.unit.cli.conftest import Run
 
 
@@ -131,6 +136,67 @@ def test_plugins_are_listed_and_switched(run: Run, shop: Shop) -> None:
     assert shop.client().get("/x/automotive/vehicles").status_code == 404
     run("plugin", "enable", shop.tenant.address, "nonesuch", code=1)
     run("plugin", "enable", "nobody", "automotive", code=1)
+
+
+def test_what_a_plugin_keeps_is_counted_and_purged(run: Run, shop: Shop) -> None:
+    address = shop.tenant.address
+    run("plugin", "enable", address, "automotive")
+    counted = run("plugin", "purge", address, "automotive", "--dry-run").output
+    assert re.search(r"^[1-9]\d* things of automotive would be removed from Harbour", counted, re.MULTILINE)
+    assert "Switch Car dealer off first" in str(
+        run("plugin", "purge", address, "automotive", "--yes", code=1).exception
+    )
+    run("plugin", "disable", address, "automotive")
+    assert "were removed" in run("plugin", "purge", address, "automotive", "--yes").output
+    assert "never was switched on" in str(run("plugin", "purge", address, "automotive", code=1).exception)
+
+
+def test_what_a_removed_plugin_has_left_is_listed_and_dropped(
+    run: Run, shop: Shop, database_urls: DatabaseUrls
+) -> None:
+    with psycopg.connect(database_urls.owner, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA p_gone")
+        connection.execute("GRANT USAGE ON SCHEMA p_gone TO kehu_cross")
+        connection.execute("CREATE TABLE p_gone.rows (tenant_id uuid)")
+        connection.execute("GRANT ALL ON p_gone.rows TO kehu_cross")
+        connection.execute("INSERT INTO p_gone.rows VALUES (%s)", (shop.tenant.id,))
+    with shop.work() as session:
+        session.add(TenantPlugin(slug="gone", state="enabled", name="Gone", settings={}))
+    listed = run("plugin", "orphans").output
+    assert "gone: known to 1 tenants; rows: p_gone.rows 1" in listed
+    assert "automotive" not in listed
+    assert re.search(
+        r"^FAIL  gone  -  orphan  on for 1 tenants$", run("plugin", "doctor", code=1).output, re.MULTILINE
+    )
+    assert "is installed" in str(run("plugin", "orphans", "--drop", "automotive", "--yes", code=1).exception)
+    assert "purged in 1 tenants" in run("plugin", "orphans", "--drop", "gone", "--yes").output
+    assert run("plugin", "orphans").output == "0 plugins have left tables behind.\n"
+    assert "Nothing of gone is left" in str(
+        run("plugin", "orphans", "--drop", "gone", "--yes", code=1).exception
+    )
+    assert re.search(r"^ok    automotive  \S+  ready", run("plugin", "doctor").output, re.MULTILINE)
+
+
+def test_migrations_of_plugins_are_run_shown_and_begun(run: Run, tmp_path: Path) -> None:
+    assert re.search(r"^automotive: is at \S+\.$", run("plugin", "migrate", "--all").output, re.MULTILINE)
+    assert "automotive: nothing to do" in run("plugin", "migrate", "automotive", "--sql").output
+    assert "has no migrations" in run("plugin", "migrate", "nonesuch", code=1).output
+    run("plugin", "migrate", code=2)
+    assert "There is no plugin nonesuch" in run("plugin", "revision", "nonesuch", code=1).output
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "plugin.toml").write_text("")
+    (tmp_path / "code.py").write_text("")
+    sys.path.insert(0, str(tmp_path.parent))
+    try:
+        record = PluginRecord(slug="mine", module=f"{tmp_path.name}.code")
+        first = revisions.begin(record, "Add the chairs.", dt.date(2026, 11, 29))
+        second = revisions.begin(record, "", dt.date(2026, 11, 29))
+    finally:
+        sys.path.remove(str(tmp_path.parent))
+    assert first.name == "20261129_01_add_the_chairs.py"
+    assert 'down_revision = "20261129_01"' in second.read_text()
+    with pytest.raises(LookupError, match="no folder"):
+        revisions.begin(PluginRecord(slug="mine", module="kehu.cli.main"), "x", dt.date(2026, 11, 29))
 
 
 # --- jobs -------------------------------------------------------------------------------------------------
