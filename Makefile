@@ -52,7 +52,7 @@ coverage: ## Report coverage of the last `make unit`; fails when the ground modu
 
 browser: setup-dev ## Run the journeys in headless Chromium
 	@$(BIN)/python -m kehu.dev.chromium
-	$(BIN)/pytest tests/browser -q
+	$(BIN)/pytest tests/browser -n $(JOBS) --dist loadfile -q
 
 bench: setup-dev ## Measure the requests of README's table against bare floors
 	$(BIN)/python -m bench
