@@ -23,6 +23,9 @@ from kehu.items.records import ITEMS
 INHERITED = frozenset({"customer_id", "owner_id", "status"})
 """What terms take over from their item."""
 
+DATES = frozenset({"starts_on", "months", "ends_on"})
+"""What a term's end is reckoned from."""
+
 Expectation = tuple[dt.date | None, str]
 """When a term is expected to end by use, and in words how that was reckoned."""
 
@@ -124,13 +127,14 @@ class TermService(FollowingService[OwnedItemTerm]):
                 end=reckoned.isoformat() if reckoned else "",
             )
             raise InvalidInput(message, fields={"ends_on": [message]})
-        if (
-            record.state == "ended"
-            and "state" not in changed
-            and record.ends_on
-            and record.ends_on > self._today()
-        ):
-            record.state = "active"
+        if "state" not in changed and (inspect(record).transient or changed & DATES):
+            self._follow_end(record)
+
+    def _follow_end(self, record: OwnedItemTerm) -> None:
+        """End a running term whose day has passed, and let one run again that was prolonged."""
+        if record.ends_on is None or record.state not in ("active", "ended"):
+            return
+        record.state = "ended" if record.ends_on <= self._today() else "active"
 
     def _end(self, record: OwnedItemTerm) -> dt.date:
         try:

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+from babel.dates import format_date
 
 from kehu.core import clock
 
@@ -42,7 +43,7 @@ def deals(shop, make):
             "expected_close.gte=today&expected_close.lte=today%2B30",
             ["Small"],
             "expected_close",
-            "today to today+30",
+            "TODAY to LATER",
         ),
         ("expected_close.empty=1", ["Theirs"], "expected_close", "none"),
         ("expected_close.empty=0", ["Large", "Small"], "expected_close", "some"),
@@ -55,9 +56,12 @@ def deals(shop, make):
         ("status.ne=open", [], "status", "Open"),
     ],
 )
-def test_deals(browser, deals, query, found, key, said):
+def test_deals(shop, browser, deals, query, found, key, said):
     customer, other = deals
     query = query.replace("OTHER", str(other.member_id)).replace("CUSTOMER", str(customer))
+    for word, days in (("TODAY", 0), ("LATER", 30)):
+        day = clock.today(shop.tenant.tz) + dt.timedelta(days=days)
+        said = said.replace(word, format_date(day, "medium", locale="en"))
     text = browser.get(f"/deals?{query}").text
     assert names(text) == found
     assert said in chip(text, key)

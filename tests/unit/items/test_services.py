@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from kehu.core import clock
 from kehu.core.errors import Conflict, InvalidInput, NotFound
 from kehu.core.records import undo
 from kehu.customers.services import CustomerService
@@ -79,15 +80,35 @@ class TestEnds:
 
 
 def test_passed_terms_end_by_night_and_run_again_when_prolonged(shop, item):
+    soon = (clock.today(shop.tenant.tz) + dt.timedelta(days=3)).isoformat()
     with shop.work() as session:
-        old = make_term(session, item, months="6").id
+        old = make_term(session, item, ends_on=soon).id
         far = make_term(session, item, months="600").id
-    end_terms(str(shop.tenant.id))
-    end_terms(str(shop.tenant.id))
+        assert TermService(session).get(old).state == "active"
+    with clock.ahead(dt.timedelta(days=4)):
+        end_terms(str(shop.tenant.id))
+        end_terms(str(shop.tenant.id))
+        with shop.work() as session:
+            service = TermService(session)
+            assert (service.get(old).state, service.get(far).state) == ("ended", "active")
+            assert service.update(old, {"months": "600"}).state == "active"
+
+
+def test_a_term_whose_day_has_passed_is_ended_at_once(shop, item):
     with shop.work() as session:
         service = TermService(session)
-        assert (service.get(old).state, service.get(far).state) == ("ended", "active")
-        assert service.update(old, {"months": "600"}).state == "active"
+        term = make_term(session, item, months="6")
+        assert term.state == "ended"
+        assert service.update(term.id, {"ends_on": "", "months": "600"}).state == "active"
+        assert service.update(term.id, {"months": "7"}).state == "ended"
+
+
+def test_a_term_that_was_ended_early_stays_ended(shop, item):
+    with shop.work() as session:
+        service = TermService(session)
+        term = make_term(session, item, months="600")
+        service.update(term.id, {"state": "ended"})
+        assert service.update(term.id, {"provider": "Us"}).state == "ended"
 
 
 def test_renewal_follows_and_is_taken_back_in_one(shop, item):
@@ -110,7 +131,7 @@ def test_renewal_follows_and_is_taken_back_in_one(shop, item):
     with shop.work() as session:
         assert undo.undo_batch(session, batch).kept == []
         again = TermService(session).get(old)
-        assert (again.state, again.renewed_by_id) == ("active", None)
+        assert (again.state, again.renewed_by_id) == ("ended", None)
 
 
 def test_terms_take_over_what_is_the_items(shop, item):

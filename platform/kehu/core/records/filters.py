@@ -142,7 +142,7 @@ def _value(spec: Field, raw: str, actor: Actor, tenant: TenantInfo) -> Any:
     if spec.kind == "member" and raw == "me":
         return actor.member_id
     ctx = LoadContext(country=tenant.country, currency=tenant.currency, zone=tenant.tz)
-    if spec.kind in ("date", "datetime") and (relative := _relative(raw, tenant)) is not None:
+    if spec.kind in ("date", "datetime") and (relative := relative_day(raw, tenant)) is not None:
         return relative if spec.kind == "date" else dt.datetime.combine(relative, dt.time(), tenant.tz)
     value = load_value(spec, raw, ctx)
     if spec.kind == "datetime" and not _TIME.search(raw):
@@ -150,8 +150,11 @@ def _value(spec: Field, raw: str, actor: Actor, tenant: TenantInfo) -> Any:
     return value
 
 
-def _relative(raw: str, tenant: TenantInfo) -> dt.date | None:
-    """Return the day that a word means: today, today-7, today+30."""
+def relative_day(raw: str, tenant: TenantInfo) -> dt.date | None:
+    """Return the day that a word means (today, today-7, today+30), or None when it is no such word.
+
+    :raises FieldError: when it begins like one and is none.
+    """
     if not raw.startswith("today"):
         return None
     shift = raw.removeprefix("today").replace(" ", "+") or "0"

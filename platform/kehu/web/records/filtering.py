@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import abort
 from flask.typing import ResponseReturnValue
+from flask_babel import format_date
 
 from kehu.core import context, db
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.core.records.fields import Field
-from kehu.core.records.filters import RESERVED
+from kehu.core.records.filters import RESERVED, relative_day
 from kehu.core.records.kinds import KINDS
 from kehu.web.records import query
 from kehu.web.records.members import member_options
@@ -104,13 +106,25 @@ def _text(field: Field, given: Mapping[str, str], names: Mapping[uuid.UUID, str]
     if given.get(f"{field.key}.empty"):
         return _("none") if given[f"{field.key}.empty"] in ("1", "true", "yes") else _("some")
     if field.kind in RANGES:
-        low, high = given.get(f"{field.key}.gte", ""), given.get(f"{field.key}.lte", "")
+        low, high = (_bound(field, given.get(f"{field.key}.{end}", "")) for end in ("gte", "lte"))
         if low and high:
             return _("%(low)s to %(high)s", low=low, high=high)
         if low:
             return _("from %(low)s", low=low)
-        return _("up to %(high)s", high=high) if high else given.get(field.key, "")
+        return _("up to %(high)s", high=high) if high else _bound(field, given.get(field.key, ""))
     return ", ".join(_part(field, part, names) for value in given.values() for part in value.split(","))
+
+
+def _bound(field: Field, raw: str) -> str:
+    """Return one end of a range as people read it: a day in their way of writing, today+30 as the day it means."""
+    if field.kind not in ("date", "datetime") or not raw:
+        return raw
+    try:
+        day = relative_day(raw, context.tenant()) or dt.date.fromisoformat(raw)
+    except ValueError:
+        # The list's own message says what is wrong with it.
+        return raw
+    return str(format_date(day, "medium"))
 
 
 def _part(field: Field, part: str, names: Mapping[uuid.UUID, str]) -> str:
