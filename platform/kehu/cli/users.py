@@ -62,4 +62,15 @@ def enable(email: str) -> None:
     click.echo(f"{email} can sign in.")
 
 
+@group.command("operator")
+@click.argument("email")
+@click.option("--off", is_flag=True, help="Take the mark away.")
+def operator(email: str, off: bool) -> None:
+    """Let a person see the plugins of the whole installation at /operator/plugins."""
+    app = make_app()
+    with app.app_context(), db.unit_of_work(actor=context.SYSTEM, source="command"):
+        _user(email).operator = not off
+    click.echo(f"{email} is {'no operator any more' if off else 'an operator now'}.")
+
+
 COMMANDS = (group,)
