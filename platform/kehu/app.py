@@ -23,6 +23,7 @@ FEATURES = (
     "customers",
     "deals",
     "items",
+    "relations",
     "tickets",
     "activities",
     "files",

@@ -21,6 +21,7 @@ MODULES = (
     "kehu.customers.models",
     "kehu.deals.models",
     "kehu.items.models",
+    "kehu.relations.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

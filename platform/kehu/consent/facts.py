@@ -63,8 +63,8 @@ def read(
 ) -> dict[uuid.UUID, Facts]:
     """Return the facts of recipients by their id; those in the trash have none."""
     rows = [
-        *_people(session, "contacts", list(contact_ids)),
-        *_people(session, "customers", list(customer_ids)),
+        *_people(session, "contacts", list(contact_ids), rules, at),
+        *_people(session, "customers", list(customer_ids), rules, at),
     ]
     ids = [row.id for row in rows]
     if not ids:
@@ -87,13 +87,15 @@ def read(
             zones=zones_of(_country(row), [one["number"] for one in row.phones], home),
             consents=consents.get(row.id, {}),
             sent=sent.get(row.id, Sent()),
-            household_sent=sent.get(row.id, Sent()).in_household_days,
+            household_sent=max(row.household_sent or 0, sent.get(row.id, Sent()).in_household_days),
         )
         for row in rows
     }
 
 
-def _people(session: Session, name: str, ids: Sequence[uuid.UUID]) -> Sequence[Any]:
+def _people(
+    session: Session, name: str, ids: Sequence[uuid.UUID], rules: Rules, at: dt.datetime
+) -> Sequence[Any]:
     if not ids:
         return ()
     row, firm = metadata.tables[name], metadata.tables["customers"].alias("firm")
@@ -114,12 +116,48 @@ def _people(session: Session, name: str, ids: Sequence[uuid.UUID]) -> Sequence[A
             firm.c.do_not_contact.label("firm_stop"),
             firm.c.country,
             firm.c.addresses,
+            _household_sent(own, at - dt.timedelta(days=rules.household_days)).label("household_sent"),
         )
         .select_from(row)
         .outerjoin(firm, (firm.c.tenant_id == tenant_id()) & (firm.c.id == own))
         .where(row.c.tenant_id == tenant_id(), row.c.id.in_(ids), row.c.deleted_at.is_(None))
     )
     return session.execute(statement).all()
+
+
+def _household_sent(customer: Any, since: dt.datetime) -> Any:
+    """Return how much those who live with a customer got since then that nobody asked for; groups do not count."""
+    mine, mate = (metadata.tables["household_members"].alias(name) for name in ("mine", "mate"))
+    house, sent = metadata.tables["households"].alias("house"), metadata.tables["messages"].alias("sent")
+    mates = (
+        select(mate.c.customer_id)
+        .select_from(mine)
+        .join(house, (house.c.tenant_id == tenant_id()) & (house.c.id == mine.c.household_id))
+        .join(mate, (mate.c.tenant_id == tenant_id()) & (mate.c.household_id == house.c.id))
+        .where(
+            mine.c.tenant_id == tenant_id(),
+            mine.c.customer_id == customer,
+            mine.c.to_on.is_(None),
+            mine.c.deleted_at.is_(None),
+            house.c.kind == "household",
+            house.c.deleted_at.is_(None),
+            mate.c.to_on.is_(None),
+            mate.c.deleted_at.is_(None),
+        )
+        .correlate(customer.table)
+    )
+    return (
+        select(func.count())
+        .select_from(sent)
+        .where(
+            sent.c.tenant_id == tenant_id(),
+            sent.c.customer_id.in_(mates),
+            sent.c.purpose != "transactional",
+            sent.c.sent_at > since,
+        )
+        .correlate(customer.table)
+        .scalar_subquery()
+    )
 
 
 def _stricter(own: str | None, firm: str | None) -> str | None:

@@ -157,6 +157,20 @@ OWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         provider: provider, insurer, bank, supplier, 提供方, 保险公司, поставщик, страховщик
         contract_number: contract number, policy number, contract no, 合同号, 保单号, номер договора
     """),
+    "households": _table("""
+        name: household, household name, family, group, 家庭, 家庭名称, 家庭名稱, домохозяйство, семья
+        address: address, home address, 地址, 住址, адрес
+    """),
+    "household_members": _table("""
+        household_id: household, family, 家庭, домохозяйство, семья
+        customer_id: customer, member, person, 客户, 客戶, 成员, клиент, член семьи
+        role: role, 角色, роль
+    """),
+    "relations": _table("""
+        customer_id: customer, from, 客户, 客戶, клиент
+        other_id: other, to, related to, related customer, 相关客户, 相關客戶, связан с
+        kind: kind, relation, type, 关系, 關係, связь
+    """),
     "deals": _table("""
         name: deal, deal name, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка,
             название сделки

@@ -52,7 +52,14 @@ LINE_KINDS: dict[str, LineKind] = {
         LineKind(
             key="changes",
             label=_l("Changes"),
-            trail=("customers", "contacts", "owned_items", "owned_item_terms"),
+            trail=(
+                "customers",
+                "contacts",
+                "owned_items",
+                "owned_item_terms",
+                "household_members",
+                "relations",
+            ),
             permission="customers:read",
         ),
     )

@@ -63,6 +63,8 @@ FOREIGN = {
     "deals": {"name": "X", "customer_id": "customers", "contact_id": "contacts", "product_id": "products"},
     "owned_items": {"name": "X", "customer_id": "customers", "product_id": "products"},
     "owned_item_terms": {"item_id": "owned_items", "starts_on": "2026-01-01"},
+    "household_members": {"household_id": "households", "customer_id": "customers"},
+    "relations": {"customer_id": "customers", "other_id": "customers"},
     "tickets": {
         "subject": "X",
         "owned_item_id": "owned_items",
@@ -78,11 +80,15 @@ FOREIGN = {
 def test_foreign_ids_are_nothing(shop, other_shop):
     mine, theirs = Caller(shop), Caller(other_shop)
     theirs.made("customers", name="Secret")
-    for name in ("contacts", "deals", "products"):
+    for name in ("contacts", "deals", "products", "households"):
         theirs.made(name, name="Secret")
     customer = theirs("GET", "customers").json["data"][0]["id"]
     item = theirs.made("owned_items", name="Secret", customer_id=customer)
     theirs.made("owned_item_terms", item_id=item["id"], starts_on="2026-01-01", months=12)
+    household = theirs("GET", "households").json["data"][0]["id"]
+    theirs.made("household_members", household_id=household, customer_id=customer)
+    other = theirs.made("customers", name="Secret, too")["id"]
+    theirs.made("relations", customer_id=customer, other_id=other, kind="partner")
     theirs.made("tickets", subject="Secret")
     theirs.made("activities", kind="note", subject="Secret")
     theirs.made("calendar_days", day="2026-12-24", name="Secret")

@@ -72,7 +72,9 @@ def test_references_lead_somewhere(document):
 def test_examples_of_bodies_are_taken(call, document):
     customer = call.made("customers", name="Northwind")["id"]
     item = call.made("owned_items", name="Heat pump", customer_id=customer)["id"]
-    there = {"customer_id": customer, "item_id": item}
+    other = call.made("customers", name="Southwind")["id"]
+    household = call.made("households", name="Lindqvist")["id"]
+    there = {"customer_id": customer, "item_id": item, "other_id": other, "household_id": household}
     for path, method, operation in operations(document):
         if method == "post" and "requestBody" in operation and "{" not in path:
             body = operation["requestBody"]["content"]["application/json"]["example"]

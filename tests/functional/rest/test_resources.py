@@ -24,6 +24,9 @@ NEW = {
         "starts_on": "2026-01-01",
         "months": 24,
     },
+    "households": {"name": "Lindqvist family"},
+    "household_members": {"household_id": "households", "customer_id": "customers"},
+    "relations": {"customer_id": "customers", "other_id": "customers", "kind": "supplier"},
     "tickets": {"subject": "Scratch on panel"},
     "queues": {"name": "Returns"},
     "activities": {"kind": "call", "subject": "Call back"},
@@ -32,7 +35,7 @@ NEW = {
 }
 
 
-FOLLOWING = {"contacts", "owned_items", "owned_item_terms"}
+FOLLOWING = {"contacts", "owned_items", "owned_item_terms", "household_members", "relations"}
 """They come back with what they belong to, so to restore one twice is no fault."""
 
 
