@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kehu.addons import settings
+from kehu.addons.rows import runs
 from kehu.core import clock, context, db, events, hooks, jobs
 from kehu.core.audit import AuditEntry
 from kehu.core.records.types import registered
@@ -92,7 +93,7 @@ def deliver(_tenant_id: uuid.UUID, slug: str, batch_id: str, after: str = "") ->
 
     :param after: the last entry that was told; a large batch goes out in slices, a job for each.
     """
-    if slug not in hooks.enabled():
+    if slug not in hooks.enabled() or not runs(db.session(), slug):
         return
     statement = select(AuditEntry).where(AuditEntry.batch_id == uuid.UUID(batch_id))
     if after:

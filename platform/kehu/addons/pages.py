@@ -22,10 +22,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from kehu.addons.models import TenantPlugin
+from kehu.addons.rows import runs
 from kehu.addons.seats import Seats, SeatsTaken
 from kehu.addons.states import TenantState
 from kehu.core import context, db, hooks
-from kehu.core.errors import KehuError, Unavailable
+from kehu.core.errors import KehuError, NotFound, Unavailable
 from kehu.core.i18n import _
 from plugins.path_guard import plugin_of_path
 from plugins.relay import PluginError, PluginRests
@@ -38,6 +39,8 @@ THREADS = 4
 
 RETRIES = 5
 """How often a fragment that found no seat asks again by itself."""
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 fragments = Seats(THREADS // 4)
 
@@ -83,6 +86,9 @@ def _contained(slug: str, endpoint: str, view: Callable[..., Any]) -> Callable[.
     @functools.wraps(view)
     def contained(*args: Any, **kwargs: Any) -> Any:
         try:
+            if request.method not in _READING and not runs(db.session(), slug):
+                # Switched off between the look at the tenant and this one.
+                raise NotFound(_("There is no such page."))
             if not is_fragment():
                 return _run(slug, endpoint, own, lambda: _answered(view, args, kwargs))
             with fragments.taken(slug):

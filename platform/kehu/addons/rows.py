@@ -29,6 +29,13 @@ def locked(session: Session) -> dict[str, TenantPlugin]:
     return {row.slug: row for row in session.execute(statement).scalars()}
 
 
+def runs(session: Session, slug: str) -> bool:
+    """Tell whether a plugin is on, and keep a purge out until the transaction ends: nothing is written behind it."""
+    here = select(TenantPlugin.state).where(TenantPlugin.slug == slug)
+    state = session.execute(here.with_for_update(read=True, key_share=True)).scalar_one_or_none()
+    return state == TenantState.ENABLED
+
+
 def store(session: Session, found: Mapping[str, TenantPlugin]) -> None:
     """Write what is on and what is held to the tenant's row, where the next request of each process finds it."""
     session.flush()  # The plugin's own hook may read its row.

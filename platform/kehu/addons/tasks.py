@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from kehu.addons import purge, sweep, upgrades
 from kehu.addons.calls import call, deliver
+from kehu.addons.rows import runs
 from kehu.addons.states import TenantState
 from kehu.core import db, hooks, jobs, schedule
 from kehu.core.schedule import Schedule
@@ -45,7 +46,7 @@ def schedule_all() -> None:
 def run_job(tenant_id: uuid.UUID, slug: str, name: str, **arguments: Any) -> None:
     """Run a plugin's job for a tenant that has it on; for any other tenant the job is dropped."""
     job = job_of(slug, name)
-    if slug not in hooks.enabled() or job is None:
+    if slug not in hooks.enabled() or job is None or not runs(db.session(), slug):
         return
     hooks.host().relay.run_declared(f"job {name}", slug, job.run, call(slug), tenant=tenant_id, **arguments)
 
