@@ -289,6 +289,19 @@ def kehu_store_plugins(tenant_id: UUID, slugs: Sequence[str], held: Sequence[str
     raise NotImplementedError
 
 
+@spec(Mode.SYSTEM, item=bool, first=True)
+def kehu_keep_fact(tenant_id: UUID, name: str, value: object) -> bool | None:
+    """Keep a small fact about a tenant where `kehu_resolve_tenant` finds it, among the settings.
+
+    Fires within the transaction that changes the fact, with the tenant bound. The first answer wins; True says
+    that it is done. Mode S.
+
+    :param name: of the fact.
+    :param value: as JSON.
+    """
+    raise NotImplementedError
+
+
 @spec(Mode.SYSTEM, item=BillingState, first=True)
 def kehu_billing_state(tenant_id: UUID) -> BillingState | None:
     """Return where a tenant stands with billing.

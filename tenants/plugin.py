@@ -71,3 +71,13 @@ def kehu_store_plugins(tenant_id: uuid.UUID, slugs: Sequence[str], held: Sequenc
     assert context.tenant().id == tenant_id
     TenantService(db.session()).set_plugins(list(slugs), list(held))
     return True
+
+
+@hookimpl
+def kehu_keep_fact(tenant_id: uuid.UUID, name: str, value: object) -> bool:
+    """Keep a fact among the tenant's settings, which each request reads anyway."""
+    from tenants.services import TenantService
+
+    assert context.tenant().id == tenant_id
+    TenantService(db.session()).note(**{name: value})
+    return True

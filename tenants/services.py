@@ -31,6 +31,8 @@ class TenantService:
     def note(self, **settings: Any) -> None:
         """Keep facts among the tenant's settings; they come with each request at no cost."""
         tenant = self.row()
+        # As they are now: somebody else may have kept a fact since this row was read.
+        self.session.refresh(tenant, ["settings"], with_for_update=True)
         tenant.settings = {**(tenant.settings or {}), **settings}
         self._renew(tenant)
 

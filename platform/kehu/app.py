@@ -35,6 +35,7 @@ FEATURES = (
     "imports",
     "settings",
     "addons",
+    "webhooks",
     "rest",
     "watch",
     "dev",

@@ -53,6 +53,9 @@ class Settings:
         "KEHU_SIGNUP_RATE", "10 per hour", "Sign-ups and log-ins tried from one address"
     )
     pool_size: int = _setting("KEHU_POOL_SIZE", 5, "Database connections kept by each web process")
+    webhooks_private: bool = _setting(
+        "KEHU_WEBHOOKS_PRIVATE", False, "Let webhooks go to http and private addresses: trials only"
+    )
     log_level: str = _setting("KEHU_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property

@@ -29,6 +29,7 @@ MODULES = (
     "kehu.imports.models",
     "kehu.rest.models",
     "kehu.addons.models",
+    "kehu.webhooks.models",
 )
 """Modules of the core that declare tables; floors above load theirs when they register."""
 

@@ -70,15 +70,15 @@ def call(plugin: str = "") -> Call:
 
 def connect_events() -> None:
     """Let the core ask who listens, and enqueue one delivery per batch and listening plugin."""
-    events.connect(_wanted, _deliver)
+    events.connect("plugins", _wanted, _deliver)
 
 
 def _listeners(enabled: frozenset[str]) -> tuple[str, ...]:
     return hooks.host().relay.implementers("kehu_after_change", enabled) if enabled else ()
 
 
-def _wanted(plugins: frozenset[str], _name: str) -> bool:
-    return bool(plugins and _listeners(hooks.host().live(plugins)))
+def _wanted(tenant: context.TenantInfo, _name: str) -> bool:
+    return bool(tenant.plugins and _listeners(hooks.host().live(tenant.plugins)))
 
 
 def _deliver(session: Session, tenant_id: str, batch_id: str) -> None:

@@ -1,6 +1,6 @@
-"""Events: what changed is told to plugins by a job of the same transaction.
+"""Events: what changed is told to plugins and webhooks by jobs of the same transaction.
 
-An event is an entry of the trail. Nobody asked means nothing enqueued: `subscribers` decides.
+An event is an entry of the trail. Nobody asked means nothing enqueued: each way out says whether it wants it.
 """
 
 from __future__ import annotations
@@ -10,33 +10,36 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from kehu.core import audit, context
+from kehu.core.context import TenantInfo
 
-_wanted: Callable[[frozenset[str], str], bool] = lambda _plugins, _name: False  # noqa: E731
-_deliver: Callable[[Session, str, str], None] | None = None
+Wanted = Callable[[TenantInfo, str], bool]
+Deliver = Callable[[Session, str, str], None]
+
+_ways: dict[str, tuple[Wanted, Deliver]] = {}
 
 
-def connect(
-    wanted: Callable[[frozenset[str], str], bool], deliver: Callable[[Session, str, str], None]
-) -> None:
-    """Say who wants events and how a batch is handed on (`kehu.addons` does, at start).
+def connect(way: str, wanted: Wanted, deliver: Deliver) -> None:
+    """Say who wants events and how a batch is handed on; the same way again replaces it.
 
-    :param wanted: (plugins of the tenant, event name) -> whether anybody listens.
+    :param way: a name, such as `plugins`.
+    :param wanted: (tenant, event name) -> whether anybody listens.
     :param deliver: (session, tenant id, batch id) -> enqueue the delivery in the running transaction.
     """
-    global _wanted, _deliver
-    _wanted, _deliver = wanted, deliver
+    _ways[way] = (wanted, deliver)
 
 
 def announce(session: Session, name: str) -> None:
-    """Tell that something happened; the delivery of a batch is enqueued once."""
+    """Tell that something happened; the delivery of a batch is enqueued once for each way."""
     tenant = context.current().tenant
-    if tenant is None or _deliver is None or session.info.get("events_announced"):
+    if tenant is None or session.info.get("events_held"):
         return
-    if _wanted(tenant.plugins, name):
-        session.info["events_announced"] = True
-        _deliver(session, str(tenant.id), str(audit.batch_id(session)))
+    told: set[str] = session.info.setdefault("events_announced", set())
+    for way, (wanted, deliver) in _ways.items():
+        if way not in told and wanted(tenant, name):
+            told.add(way)
+            deliver(session, str(tenant.id), str(audit.batch_id(session)))
 
 
 def hold(session: Session) -> None:
     """Announce nothing in this unit of work: a batch over many units is announced once, at its end."""
-    session.info["events_announced"] = True
+    session.info["events_held"] = True

@@ -34,6 +34,7 @@ RESOURCES = (
     "activities",
     "calendars",
     "calendar_days",
+    "webhooks",
     "members",
 )
 """The record types that programs reach, in the order of the document."""

@@ -18,6 +18,8 @@ from kehu.web.toasts import toast
 NAMES: dict[str, Any] = {
     "kehu.mail.deliver": _l("Send a mail"),
     "addons.deliver": _l("Tell a plugin about changes"),
+    "webhooks.fan_out": _l("Tell webhooks about changes"),
+    "webhooks.send": _l("Send a change to a webhook"),
     "addons.purge": _l("Remove the data of a plugin"),
     "addons.upgrade": _l("Bring the data of a plugin up to date"),
 }

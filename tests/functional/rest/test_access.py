@@ -92,6 +92,7 @@ def test_foreign_ids_are_nothing(shop, other_shop):
     theirs.made("tickets", subject="Secret")
     theirs.made("activities", kind="note", subject="Secret")
     theirs.made("calendar_days", day="2026-12-24", name="Secret")
+    theirs.made("webhooks", name="Secret", url="https://example.com/", events=["*"])
     ids = {name: theirs("GET", name).json["data"][0]["id"] for name in RESOURCES}
     for name in RESOURCES:
         path = f"{name}/{ids[name]}"

@@ -32,6 +32,7 @@ NEW = {
     "activities": {"kind": "call", "subject": "Call back"},
     "calendars": {"name": "Workshop", "saturday": "8-13"},
     "calendar_days": {"day": "2026-12-24", "name": "Christmas Eve", "hours": "9-12"},
+    "webhooks": {"name": "Books", "url": "https://example.com/hooks", "events": ["deal.*"]},
 }
 
 

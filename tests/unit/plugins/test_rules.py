@@ -45,6 +45,7 @@ def test_only_what_belongs_to_the_platform_is_a_system_hook() -> None:
         "kehu_tenant_by_id",
         "kehu_member_tenants",
         "kehu_store_plugins",
+        "kehu_keep_fact",
         "kehu_billing_state",
         "kehu_entitled",
         "kehu_seat_check",

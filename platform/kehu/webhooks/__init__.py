@@ -1,0 +1,1 @@
+"""Changes told to programs of a firm by signed HTTPS calls."""
