@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, request
 
 from kehu.accounts.signin import own_path
+from kehu.addons import purge
 from kehu.addons.services import PluginService
+from kehu.addons.states import TenantState
 from kehu.core import db
-from kehu.core.i18n import _
+from kehu.core.errors import InvalidInput
+from kehu.core.i18n import _, _l
 from kehu.settings.views import blueprint
 from kehu.web.access import needs
 from kehu.web.render import render_page
@@ -32,7 +36,7 @@ def plugins() -> Any:
 @needs("plugins:manage")
 def plugin_on(slug: str) -> Any:
     """Switch a plugin on."""
-    plan = PluginService(db.session()).enable(slug)
+    plan = PluginService(db.session()).enable(slug, request.form.getlist("agreed") or None)
     toast(_("%(plugin)s is on.", plugin=", ".join(step.name for step in plan.steps) or slug))
     return _back()
 
@@ -41,6 +45,78 @@ def plugin_on(slug: str) -> Any:
 @needs("plugins:manage")
 def plugin_off(slug: str) -> Any:
     """Switch a plugin off."""
-    plan = PluginService(db.session()).disable(slug)
+    plan = PluginService(db.session()).disable(slug, dependants="dependants" in request.form)
     toast(_("%(plugin)s is off. Its data stays.", plugin=", ".join(step.name for step in plan.steps) or slug))
+    return _back()
+
+
+WORDS: Mapping[str, Any] = {
+    TenantState.AVAILABLE: _l("Not switched on"),
+    TenantState.LOCKED: _l("Not part of your plan"),
+    TenantState.ENABLING: _l("Being switched on"),
+    TenantState.ENABLED: _l("On"),
+    TenantState.UPGRADE_PENDING: _l("Being brought up to date"),
+    TenantState.UPGRADE_ERROR: _l("Could not be brought up to date"),
+    TenantState.QUARANTINED: _l("Rests after repeated faults"),
+    TenantState.SUSPENDED: _l("Paused: not part of your plan"),
+    TenantState.DISABLED: _l("Off, data kept"),
+    TenantState.PURGE_SCHEDULED: _l("Data is going to be removed"),
+}
+"""State -> what it is called."""
+
+
+@blueprint.get("/settings/plugins/<slug>")
+@needs("plugins:manage")
+def plugin(slug: str) -> Any:
+    """Show all that an admin decides about one plugin."""
+    return _page(slug)
+
+
+def _page(slug: str, problem: str = "", status: int = 200) -> Any:
+    service = PluginService(db.session())
+    card = service.card(slug)
+    was_here = card.state not in (TenantState.AVAILABLE, TenantState.LOCKED)
+    able = card.manifest.capabilities if card.manifest else ()
+    return render_page(
+        "settings/plugin.html",
+        status=status,
+        card=card,
+        states=WORDS,
+        places=purge.WORDS,
+        hosts=[one.partition(":")[2] for one in able if one.startswith(("http:", "send:"))],
+        plan=None if card.on or not card.installed else service.plan(slug),
+        off=service.plan_off(slug) if card.on else None,
+        preview=service.purge_preview(slug) if was_here and not card.on else None,
+        problem=problem,
+        typed=request.form.get("name", ""),
+    )
+
+
+@blueprint.post("/settings/plugins/<slug>/resume")
+@needs("plugins:manage")
+def plugin_resume(slug: str) -> Any:
+    """Let a plugin that rests run again."""
+    PluginService(db.session()).resume(slug)
+    toast(_("%(plugin)s is tried again.", plugin=slug))
+    return _back()
+
+
+@blueprint.post("/settings/plugins/<slug>/purge")
+@needs("plugins:manage")
+def plugin_purge(slug: str) -> Any:
+    """Have the data of a plugin removed in 30 days; another name than the plugin's is shown again as it was typed."""
+    try:
+        PluginService(db.session()).schedule_purge(slug, request.form.get("name", ""))
+    except InvalidInput as error:
+        return _page(slug, str(error.message), 422)
+    toast(_("The data is removed in 30 days. Until then you can call it back here."))
+    return _back()
+
+
+@blueprint.post("/settings/plugins/<slug>/keep")
+@needs("plugins:manage")
+def plugin_keep(slug: str) -> Any:
+    """Call a purge back."""
+    PluginService(db.session()).call_back(slug)
+    toast(_("The data is kept."))
     return _back()
