@@ -174,7 +174,10 @@ def test_what_a_removed_plugin_has_left_is_listed_and_dropped(
     assert "Nothing of gone is left" in str(
         run("plugin", "orphans", "--drop", "gone", "--yes", code=1).exception
     )
-    assert re.search(r"^ok    automotive  \S+  ready", run("plugin", "doctor").output, re.MULTILINE)
+    # Other tests leave tenants with add-ons that are not installed here; the doctor names those too.
+    healed = run("plugin", "doctor", code=None).output
+    assert re.search(r"^ok    automotive  \S+  ready", healed, re.MULTILINE)
+    assert "  gone  " not in healed
 
 
 def test_migrations_of_plugins_are_run_shown_and_begun(run: Run, tmp_path: Path) -> None:
