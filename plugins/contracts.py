@@ -41,6 +41,27 @@ class TenantRecord(Protocol):
         """Return the slugs of the plugins that are switched on but may not run now."""
 
 
+@runtime_checkable
+class RecordDeclaration(Protocol):
+    """A kind of record that a plugin brings, as `kehu.api.RecordType` declares it."""
+
+    @property
+    def name(self) -> str:
+        """Return the plural name, as `automotive.vehicles`."""
+
+    @property
+    def singular(self) -> str:
+        """Return the name of one, as `automotive.vehicle`."""
+
+    @property
+    def model(self) -> Any:
+        """Return the class of its rows."""
+
+    @property
+    def fields(self) -> Any:
+        """Return the declarations of its values."""
+
+
 class CallContext(Protocol):
     """What a hook gets as its first argument while it works for one tenant."""
 

@@ -1,6 +1,7 @@
 """Asks each plugin once what it adds, and checks that everything carries its name."""
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 from pluggy import PluginManager
 
 from plugins.blueprint import PluginBlueprint
+from plugins.contracts import RecordDeclaration
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
 from plugins.results import JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
@@ -24,6 +26,7 @@ class Declarations:
 
     routes: list[tuple[str, PluginBlueprint]] = field(default_factory=list)
     permissions: list[tuple[str, Permission]] = field(default_factory=list)
+    records: list[tuple[str, RecordDeclaration]] = field(default_factory=list)
     navigation: list[tuple[str, NavItem]] = field(default_factory=list)
     panels: list[tuple[str, Panel]] = field(default_factory=list)
     actions: list[tuple[str, RecordAction]] = field(default_factory=list)
@@ -103,6 +106,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
     declared = Declarations(
         routes=ask("kehu_register_routes", lambda one: own_endpoint(f"{one.name}.x")),
         permissions=ask("kehu_register_permissions", lambda one: own_code(one.code)),
+        records=ask("kehu_register_records", _records(slug)),
         navigation=ask("kehu_register_navigation", lambda one: own_endpoint(one.endpoint)),
         panels=ask("kehu_register_panels", lambda one: own_endpoint(one.endpoint)),
         actions=ask("kehu_register_actions", lambda one: own_endpoint(one.endpoint)),
@@ -125,6 +129,21 @@ def _once(name: Callable[[Any], str]) -> Callable[[Any], str | None]:
         twice = name(entry) in seen
         seen.add(name(entry))
         return f"{name(entry)!r} is declared twice." if twice else None
+
+    return check
+
+
+def _records(slug: str) -> Callable[[RecordDeclaration], str | None]:
+    """Return a check of the names of records: the plugin's slug in front, and each once."""
+    once = _once(lambda one: one.name), _once(lambda one: one.singular)
+
+    def check(entry: RecordDeclaration) -> str | None:
+        for name in (entry.name, entry.singular):
+            if not re.fullmatch(rf"{re.escape(slug)}\.[a-z][a-z0-9_]*", name):
+                return f'{name!r} is no name of a record of this plugin. Write it as "{slug}.things".'
+        if entry.name == entry.singular:
+            return f"{entry.name!r} is the plural and the singular. Give them two names."
+        return once[0](entry) or once[1](entry)
 
     return check
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from plugins.blueprint import PluginBlueprint
-from plugins.contracts import CallContext, EventRecord, OutgoingMessage, TenantRecord
+from plugins.contracts import CallContext, EventRecord, OutgoingMessage, RecordDeclaration, TenantRecord
 from plugins.results import (
     BillingState,
     JobDef,
@@ -52,6 +52,18 @@ def kehu_register_permissions() -> Sequence[Permission]:
     Fires once at boot. All answers are used. No transaction is open. Mode R.
     Codes begin with the slug, as `automotive.vehicle:read`. They are shown to admins before the plugin is
     switched on and join the platform's registry.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=RecordDeclaration)
+def kehu_register_records() -> Sequence[RecordDeclaration]:
+    """Return the plugin's kinds of records, each a `kehu.api.RecordType` named `<slug>.<plural>`.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    The platform gives each its rights, pages under `/x/<slug>/<plural>`, a REST resource under
+    `/api/v1/x/<slug>/<plural>`, import, export, search, trash, undo and history. For a tenant without the plugin
+    nothing of it is there. A declaration that can't be used makes the plugin broken.
     """
     raise NotImplementedError
 

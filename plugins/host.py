@@ -44,6 +44,16 @@ class PluginHost:
         self._declarations = collect_declarations(self.installed, self.relay, self._manager)
         self._live.clear()
 
+    def refuse(self, slug: str, reason: str) -> None:
+        """Make a plugin broken whose declarations the platform can't use."""
+        record = self.installed.get(slug)
+        if record is None or record not in self.installed.ready:
+            return
+        log.error("plugin %s is left out: %s", slug, reason)
+        mark_broken(self.installed, record, self.relay, self._manager, reason)
+        self._declarations = self._declarations.without(slug)
+        self._live.clear()
+
     def live(self, enabled: frozenset[str]) -> frozenset[str]:
         """Return which plugins run for a tenant: what it has switched on and what is on for everybody, if ready.
 

@@ -26,12 +26,12 @@ from kehu.core.db import session
 from kehu.core.errors import Conflict, Duplicate, Forbidden, InvalidInput, KehuError, NotFound
 from kehu.core.i18n import _, _l, _n
 from kehu.core.ids import new_id, parse_id
-from kehu.core.migration import add_fk, tenant_table
+from kehu.core.migration import add_fk, record_columns, tenant_table
 from kehu.core.migration import begin as begin_migration
 from kehu.core.records import scope
 from kehu.core.records.fields import Field, Option
-from kehu.core.records.service import service_for
-from kehu.core.records.types import get
+from kehu.core.records.service import RecordService, service_for
+from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold
 from kehu.messages.models import Message
@@ -39,6 +39,8 @@ from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
 from kehu.web.access import needs
 from kehu.web.records.answers import go_to
+from kehu.web.records.detail import record_page_context
+from kehu.web.records.pages import RecordPages, Tab
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.blueprint import PluginBlueprint
@@ -137,11 +139,15 @@ __all__ = [
     "PluginBlueprint",
     "PurgeReport",
     "RecordAction",
+    "RecordPages",
     "RecordRow",
+    "RecordService",
+    "RecordType",
     "Refusal",
     "Section",
     "Session",
     "SettingsSchema",
+    "Tab",
     "TenantInfo",
     "TenantRow",
     "Translated",
@@ -175,6 +181,8 @@ __all__ = [
     "public",
     "public_url",
     "readable",
+    "record_columns",
+    "record_page_context",
     "redirect",
     "render_page",
     "request",

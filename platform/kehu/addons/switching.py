@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kehu.addons import records
 from kehu.addons.calls import call
 from kehu.addons.models import TenantPlugin
 from kehu.addons.rows import store
@@ -91,11 +92,18 @@ def note(session: Session, slug: str, name: str, action: str, **change: Any) -> 
 
 
 def grant(session: Session, slug: str) -> None:
-    """Let the built-in roles use the plugin: all of it, or to read for viewers. Admins may change that."""
+    """Let the built-in roles use the plugin: all of it, or to read for viewers. Admins may change that.
+
+    Rights over its records are those that the roles have over the platform's.
+    """
     codes = [permission.code for owner, permission in hooks.host().declarations.permissions if owner == slug]
     for role in session.execute(select(Role).where(Role.builtin)).scalars():
         given = [code for code in codes if role.code != "viewer" or code.endswith(":read")]
-        role.permissions = {**dict.fromkeys(given, "all"), **role.permissions}
+        mine: dict[str, str] = {}
+        for owner, record_type in hooks.host().declarations.records:
+            if owner == slug:
+                mine.update(records.default_rights(role.code, record_type.name))
+        role.permissions = {**dict.fromkeys(given, "all"), **mine, **role.permissions}
 
 
 def _ask(record: PluginRecord, hook: str, **arguments: Any) -> None:

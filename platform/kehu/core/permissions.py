@@ -38,26 +38,29 @@ def register(*permissions: Permission) -> None:
         _registry[permission.code] = permission
 
 
-def register_record(resource: str, plural: Any) -> None:
-    """Register the five permissions of a record type."""
-    register(
-        Permission(code=f"{resource}:read", sentence=_l("See %(things)s", things=plural), scoped=True),
-        Permission(
-            code=f"{resource}:write", sentence=_l("Add and change %(things)s", things=plural), scoped=True
-        ),
-        Permission(
-            code=f"{resource}:delete",
-            sentence=_l("Put %(things)s into the trash", things=plural),
-            scoped=True,
-        ),
-        Permission(code=f"{resource}:export", sentence=_l("Export %(things)s", things=plural), scoped=True),
-        Permission(code=f"{resource}:import", sentence=_l("Import %(things)s", things=plural)),
-    )
+def register_record(resource: str, plural: Any, plugin: str = "") -> None:
+    """Register the five permissions of a record type, of the platform or of a plugin."""
+    for action, sentence, scoped in (
+        ("read", _l("See %(things)s", things=plural), True),
+        ("write", _l("Add and change %(things)s", things=plural), True),
+        ("delete", _l("Put %(things)s into the trash", things=plural), True),
+        ("export", _l("Export %(things)s", things=plural), True),
+        ("import", _l("Import %(things)s", things=plural), False),
+    ):
+        register(Permission(code=f"{resource}:{action}", sentence=sentence, scoped=scoped, plugin=plugin))
 
 
 def registered() -> dict[str, Permission]:
     """Return all permissions by code."""
     return dict(_registry)
+
+
+def offered() -> dict[str, Permission]:
+    """Return the permissions that the present tenant can give: the platform's, and those of plugins it has on."""
+    from kehu.core import hooks  # The registry itself is there before the plugins are.
+
+    enabled = hooks.enabled()
+    return {code: one for code, one in _registry.items() if not one.plugin or one.plugin in enabled}
 
 
 def everything() -> dict[str, Scope]:

@@ -79,7 +79,7 @@ def listed() -> Any:
     names = dict(member_options(1000))
     return render_page(
         "imports/list.html",
-        jobs=service.listed(),
+        jobs=[job for job in service.listed() if job.object in registered()],
         names=names,
         type_of=service.type_of,
         state_text=state_text,
@@ -157,6 +157,7 @@ def _page(job: Import, *, problem: InvalidInput | None = None, editing: bool = F
         "problem": problem,
         "progress": progress_of(job),
         "made_label": made_label,
+        "url_of": url_of,
         "may_undo": context.actor().may(f"{job.object}:delete"),
     }
     return render_page("imports/show.html", {}, 422 if problem else 200, **values)
@@ -319,6 +320,12 @@ def progress_of(job: Import) -> dict[str, Any]:
             else ""
         )
     return {"label": label, "value": done, "maximum": total or 1, "note": note}
+
+
+def url_of(object_name: str, record_id: str) -> str:
+    """Return the address of a record that an import touched; nothing for one whose plugin is off by now."""
+    record_type = registered().get(object_name)
+    return record_type.url(record_id) if record_type else "#"
 
 
 def made_label(object_name: str) -> str:

@@ -15,7 +15,7 @@ from kehu.core import audit, context
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import _, _n
 from kehu.core.ids import new_id
-from kehu.core.permissions import registered
+from kehu.core.permissions import offered
 from kehu.core.text import clean, fold
 from kehu.members.models import Member, Role, Team
 from kehu.members.services import OWNER, outranks
@@ -91,8 +91,8 @@ class RoleService:
             self._unused(name)
         wanted = self._held(self._checked(grants))
         changes: dict[str, list[Any]] = {} if name == role.name else {"name": [role.name, name]}
-        # Rights of plugins that are not installed now stay as they are.
-        known = registered()
+        # Rights of plugins that are not installed, or off now, stay as they are.
+        known = offered()
         kept = {code: scope for code, scope in role.permissions.items() if code not in known}
         new = {**kept, **wanted}
         for code in sorted({*role.permissions, *new}):
@@ -128,7 +128,7 @@ class RoleService:
         self.session.delete(role)
 
     def _checked(self, grants: Mapping[str, str]) -> dict[str, str]:
-        known = registered()
+        known = offered()
         found: dict[str, str] = {}
         for code, scope in grants.items():
             if code in known and scope in SCOPES:

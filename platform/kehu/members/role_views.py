@@ -11,7 +11,7 @@ from kehu.core import context, db
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _, _l
 from kehu.core.ids import parse_id
-from kehu.core.permissions import Permission, registered
+from kehu.core.permissions import Permission, offered
 from kehu.core.records.types import registered as record_types
 from kehu.members import queries
 from kehu.members.models import Role
@@ -30,7 +30,7 @@ ACTIONS = ("read", "write", "delete", "export", "import")
 
 def _record_rights() -> list[tuple[Any, list[Permission | None]]]:
     """Return the rights over records with reaches: one line a record type, one column an action."""
-    known, types = registered(), record_types()
+    known, types = offered(), record_types()
     names = dict.fromkeys(code.split(":")[0] for code, right in known.items() if right.scoped)
     return [
         (types[name].plural if name in types else name, [known.get(f"{name}:{action}") for action in ACTIONS])
@@ -40,7 +40,7 @@ def _record_rights() -> list[tuple[Any, list[Permission | None]]]:
 
 def _single_rights() -> list[Permission]:
     """Return the other rights: those of the firm by what they are about, plugins' last."""
-    known = registered()
+    known = offered()
     with_reach = {code.split(":")[0] for code, right in known.items() if right.scoped}
     found = [right for code, right in known.items() if code.split(":")[0] not in with_reach]
     return sorted(found, key=lambda right: (right.plugin, right.code.split(":")[0]))

@@ -14,7 +14,7 @@ from kehu.core import audit, clock, context
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
-from kehu.core.permissions import registered
+from kehu.core.permissions import offered
 from kehu.core.text import clean
 from kehu.members.models import ApiToken
 from kehu.rest.auth import make_secret, token_text
@@ -43,7 +43,7 @@ class TokenService:
             errors["name"] = [
                 _("Write a name with 1 to 100 characters, such as the program that uses the token.")
             ]
-        known = {*registered(), "*", "*:read"}
+        known = {*offered(), "*", "*:read"}
         wanted = [scope for scope in dict.fromkeys(scopes) if scope in known]
         if not wanted:
             errors["scopes"] = [_("Choose what the token may do.")]

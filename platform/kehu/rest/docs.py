@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence, Set
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app
 from markupsafe import Markup, escape
 
+from kehu.core import hooks
 from kehu.rest.openapi import PROBLEMS
 from kehu.web.access import public
 from kehu.web.render import render_page
+from plugins.path_guard import plugin_of_path
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
 
@@ -27,9 +31,50 @@ class Document:
     groups: list[dict[str, Any]]
 
 
-def document(spec: Any) -> Document:
+class Documents:
+    """The document as each tenant sees it: with the records of the plugins that it has on.
+
+    :param schemas: slug of a plugin -> the names of the schemas of its records.
+    """
+
+    def __init__(self, spec: Any, schemas: Mapping[str, Sequence[str]]) -> None:
+        self._whole = json.loads(json.dumps(spec.to_dict(), default=str))
+        self._schemas = schemas
+        self._kept: dict[frozenset[str], Document] = {}
+
+    def now(self) -> Document:
+        """Return the document for the present tenant; a stranger sees the platform's part."""
+        on = hooks.enabled().intersection(self._schemas)
+        if on not in self._kept:
+            self._kept[on] = document(self._without(self._schemas.keys() - on))
+        return self._kept[on]
+
+    @property
+    def varies(self) -> bool:
+        """Whether tenants see different documents."""
+        return bool(self._schemas)
+
+    def _without(self, slugs: Set[str]) -> dict[str, Any]:
+        found: dict[str, Any] = deepcopy(self._whole)
+        gone = {name for slug in slugs for name in self._schemas[slug]}
+        found["paths"] = {
+            path: item for path, item in found["paths"].items() if plugin_of_path(path) not in slugs
+        }
+        schemas = found["components"]["schemas"]
+        found["components"]["schemas"] = {name: one for name, one in schemas.items() if name not in gone}
+        if "tags" in found:
+            used = {
+                tag
+                for item in found["paths"].values()
+                for method in METHODS
+                for tag in item.get(method, {}).get("tags", ())
+            }
+            found["tags"] = [tag for tag in found["tags"] if tag["name"] in used]
+        return found
+
+
+def document(found: dict[str, Any]) -> Document:
     """Return the finished document of the API."""
-    found = json.loads(json.dumps(spec.to_dict(), default=str))
     for item in found["paths"].values():
         for method in METHODS:
             # flask-smorest points at an answer of its own kind; ours are problem documents, named one by one.
@@ -94,9 +139,9 @@ def paragraphs(text: str) -> list[list[Markup]]:
 @public
 def openapi() -> Response:
     """Answer the OpenAPI document."""
-    found: Document = current_app.extensions["kehu.openapi"]
-    response = Response(found.text, mimetype="application/json")
-    response.headers["Cache-Control"] = "public, max-age=300"
+    found: Documents = current_app.extensions["kehu.openapi"]
+    response = Response(found.now().text, mimetype="application/json")
+    response.headers["Cache-Control"] = f"{'private' if found.varies else 'public'}, max-age=300"
     return response
 
 
@@ -104,7 +149,8 @@ def openapi() -> Response:
 @public
 def page() -> Response:
     """Show the document."""
-    found: Document = current_app.extensions["kehu.openapi"]
+    documents: Documents = current_app.extensions["kehu.openapi"]
+    found = documents.now()
     return render_page(
         "rest/docs.html",
         spec=found.spec,

@@ -74,7 +74,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
 
 def type_name(record_type: RecordType) -> str:
     """Return the name of a record type's schema."""
-    return record_type.singular.title().replace("_", "")
+    return record_type.singular.title().replace("_", "").replace(".", "")
 
 
 def _listed(kind: str) -> Schema:

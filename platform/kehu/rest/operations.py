@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kehu.core.records.kinds import KINDS
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, key_of
 from kehu.rest.openapi import PROBLEMS, example, input_example, record_example, type_name
 
 Doc = dict[str, Any]
@@ -63,16 +63,22 @@ def problem_responses() -> dict[str, Doc]:
     }
 
 
+def words_of(name: str) -> str:
+    """Return the name of a record type in words: a plugin's without the plugin."""
+    return name.rpartition(".")[2]
+
+
 def describe(record_type: RecordType, action: str) -> Doc:
     """Return the documentation of one operation of a record type."""
-    singular, name = record_type.singular, type_name(record_type)
+    singular, name = key_of(record_type.singular), type_name(record_type)
+    thing, things = words_of(record_type.singular), words_of(record_type.name)
     record = record_example(record_type)
     one = {"content": content(name, record), "headers": ETAG}
     if action == "list":
         page = content(f"{name}Page", {"data": [record], "next": None})
         return {
-            "operationId": f"list_{record_type.name}",
-            "summary": f"List {record_type.name}",
+            "operationId": f"list_{record_type.key}",
+            "summary": f"List {things}",
             "description": "Answers one page, within the scope of the token. Unknown filters are refused.",
             "parameters": list_parameters(record_type),
             "responses": {"200": {"description": "One page.", "content": page}, **problems(422)},
@@ -80,7 +86,7 @@ def describe(record_type: RecordType, action: str) -> Doc:
     if action == "create":
         return {
             "operationId": f"create_{singular}",
-            "summary": f"Create a {singular}",
+            "summary": f"Create a {thing}",
             "parameters": [IDEMPOTENCY],
             "requestBody": {"required": True, "content": content(f"New{name}", input_example(record_type))},
             "responses": {
@@ -98,13 +104,13 @@ def describe(record_type: RecordType, action: str) -> Doc:
     if action == "get":
         return {
             "operationId": f"get_{singular}",
-            "summary": f"Read a {singular}",
+            "summary": f"Read a {thing}",
             "responses": {"200": {**one, "description": "The record."}, **problems(404)},
         }
     if action == "update":
         return {
             "operationId": f"update_{singular}",
-            "summary": f"Change a {singular}",
+            "summary": f"Change a {thing}",
             "description": "Only the fields that are sent change; null empties a field.",
             "parameters": [IF_MATCH],
             "requestBody": {
@@ -119,14 +125,14 @@ def describe(record_type: RecordType, action: str) -> Doc:
     if action == "trash":
         return {
             "operationId": f"trash_{singular}",
-            "summary": f"Put a {singular} into the trash",
+            "summary": f"Put a {thing} into the trash",
             "description": "It can be restored. With If-Match, only that version is put there.",
             "parameters": [{**IF_MATCH, "required": False}],
             "responses": {"204": {"description": "It is in the trash."}, **problems(400, 404, 409, 412)},
         }
     return {
         "operationId": f"restore_{singular}",
-        "summary": f"Take a {singular} out of the trash",
+        "summary": f"Take a {thing} out of the trash",
         "parameters": [IDEMPOTENCY],
         "responses": {"200": {**one, "description": "The record as it is now."}, **problems(400, 404, 409)},
     }

@@ -16,7 +16,7 @@ from kehu.core import db
 from kehu.core.errors import InvalidInput, StaleVersion
 from kehu.core.i18n import _
 from kehu.core.records import filters, listing
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, key_of
 from kehu.rest import operations
 from kehu.rest.access import token_needs
 from kehu.rest.bodies import check_types, read_object
@@ -35,12 +35,12 @@ def resource(record_type: RecordType, *, writable: bool = True) -> Blueprint:
     :param writable: False for what programs may only read.
     """
     name = record_type.name
-    made = Blueprint(f"api_{name}", __name__, url_prefix=f"{PREFIX}/{name}")
+    made = Blueprint(f"api_{record_type.key}", __name__, url_prefix=PREFIX + record_type.list_path)
     views = _Views(record_type)
 
     def add(rule: str, method: str, action: str, view: Callable[..., Response], verb: str) -> None:
         guarded: Any = token_needs(f"{name}:{verb}")(view)
-        guarded.__name__ = f"{action}_{record_type.singular}"
+        guarded.__name__ = f"{action}_{key_of(record_type.singular)}"
         guarded.__doc__ = None
         guarded._apidoc = {"manual_doc": operations.describe(record_type, action)}
         made.add_url_rule(rule, guarded.__name__, guarded, methods=[method], tags=[name])
@@ -86,7 +86,7 @@ class _Views:
         values = read_object()
         check_types(self.type, values)
         record = self.type.service(db.session()).create(values)
-        return self._answer(record, 201, Location=f"{PREFIX}/{self.type.name}/{record.id}")
+        return self._answer(record, 201, Location=f"{PREFIX}{self.type.list_path}/{record.id}")
 
     def get(self, record_id: str) -> Response:
         """Answer one record, or 304 when the asker has this version."""

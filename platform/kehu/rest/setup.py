@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import force_locale
 from flask_smorest import Api
 
-from kehu.core.records.types import RecordType, registered
+from kehu.core.records.types import RecordType, of_plugins, registered
 from kehu.rest import docs, limits, openapi, operations
 from kehu.rest.members import MEMBERS
 from kehu.rest.resources import resource
@@ -63,18 +63,24 @@ def init_rest(app: Flask, features: Sequence[str]) -> None:
             record_type = MEMBERS if name == "members" else registered().get(name)
             if record_type is not None:
                 _resource(api, record_type)
+        schemas: dict[str, list[str]] = {}
+        for slug, record_type in of_plugins().values():
+            schemas.setdefault(slug, []).extend(_resource(api, record_type))
         for feature in features:
             if find_spec(f"kehu.{feature}.api") is not None:
                 api.register_blueprint(import_module(f"kehu.{feature}.api").blueprint)
-        app.extensions["kehu.openapi"] = docs.document(api.spec)
+        app.extensions["kehu.openapi"] = docs.Documents(api.spec, schemas)
     app.register_blueprint(docs.blueprint)
 
 
-def _resource(api: Api, record_type: RecordType) -> None:
+def _resource(api: Api, record_type: RecordType) -> list[str]:
+    """Add a record type's resource and return the names of its schemas."""
     writable = record_type.name not in READ_ONLY
-    for schema, body in openapi.schemas(record_type, writable=writable).items():
+    schemas = openapi.schemas(record_type, writable=writable)
+    for schema, body in schemas.items():
         api.spec.components.schema(schema, body)
     api.register_blueprint(resource(record_type, writable=writable))
+    return list(schemas)
 
 
 def _spec(server: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response, request
 
 from kehu.core import context
-from kehu.core.records.types import registered
+from kehu.core.records.types import key_of, registered
 
 COOKIE = "kehu_recent"
 AT_MOST = 8
@@ -24,7 +24,7 @@ def recent_marks() -> list[tuple[str, uuid.UUID]]:
     for mark in rest.split(".")[:AT_MOST]:
         name, _dash, packed = mark.partition("-")
         try:
-            found.append((name, uuid.UUID(bytes=base64.urlsafe_b64decode(packed + "=="))))
+            found.append((name.replace("~", "."), uuid.UUID(bytes=base64.urlsafe_b64decode(packed + "=="))))
         except ValueError:
             continue  # A cookie is the browser's: what can't be read is left out.
     return found
@@ -38,9 +38,12 @@ def _owner() -> str:
 
 
 def _note(response: Response) -> Response:
-    name, _underscore, action = (request.endpoint or "").rpartition(".")[2].rpartition("_")
+    key, _underscore, action = (request.endpoint or "").rpartition(".")[2].rpartition("_")
     record_id = (request.view_args or {}).get("record_id")
-    if action != "show" or response.status_code != 200 or request.method != "GET" or name not in registered():
+    if action != "show" or response.status_code != 200 or request.method != "GET":
+        return response
+    name = next((one for one in registered() if key_of(one) == key), "")
+    if not name:
         return response
     if not isinstance(record_id, uuid.UUID) or not _owner():
         return response
@@ -49,7 +52,8 @@ def _note(response: Response) -> Response:
         return response
     marks = [(name, record_id), *[mark for mark in kept if mark != (name, record_id)]][:AT_MOST]
     packed = ".".join(
-        f"{kind}-{base64.urlsafe_b64encode(one.bytes).decode().rstrip('=')}" for kind, one in marks
+        f"{kind.replace('.', '~')}-{base64.urlsafe_b64encode(one.bytes).decode().rstrip('=')}"
+        for kind, one in marks
     )
     response.set_cookie(
         COOKIE, f"{_owner()}|{packed}", max_age=_AGE, httponly=True, samesite="Lax", secure=request.is_secure

@@ -10,7 +10,7 @@ from flask import Response, redirect, request
 from kehu.core import clock, db
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _, _n
-from kehu.core.permissions import registered
+from kehu.core.permissions import offered
 from kehu.members import queries
 from kehu.members.token_services import LIFETIMES, TokenService
 from kehu.settings.views import blueprint
@@ -34,7 +34,7 @@ def _page(
         name=name,
         values=request.form.to_dict() if errors else {},
         chosen=request.form.getlist("scope") if errors else [],
-        permissions=registered().values(),
+        permissions=offered().values(),
         lifetimes=[
             ("", _("Never")),
             *((str(days), _n("%(num)s day", "%(num)s days", days)) for days in LIFETIMES),

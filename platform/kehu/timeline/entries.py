@@ -250,7 +250,7 @@ _readers: dict[str, Callable[[Any, Names, uuid.UUID], Entry]] = {
 def table_of(record_type: RecordType) -> str:
     """Return the name of a record type's table."""
     model: Any = record_type.model
-    return str(model.__tablename__)
+    return str(model.__table__.key)
 
 
 def pointed(rows: Any) -> dict[str, set[uuid.UUID]]:

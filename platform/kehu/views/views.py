@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from kehu.core import db
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
+from kehu.core.records.types import list_path
 from kehu.views import drafts
 from kehu.views.models import SavedView
 from kehu.views.services import ViewService
@@ -158,4 +159,4 @@ def delete_view(view_id: uuid.UUID) -> ResponseReturnValue:
     session = db.session()
     view = ViewService(session).delete(view_id)
     done_toast(session, _("Deleted the view “%(name)s”", name=view.name))
-    return go_to(f"/{view.object}?view=all")
+    return go_to(f"{list_path(view.object)}?view=all")

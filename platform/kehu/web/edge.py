@@ -20,6 +20,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 NO_DATABASE = ("/static/", "/healthz", "/readyz", "/metrics", "/sw.js")
 """Paths that never open a unit of work."""
 
+FOR_READERS = ("/api/v1/docs", "/api/v1/openapi.json")
+"""What people read of the API: a member sees the resources of the add-ons that the firm has; nothing is written."""
+
 
 def signed_in_user_id() -> uuid.UUID | None:
     """Return the user who is signed in, member of the present tenant or not."""
@@ -52,7 +55,9 @@ def _open() -> None:
             from kehu.rest.auth import authenticate
 
             authenticate(request.headers["Authorization"])
-        return
+            return
+        if request.path not in FOR_READERS:
+            return
     _open_for_browser()
 
 

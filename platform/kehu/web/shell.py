@@ -17,6 +17,7 @@ from kehu.core.context import Context, current
 from kehu.core.i18n import LOCALES, html_lang
 from kehu.web import charts, compress, panels, toasts, widgets, words
 from kehu.web.static import asset_url, init_static
+from plugins.relay import running
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "kehu_theme"
@@ -164,7 +165,12 @@ class _Lazy:
 
     def __getitem__(self, name: str) -> Any:
         if self._values is None:
-            self._values = shell_of(current_app).collect(current())
+            # The frame is the platform's own, also around a plugin's page: what it keeps may be committed.
+            token = running.set(None)
+            try:
+                self._values = shell_of(current_app).collect(current())
+            finally:
+                running.reset(token)
         return self._values[name]
 
 

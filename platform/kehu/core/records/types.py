@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from kehu.core import hooks
+from kehu.core.errors import NotFound
+from kehu.core.i18n import _
 from kehu.core.records.fields import Field
 from kehu.core.tables import RecordRow
+from plugins.relay import running
 
 if TYPE_CHECKING:
     from kehu.core.records.service import RecordService
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
 class RecordType:
     """A kind of record that people list, edit, import, export and undo.
 
-    :param name: plural: URL, permission resource, table and API path.
+    :param name: plural: URL, permission resource, table and API path; a plugin's is `<slug>.<plural>`.
+    :param singular: name of one record in events; a plugin's is `<slug>.<singular>`.
     :param owner: the member column by which own and team scopes are decided.
     :param title: the field that names a record to people.
     :param customer: the column that puts its changes on a customer's time line ("id" for customers).
@@ -56,33 +61,86 @@ class RecordType:
         """The fields that people may set."""
         return {one.key: one for one in self.fields if not one.readonly}
 
+    @property
+    def list_path(self) -> str:
+        """The address of the list."""
+        return list_path(self.name)
+
+    @property
+    def key(self) -> str:
+        """The name in places that allow no dot: endpoints, names of schemas."""
+        return key_of(self.name)
+
     def url(self, record_id: Any) -> str:
         """Return the address of a record's page."""
-        return (self.path or f"/{self.name}/{{id}}").format(id=record_id)
+        return (self.path or f"{self.list_path}/{{id}}").format(id=record_id)
+
+
+class NoSuchType(NotFound, KeyError):
+    """Raised for a record type that is unknown, or whose plugin is off for the present tenant."""
 
 
 _types: dict[str, RecordType] = {}
+_owners: dict[str, str] = {}
+"""The plugin that a record type belongs to, by the type's name; types of the platform are not in it."""
 
 
-def register(record_type: RecordType) -> RecordType:
-    """Add a record type; registering the same name again replaces it (reload in tests)."""
+def list_path(name: str) -> str:
+    """Return the address of a record type's list: `/deals`, or `/x/<slug>/<plural>` for a plugin's."""
+    return f"/x/{name.replace('.', '/', 1)}" if "." in name else f"/{name}"
+
+
+def key_of(name: str) -> str:
+    """Return a record type's name for places that allow no dot."""
+    return name.replace(".", "_")
+
+
+def register(record_type: RecordType, plugin: str = "") -> RecordType:
+    """Add a record type; registering the same name again replaces it (reload in tests).
+
+    :param plugin: whose it is; other tenants than those that have the plugin on don't see it.
+    """
     _types[record_type.name] = record_type
+    if plugin:
+        _owners[record_type.name] = plugin
     return record_type
+
+
+def forget(name: str) -> None:
+    """Take a record type of a plugin out, as when the plugins are started anew."""
+    if _owners.pop(name, None) is not None:
+        del _types[name]
+
+
+def of_plugins() -> dict[str, tuple[str, RecordType]]:
+    """Return the record types of all plugins with the slug of each, whoever has them on."""
+    return {name: (slug, _types[name]) for name, slug in _owners.items()}
+
+
+def _live(name: str) -> bool:
+    """Tell whether a record type is there for the present tenant, or for the plugin whose code runs."""
+    slug = _owners.get(name)
+    return slug is None or slug == running.get() or slug in hooks.enabled()
 
 
 def get(name: str) -> RecordType:
     """Return a record type by its plural name.
 
-    :raises KeyError: for an unknown name.
+    :raises NoSuchType: for an unknown name, and for a type of a plugin that the present tenant has not on.
     """
-    return _types[name]
+    found = _types.get(name)
+    if found is None or not _live(name):
+        raise NoSuchType(_("There is no such kind of record."))
+    return found
 
 
 def registered() -> dict[str, RecordType]:
-    """Return all record types by name, in the order of registration."""
-    return dict(_types)
+    """Return the record types that are there for the present tenant by name, in the order of registration."""
+    if not _owners:
+        return dict(_types)
+    return {name: one for name, one in _types.items() if _live(name)}
 
 
 def followers_of(name: str) -> list[RecordType]:
     """Return the types whose records go into the trash and back with records of a type."""
-    return [one for one in _types.values() if one.follows and one.by_key[one.follows].ref == name]
+    return [one for one in registered().values() if one.follows and one.by_key[one.follows].ref == name]

@@ -48,7 +48,7 @@ def bulk_actions(pages: RecordPages) -> list[Action]:
 
     def add(name: str, label: str, icon: str, *, dialog: bool = True) -> None:
         found.append(
-            Action(name=name, label=label, icon=icon, url=f"/{pages.name}/bulk/{name}", dialog=dialog)
+            Action(name=name, label=label, icon=icon, url=f"{pages.path}/bulk/{name}", dialog=dialog)
         )
 
     if actor.may(f"{pages.name}:write"):
@@ -246,11 +246,11 @@ def _export(pages: RecordPages, picked: Picked) -> Response:
     """Lead to the file of the selected records."""
     context.actor().require(f"{pages.name}:export")
     if picked.ids is None:
-        url = f"/{pages.name}/export.csv?{query.write(picked.query)}"
+        url = f"{pages.path}/export.csv?{query.write(picked.query)}"
     else:
         session = db.session()
         run = work.keep_selection(session, pages.name, picked.ids)
-        url = f"/{pages.name}/export.csv?selection={run.id}"
+        url = f"{pages.path}/export.csv?selection={run.id}"
     response = make_response("", 204)
     response.headers["HX-Redirect"] = url
     return response

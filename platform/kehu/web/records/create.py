@@ -61,7 +61,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def _lead_on(pages: RecordPages, url: str) -> ResponseReturnValue:
     if request.values.get("stay") == "1" and is_htmx():
         return done("kehu:close", "kehu:refresh")
-    target = url if pages.options.after_create == "record" and url else f"/{pages.name}"
+    target = url if pages.options.after_create == "record" and url else pages.path
     return go_to(target) if is_htmx() else redirect(target, 303)
 
 

@@ -133,7 +133,7 @@ def read(pages: RecordPages, args: Mapping[str, str]) -> ListState:
     if not found.previous and not found.next and not args.get("after") and not args.get("before"):
         state.total = state.shown
     else:
-        state.count_url = f"/{pages.name}/count?{query.write(query.filters_only(base))}"
+        state.count_url = f"{pages.path}/count?{query.write(query.filters_only(base))}"
     if not found.rows:
         state.empty = "nothing" if state.filtered or args.get("after") or args.get("before") else "none"
     return state
@@ -187,10 +187,10 @@ def _tabs(pages: RecordPages, args: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the views as tabs: all, the product's own, the saved ones."""
     now = args.get("view", "")
     tabs: list[dict[str, Any]] = [
-        {"label": _("All"), "url": f"/{pages.name}?view=all", "current": now in ("", "all")}
+        {"label": _("All"), "url": f"{pages.path}?view=all", "current": now in ("", "all")}
     ]
     for tab in pages.options.tabs:
-        url = f"/{pages.name}?{tab.query}&view={tab.key}"
+        url = f"{pages.path}?{tab.query}&view={tab.key}"
         tabs.append({"key": tab.key, "label": str(tab.label), "url": url, "current": now == tab.key})
     saved = views.of_type(pages.name)
     tabs += [{"label": one.name, "url": one.url, "current": now == str(one.id)} for one in saved]

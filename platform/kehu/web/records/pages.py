@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from kehu.core.context import Context
 from kehu.core.i18n import _
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, key_of, list_path, registered
 from kehu.core.records.types import get as get_type
 from kehu.web import shell
 from kehu.web.access import needs
@@ -74,6 +74,7 @@ class RecordPages:
 
     def __init__(self, type_name: str, **options: Any) -> None:
         self.name = type_name
+        self.path = list_path(type_name)
         self.options = _Options(**options)
         self.blueprint = ""
         _pages[type_name] = self
@@ -91,7 +92,7 @@ class RecordPages:
 
     def endpoint(self, action: str) -> str:
         """Return the name of an endpoint, for `url_for`."""
-        return f"{self.blueprint}.{self.name}_{action}"
+        return f"{self.blueprint}.{key_of(self.name)}_{action}"
 
     def url(self, page: str, /, **values: Any) -> str:
         """Return the address of one of the pages."""
@@ -114,14 +115,15 @@ class RecordPages:
         )
 
         self.blueprint = blueprint.name
-        one = f"/{self.name}/<uuid:record_id>"
+        home, key = self.path, key_of(self.name)
+        one = f"{home}/<uuid:record_id>"
         routes: Iterable[tuple[str, str, Callable[..., Any], str, tuple[str, ...]]] = (
-            (f"/{self.name}", "list", lists.show, "read", ("GET",)),
-            (f"/{self.name}/count", "count", lists.count, "read", ("GET",)),
-            (f"/{self.name}/filter/<key>", "filter", filtering.menu, "read", ("GET",)),
-            (f"/{self.name}/columns", "columns", columns.choose, "read", ("GET", "POST")),
-            (f"/{self.name}/export.csv", "export", export.download, "export", ("GET",)),
-            (f"/{self.name}/bulk/<action>", "bulk", bulk.act, "read", ("GET", "POST")),
+            (home, "list", lists.show, "read", ("GET",)),
+            (f"{home}/count", "count", lists.count, "read", ("GET",)),
+            (f"{home}/filter/<key>", "filter", filtering.menu, "read", ("GET",)),
+            (f"{home}/columns", "columns", columns.choose, "read", ("GET", "POST")),
+            (f"{home}/export.csv", "export", export.download, "export", ("GET",)),
+            (f"{home}/bulk/<action>", "bulk", bulk.act, "read", ("GET", "POST")),
             (one, "show", detail.show, "read", ("GET",)),
             (f"{one}/position", "position", detail.position, "read", ("GET",)),
             (f"{one}/field/<key>", "field", inline.field, "write", ("GET", "POST")),
@@ -131,10 +133,10 @@ class RecordPages:
             (f"{one}/history/<uuid:entry_id>/undo", "history_undo", history.undo_one, "write", ("POST",)),
         )
         if self.options.creatable:
-            routes = (*routes, (f"/{self.name}/new", "new", create.new, "write", ("GET", "POST")))
+            routes = (*routes, (f"{home}/new", "new", create.new, "write", ("GET", "POST")))
         for rule, action, view, right, methods in routes:
             guarded = needs(f"{self.name}:{right}")(functools.partial(view, self))
-            blueprint.add_url_rule(rule, f"{self.name}_{action}", guarded, methods=list(methods))
+            blueprint.add_url_rule(rule, f"{key}_{action}", guarded, methods=list(methods))
         blueprint.record_once(self._join_frame)
 
     def _join_frame(self, state: BlueprintSetupState) -> None:
@@ -145,21 +147,21 @@ class RecordPages:
             frame.commands.append(self._commands)
 
     def _nav(self, now: Context) -> Iterable[shell.NavItem]:
-        if now.actor is not None and now.actor.may(f"{self.name}:read"):
+        if now.actor is not None and now.actor.may(f"{self.name}:read") and self.name in registered():
             options = self.options
             yield shell.NavItem(
                 self.name,
                 str(self.type.plural),
-                f"/{self.name}",
+                self.path,
                 self.type.icon,
                 hotkey=options.hotkey,
                 phone=options.phone_bar,
             )
 
     def _commands(self, now: Context) -> Iterable[shell.Command]:
-        if now.actor is not None and now.actor.may(f"{self.name}:write"):
+        if now.actor is not None and now.actor.may(f"{self.name}:write") and self.name in registered():
             label = _("New %(thing)s", thing=self.type.label)
-            yield shell.Command(label, f"/{self.name}/new", self.type.icon, hotkey=self.options.create_key)
+            yield shell.Command(label, f"{self.path}/new", self.type.icon, hotkey=self.options.create_key)
 
 
 _pages: dict[str, RecordPages] = {}

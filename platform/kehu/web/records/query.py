@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 from flask import request
 from werkzeug.datastructures import MultiDict
 
+from kehu.core.records.types import list_path
+
 CURSOR = frozenset({"after", "before", "at"})
 """Keys that say which page is shown, not what the list holds."""
 LONGEST = 4000
@@ -53,7 +55,8 @@ def filters_only(args: Mapping[str, str]) -> dict[str, str]:
 def list_url(type_name: str, args: Mapping[str, str], **changes: str | None) -> str:
     """Return the address of a list."""
     text = write(args, **changes)
-    return f"/{type_name}?{text}" if text else f"/{type_name}"
+    path = list_path(type_name)
+    return f"{path}?{text}" if text else path
 
 
 def record_url(url: str, from_query: str, at: int = 0) -> str:

@@ -13,6 +13,7 @@ from kehu.core import context, db
 from kehu.core.context import Context
 from kehu.core.ids import parse_id
 from kehu.core.records.types import get as get_type
+from kehu.core.records.types import registered
 from kehu.views.services import ViewService
 from kehu.web.records import query
 from kehu.web.shell import ViewLink
@@ -157,7 +158,8 @@ def side_bar(now: Context) -> Iterable[ViewLink]:
     """Give the side bar its saved views, of the lists that the member may see."""
     if now.actor is None or now.tenant is None:
         return
-    for view in every()[:12]:
+    known = registered()
+    for view in [view for view in every() if view.object in known][:12]:
         if now.actor.may(f"{view.object}:read"):
             yield ViewLink(view.name, view.url, hue_of(view.name))
 
