@@ -84,11 +84,12 @@ def pages(app: Flask) -> list[str]:
 
 
 def sign_in(window: Window, shop: Shop, address: str, locale: str) -> None:
-    """Give the browser the cookie of the owner, who reads a language."""
+    """Give the browser the cookie of the owner, who reads a language and operates the installation."""
     with shop.work() as session:
         user = session.get(User, shop.owner.user_id)
         assert user is not None
         user.locale = locale
+        user.operator = True
     client: Any = shop.client()
     cookie = client.get_cookie("kehu_session", domain=f"{shop.tenant.address}.localhost")
     assert cookie is not None
