@@ -4,8 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kehu.api import Call, NavItem, Panel, Permission, PluginBlueprint, hookimpl
+from kehu.api import (
+    Call,
+    Event,
+    JobDef,
+    MessageTemplate,
+    NavItem,
+    Panel,
+    Permission,
+    PluginBlueprint,
+    RecordAction,
+    RecordType,
+    SettingsSchema,
+    hookimpl,
+)
 from plugins_builtin.automotive.parts import parts
+
+
+@hookimpl
+def kehu_register_records() -> Sequence[RecordType]:
+    """The kinds of records of all subjects."""
+    return [one for part in parts() for one in part.records]
 
 
 @hookimpl
@@ -30,6 +49,40 @@ def kehu_register_navigation() -> Sequence[NavItem]:
 def kehu_register_panels() -> Sequence[Panel]:
     """The cards on the platform's pages."""
     return [one for part in parts() for one in part.panels]
+
+
+@hookimpl
+def kehu_register_actions() -> Sequence[RecordAction]:
+    """The buttons on the platform's pages."""
+    return [one for part in parts() for one in part.actions]
+
+
+@hookimpl
+def kehu_register_jobs() -> Sequence[JobDef]:
+    """The work in the background."""
+    return [one for part in parts() for one in part.jobs]
+
+
+@hookimpl
+def kehu_register_messages() -> Sequence[MessageTemplate]:
+    """The messages to customers."""
+    return [one for part in parts() for one in part.messages]
+
+
+@hookimpl
+def kehu_register_settings() -> Sequence[SettingsSchema]:
+    """The one form of settings, with the fields of all subjects."""
+    fields = tuple(one for part in parts() for one in part.settings)
+    secrets = tuple(one for part in parts() for one in part.secrets)
+    return [SettingsSchema(fields=fields, secrets=secrets)] if fields else []
+
+
+@hookimpl
+def kehu_after_change(ctx: Call, event: Event) -> None:
+    """Hand a change on to each subject that listens."""
+    for part in parts():
+        if part.after_change is not None:
+            part.after_change(ctx, event)
 
 
 @hookimpl

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from kehu.api import Call, NavItem, Panel, Permission, PluginBlueprint
+from kehu.api import (
+    Call,
+    Event,
+    Field,
+    JobDef,
+    MessageTemplate,
+    NavItem,
+    Panel,
+    Permission,
+    PluginBlueprint,
+    RecordAction,
+    RecordType,
+)
 
 SUBJECTS = (
     "vehicles",
@@ -18,14 +30,24 @@ SUBJECTS = (
 class Part:
     """What a subject adds to Kehu; the module's hooks gather these.
 
+    :param settings: fields of the module's one form of settings; their keys begin with the subject's name.
+    :param secrets: keys of those that are kept encrypted.
     :param enabled: prepares one tenant that has switched the module on, as `kehu_tenant_enabled`.
+    :param after_change: acts on what has happened, as `kehu_after_change`; must be safe to run again.
     """
 
+    records: tuple[RecordType, ...] = ()
     routes: tuple[PluginBlueprint, ...] = ()
     permissions: tuple[Permission, ...] = ()
     navigation: tuple[NavItem, ...] = ()
     panels: tuple[Panel, ...] = ()
+    actions: tuple[RecordAction, ...] = ()
+    jobs: tuple[JobDef, ...] = ()
+    messages: tuple[MessageTemplate, ...] = ()
+    settings: tuple[Field, ...] = ()
+    secrets: tuple[str, ...] = ()
     enabled: Callable[[Call, bool], None] | None = None
+    after_change: Callable[[Call, Event], None] | None = None
 
 
 def parts() -> Iterator[Part]:
