@@ -5,10 +5,12 @@ The API is 0.x: it may change with any minor version until three different modul
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import redirect, request, url_for
 from sqlalchemy import and_, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
@@ -33,13 +35,15 @@ from kehu.core.records.fields import Field, Option
 from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
-from kehu.core.text import clean, fold
+from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
 from kehu.messages.models import Message
 from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
 from kehu.web.access import needs
-from kehu.web.records.answers import go_to
+from kehu.web.records.answers import done_toast, go_to
 from kehu.web.records.detail import record_page_context
+from kehu.web.records.members import member_options
+from kehu.web.records.once import new_key, once
 from kehu.web.records.pages import RecordPages, Tab
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
@@ -111,6 +115,18 @@ def consent_of(session: Session, object_name: str, record_id: Any, channel: str,
     return service.state(service.person(object_name, record_id), channel, purpose)
 
 
+def member_names(session: Session, ids: Iterable[Any]) -> dict[str, str]:
+    """Return the names of members by id as text, of those who have left, too."""
+    wanted = [one for one in set(ids) if one is not None]
+    if not wanted:
+        return {}
+    members = metadata.tables["members"]
+    statement = select(members.c.id, members.c.name).where(
+        members.c.tenant_id == tenant().id, members.c.id.in_(wanted)
+    )
+    return {str(row.id): row.name for row in session.execute(statement)}
+
+
 __all__ = [
     "Actor",
     "BusinessHours",
@@ -166,13 +182,21 @@ __all__ = [
     "clean",
     "clock",
     "consent_of",
+    "done_toast",
     "fold",
     "func",
     "go_to",
     "hookimpl",
+    "insert",
     "mapped_column",
+    "member_names",
+    "member_options",
     "needs",
     "new_id",
+    "new_key",
+    "normal_email",
+    "normal_phone",
+    "once",
     "or_",
     "parse_id",
     "plugin_args",
@@ -191,6 +215,7 @@ __all__ = [
     "send_message",
     "service_for",
     "session",
+    "show_phone",
     "tenant",
     "tenant_fk",
     "tenant_index",

@@ -22,6 +22,8 @@ from kehu.api import (
 
 SUBJECTS = (
     "vehicles",
+    "showroom",
+    "protection",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""
 

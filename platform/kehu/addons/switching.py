@@ -92,13 +92,13 @@ def note(session: Session, slug: str, name: str, action: str, **change: Any) -> 
 
 
 def grant(session: Session, slug: str) -> None:
-    """Let the built-in roles use the plugin: all of it, or to read for viewers. Admins may change that.
+    """Let the built-in roles use the plugin as its permissions say (`Permission.roles`). Admins may change that.
 
     Rights over its records are those that the roles have over the platform's.
     """
-    codes = [permission.code for owner, permission in hooks.host().declarations.permissions if owner == slug]
+    declared = [permission for owner, permission in hooks.host().declarations.permissions if owner == slug]
     for role in session.execute(select(Role).where(Role.builtin)).scalars():
-        given = [code for code in codes if role.code != "viewer" or code.endswith(":read")]
+        given = [one.code for one in declared if role.code in one.roles]
         mine: dict[str, str] = {}
         for owner, record_type in hooks.host().declarations.records:
             if owner == slug:

@@ -135,7 +135,7 @@ class PluginContract:
                 hooks.host().relay.run_one(name, self.slug)
 
     def test_what_it_names_exists(self, app: Flask, record: PluginRecord) -> None:
-        declared = {one.code for slug, one in hooks.host().declarations.permissions if slug == self.slug}
+        declared = {code for code, one in permissions.registered().items() if one.plugin == self.slug}
         named = {access_of(app.view_functions[rule.endpoint]) for rule in self._rules(app)} - {"", VISITOR}
         for _slug, one in self._declared("navigation", "panels", "actions"):
             assert one.endpoint in app.view_functions, (
@@ -144,7 +144,9 @@ class PluginContract:
             named.add(one.permission)
         unknown = {code for code in named - declared if code.startswith(f"{self.slug}.")}
         assert not unknown, f"Not declared: {sorted(unknown)}. Return them from kehu_register_permissions."
-        unused = declared - named - codes_asked_for(manifest_path(record.module).parent, declared)
+        # The platform asks for the rights over declared records, by its own pages.
+        mine = {one.code for slug, one in hooks.host().declarations.permissions if slug == self.slug}
+        unused = mine - named - codes_asked_for(manifest_path(record.module).parent, mine)
         assert not unused, f"Nothing asks for {sorted(unused)}. Take the permission out or ask for it."
 
     # Tables ---------------------------------------------------------------------------------------------------

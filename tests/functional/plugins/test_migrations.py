@@ -26,7 +26,7 @@ def test_up_down_up(empty_database_urls: DatabaseUrls) -> None:
     engine = migration.owner_engine(url)
     with engine.connect() as connection:
         names = inspect(connection).get_table_names(schema="p_automotive")
-        assert sorted(names) == ["alembic_version", "vehicles"]
+        assert {"alembic_version", "vehicles"} <= set(names)
         assert doctor.audit(connection) == []
         connection.rollback()
         down = migrations._upgrade(connection, "automotive", folder, "base")

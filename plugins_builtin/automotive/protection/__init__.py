@@ -1,0 +1,1 @@
+"""Whose customer somebody is for now, and what happens when two say so."""

@@ -1,0 +1,388 @@
+"""Keep protections and decide cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from kehu.api import (
+    Actor,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Session,
+    _,
+    actor,
+    and_,
+    audit,
+    clock,
+    insert,
+    new_id,
+    or_,
+    parse_id,
+    plugin_settings,
+    select,
+    service_for,
+    tenant,
+)
+from plugins_builtin.automotive.base import SLUG
+from plugins_builtin.automotive.protection.models import Collision, Protection
+from plugins_builtin.automotive.protection.permissions import DECIDE, READ
+from plugins_builtin.automotive.protection.rules import STEPS, Claim, Rules, Verdict, judge, live, read_shares
+
+if TYPE_CHECKING:
+    from plugins_builtin.automotive.showroom.models import Visit
+
+NEAR = ("spouse", "parent")
+"""Kinds of relations that make two customers the same for these rules; `parent` holds for the child, too."""
+PAGE = 50
+CASES, PROTECTIONS = f"{SLUG}.collisions", f"{SLUG}.protections"
+
+
+class ProtectionService:
+    """Say whose a customer is, by the tenant's rules.
+
+    :param session: the unit of work.
+    """
+
+    def __init__(self, session: Session, who: Actor | None = None) -> None:
+        self.session = session
+        self.actor = who or actor()
+        self.rules = Rules.of(plugin_settings(session, SLUG))
+
+    # --- what stands --------------------------------------------------------------------------------------
+
+    def same(self, customer_id: uuid.UUID) -> set[uuid.UUID]:
+        """Return a customer with those who count as the same: the household, and near relatives."""
+        found = {customer_id}
+        if not self.rules.relatives:
+            return found
+        belongs: Any = service_for("household_members", self.session).type.model
+        here = and_(belongs.to_on.is_(None), belongs.deleted_at.is_(None))
+        mine = select(belongs.household_id).where(belongs.customer_id == customer_id, here)
+        found |= set(
+            self.session.execute(
+                select(belongs.customer_id).where(belongs.household_id.in_(mine), here).limit(100)
+            ).scalars()
+        )
+        relation: Any = service_for("relations", self.session).type.model
+        statement = select(relation.customer_id, relation.other_id).where(
+            or_(relation.customer_id == customer_id, relation.other_id == customer_id),
+            relation.kind.in_(NEAR),
+            relation.to_on.is_(None),
+            relation.deleted_at.is_(None),
+        )
+        for row in self.session.execute(statement.limit(100)):
+            found |= {row.customer_id, row.other_id}
+        return found
+
+    def claims(
+        self, customer_id: uuid.UUID | None, phone: str | None, but: uuid.UUID | None = None
+    ) -> tuple[Claim, ...]:
+        """Return the live claims on a customer, or on a number that no customer has yet.
+
+        :param but: a visit that makes no claim, as it is the one that is judged.
+        """
+        from plugins_builtin.automotive.showroom.models import Visit
+
+        now = clock.now()
+        found: list[Claim] = []
+        if customer_id is not None:
+            statement: Any = select(Protection).where(
+                Protection.customer_id.in_(self.same(customer_id)),
+                Protection.ended_at.is_(None),
+                Protection.until > now,
+            )
+            found = [
+                Claim(holder=one.holder_id, event=one.event, contact_at=one.contact_at, until=one.until)
+                for one in self.session.execute(statement.limit(100)).scalars()
+            ]
+        elif phone:
+            statement = select(Visit.id, Visit.owner_id, Visit.step, Visit.arrived_at).where(
+                Visit.phone_norm == phone,
+                Visit.owner_id.is_not(None),
+                Visit.deleted_at.is_(None),
+                Visit.arrived_at > now - dt.timedelta(days=self.rules.order_days),
+            )
+            for row in self.session.execute(statement.limit(100)):
+                days = dt.timedelta(days=self.rules.days(STEPS[row.step]))
+                if row.id != but:
+                    found.append(
+                        Claim(
+                            holder=row.owner_id,
+                            event=STEPS[row.step],
+                            contact_at=row.arrived_at,
+                            until=row.arrived_at + days,
+                        )
+                    )
+        return live(found, now)
+
+    def card(self, customer_id: uuid.UUID) -> Sequence[Claim]:
+        """Return who is protected at a customer whom the actor may see.
+
+        :raises NotFound: when he may not.
+        """
+        self.actor.require(READ)
+        service_for("customers", self.session).get(customer_id)
+        return self.claims(customer_id, None)
+
+    def look_up(self, phone: str) -> Sequence[Claim]:
+        """Return who is protected for a phone number, without whose it is; the question is kept in the trail.
+
+        :raises InvalidInput: when it can't be a phone number.
+        """
+        from plugins_builtin.automotive.showroom.services import VisitService
+
+        self.actor.require(READ)
+        visits = VisitService(self.session, self.actor)
+        number = visits.number(phone)
+        if not number:
+            message = _("Write the phone number of who came.")
+            raise InvalidInput(message, fields={"phone": [message]})
+        audit(
+            self.session, object=PROTECTIONS, record_id=self.actor.member_id or new_id(), action="looked_up",
+            title=f"…{number[-4:]}",
+        )  # fmt: skip
+        return self.claims(visits.customer_of(number), number)
+
+    # --- what happens -------------------------------------------------------------------------------------
+
+    def renew(self, customer_id: uuid.UUID, holder: uuid.UUID, event: str, at: dt.datetime) -> None:
+        """Protect a customer for a member from an effective contact on; a longer protection is never cut."""
+        days = self.rules.days(event)
+        until = at + dt.timedelta(days=days)
+        statement = insert(Protection).values(
+            id=new_id(), tenant_id=tenant().id, customer_id=customer_id, holder_id=holder, event=event, since=at,
+            contact_at=at, until=until, days=days,
+        )  # fmt: skip
+        longer = statement.excluded.until > Protection.until
+        self.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["tenant_id", "customer_id", "holder_id"],
+                index_where=Protection.ended_at.is_(None),
+                set_={"event": event, "contact_at": at, "until": until, "days": days},
+                where=longer,
+            )
+        )
+
+    def receive(self, visit: Visit) -> Verdict:
+        """Judge a visit: protect its host, send the visitor to whom he belongs, or open a case."""
+        claims = self.claims(visit.customer_id, visit.phone_norm, but=visit.id)
+        verdict = judge(claims, visit.owner_id, clock.now())
+        if verdict.kind == "free":
+            if visit.owner_id is not None and visit.customer_id is not None:
+                self.renew(visit.customer_id, visit.owner_id, STEPS[visit.step], visit.arrived_at)
+            return verdict
+        if visit.owner_id is None:
+            if verdict.holder is not None:
+                visit.owner_id = verdict.holder
+            return verdict
+        self._open(verdict, visit.customer_id, visit.phone_norm, visit.owner_id, visit.id)
+        return verdict
+
+    def help(self, customer_id: uuid.UUID) -> Collision:
+        """Note that the actor helps with a customer of somebody else.
+
+        :raises Conflict: when the customer is nobody's or his own.
+        """
+        self.actor.require(READ)
+        service_for("customers", self.session).get(customer_id)
+        verdict = judge(self.claims(customer_id, None), self.actor.member_id, clock.now())
+        if verdict.kind == "free" or self.actor.member_id is None:
+            raise Conflict(_("Nobody else is protected for this customer, so there is nobody to help."))
+        return self._open(verdict, customer_id, None, self.actor.member_id, None)
+
+    def forget_visit(self, visit: Visit) -> None:
+        """Let go of what a removed visit had brought: its protection and its case, if nothing else renewed them."""
+        if visit.customer_id is not None and visit.owner_id is not None:
+            held = self._held(visit.customer_id, visit.owner_id)
+            if held is not None and held.contact_at == visit.arrived_at:
+                held.ended_at, held.ended_because = clock.now(), "visit_removed"
+        statement = select(Collision).where(Collision.visit_id == visit.id, Collision.decided_by.is_(None))
+        for case in self.session.execute(statement.with_for_update()).scalars():
+            self.session.delete(case)
+
+    def _held(self, customer_id: uuid.UUID, holder: uuid.UUID) -> Protection | None:
+        statement = select(Protection).where(
+            Protection.customer_id == customer_id,
+            Protection.holder_id == holder,
+            Protection.ended_at.is_(None),
+        )
+        return self.session.execute(statement.with_for_update()).scalar_one_or_none()
+
+    def _open(
+        self,
+        verdict: Verdict,
+        customer_id: uuid.UUID | None,
+        phone: str | None,
+        brought_by: uuid.UUID,
+        visit_id: uuid.UUID | None,
+    ) -> Collision:
+        known = self._unfinished(customer_id, phone, brought_by)
+        if known is not None:
+            return known
+        now = clock.now()
+        shares: dict[str, int] = {}
+        if verdict.holder is not None:
+            shares = {
+                str(verdict.holder): 100 - self.rules.help_share,
+                str(brought_by): self.rules.help_share,
+            }
+        case = Collision(
+            id=new_id(), tenant_id=tenant().id, customer_id=customer_id, phone_norm=phone, kind=verdict.kind,
+            state="settled" if verdict.kind == "help" else "open", visit_id=visit_id, brought_by=brought_by,
+            claims=[_as_json(one) for one in verdict.claims], rules=asdict(self.rules), shares=shares,
+            opened_at=now, due_at=now + dt.timedelta(hours=self.rules.case_hours),
+        )  # fmt: skip
+        self.session.add(case)
+        self.session.flush()
+        self._trail(case, "created")
+        return case
+
+    def _unfinished(
+        self, customer_id: uuid.UUID | None, phone: str | None, who: uuid.UUID
+    ) -> Collision | None:
+        about = Collision.customer_id == customer_id if customer_id else Collision.phone_norm == phone
+        recent = Collision.opened_at > clock.now() - dt.timedelta(days=self.rules.appeal_days)
+        statement = select(Collision).where(
+            about, Collision.brought_by == who, Collision.decided_at.is_(None), recent
+        )
+        return self.session.execute(statement.limit(1)).scalar_one_or_none()
+
+    # --- cases --------------------------------------------------------------------------------------------
+
+    def cases(self, state: str = "", after: object = None) -> Sequence[Collision]:
+        """Return the cases that the actor may see, those that wait the longest first.
+
+        Who decides sees all; others see those in which they have a part.
+
+        :param state: open (undecided), or empty for all, the newest first.
+        """
+        self.actor.require(READ)
+        statement = select(Collision)
+        if not self.actor.may(DECIDE):
+            me = str(self.actor.member_id)
+            statement = statement.where(
+                or_(
+                    Collision.brought_by == self.actor.member_id,
+                    Collision.claims.contains([{"holder": me}]),
+                )
+            )
+        if state == "open":
+            statement = statement.where(Collision.state.in_(("open", "appealed"))).order_by(
+                Collision.due_at, Collision.id
+            )
+        else:
+            statement = statement.order_by(Collision.id.desc())
+            last = parse_id(after)
+            if last is not None:
+                statement = statement.where(Collision.id < last)
+        return self.session.execute(statement.limit(PAGE + 1)).scalars().all()
+
+    def case(self, case_id: object, *, lock: bool = False) -> Collision:
+        """Return a case in which the actor has a part, or any for who decides.
+
+        :raises NotFound: for others.
+        """
+        self.actor.require(READ)
+        found = parse_id(case_id)
+        statement = select(Collision).where(Collision.id == found)
+        if lock:
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        case = self.session.execute(statement).scalar_one_or_none() if found else None
+        if case is None or not (self.actor.may(DECIDE) or self.actor.member_id in claimants(case)):
+            raise NotFound(_("There is no such case."))
+        return case
+
+    def decide(self, case_id: object, given: Mapping[str, str], reason: str, version: int) -> Collision:
+        """Divide a customer between those who claim him; the largest share keeps the protection.
+
+        :param given: percent by member.
+        :raises InvalidInput: when the shares make no whole, or the reason is missing.
+        :raises Conflict: when somebody decided in the meantime.
+        """
+        self.actor.require(DECIDE)
+        case = self.case(case_id, lock=True)
+        if case.version != version:
+            raise Conflict(_("Somebody decided this case in the meantime. Look at it again."))
+        shares = read_shares(given, claimants(case))
+        errors: dict[str, list[str]] = {}
+        if shares is None:
+            errors["shares"] = [_("Give shares in whole percent that make 100 together.")]
+        if not reason.strip():
+            errors["reason"] = [_("Write the reason; those concerned will read it.")]
+        if shares is None or errors:
+            raise InvalidInput(_("Some fields need another value."), fields=errors)
+        before = {"state": case.state, "shares": dict(case.shares)}
+        case.shares, case.reason, case.state = shares, reason.strip()[:2000], "decided"
+        case.decided_at, case.decided_by = clock.now(), self.actor.member_id
+        if case.customer_id is not None:
+            self._settle(
+                case.customer_id, uuid.UUID(max(shares, key=lambda one: shares[one])), claimants(case)
+            )
+        self._trail(
+            case, "decided", {"shares": [before["shares"], shares], "state": [before["state"], "decided"]}
+        )
+        return case
+
+    def object_to(self, case_id: object, why: str) -> Collision:
+        """Object to a decision within the time for it; it waits for another one.
+
+        :raises InvalidInput: without a reason.
+        :raises Conflict: when the time is over, or there is no decision.
+        """
+        case = self.case(case_id, lock=True)
+        if case.state not in ("decided", "settled") or clock.now() > self.appeal_until(case):
+            raise Conflict(_("The time to object is over, or there is no decision yet."))
+        if self.actor.member_id not in claimants(case):
+            raise Conflict(_("Only those who have a part in the case can object."))
+        if not why.strip():
+            message = _("Write what speaks against the decision.")
+            raise InvalidInput(message, fields={"appeal": [message]})
+        before, case.state = case.state, "appealed"
+        case.appeal = why.strip()[:2000]
+        case.due_at = clock.now() + dt.timedelta(hours=int(case.rules["case_hours"]))
+        self._trail(case, "appealed", {"state": [before, "appealed"]})
+        return case
+
+    @staticmethod
+    def appeal_until(case: Collision) -> dt.datetime:
+        """Return until when a decision may be objected to."""
+        return (case.decided_at or case.opened_at) + dt.timedelta(days=int(case.rules["appeal_days"]))
+
+    def _settle(self, customer_id: uuid.UUID, winner: uuid.UUID, others: Sequence[uuid.UUID]) -> None:
+        now = clock.now()
+        statement = select(Protection).where(
+            Protection.customer_id.in_(self.same(customer_id)),
+            Protection.holder_id.in_([one for one in others if one != winner]),
+            Protection.ended_at.is_(None),
+        )
+        for held in self.session.execute(statement.with_for_update()).scalars():
+            held.ended_at, held.ended_because = now, "decided"
+        self.session.flush()
+        self.renew(customer_id, winner, "decision", now)
+
+    def _trail(self, case: Collision, action: str, changes: dict[str, list[Any]] | None = None) -> None:
+        self.session.flush()
+        audit(
+            self.session, object=CASES, record_id=case.id, action=action, title=case.kind, changes=changes,
+            version=case.version,
+        )  # fmt: skip
+
+
+def claimants(case: Collision) -> list[uuid.UUID]:
+    """Return the members who have a part in a case, who brought it last."""
+    found = [uuid.UUID(one["holder"]) for one in case.claims]
+    return found if case.brought_by in found or case.brought_by is None else [*found, case.brought_by]
+
+
+def _as_json(claim: Claim) -> dict[str, str]:
+    return {
+        "holder": str(claim.holder),
+        "event": claim.event,
+        "contact_at": claim.contact_at.isoformat(),
+        "until": claim.until.isoformat(),
+    }

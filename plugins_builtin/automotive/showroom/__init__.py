@@ -1,0 +1,1 @@
+"""Who came into the showroom, whom they talked to and what came of it."""
