@@ -18,10 +18,12 @@ from kehu.addons.settings import values as plugin_settings
 from kehu.addons.tasks import run_later
 from kehu.addons.visitors import public, public_url
 from kehu.calendars.queries import business_hours
+from kehu.consent.facts import opted_out
 from kehu.consent.gate import Outgoing, check_send
 from kehu.consent.services import ConsentService
 from kehu.core import clock
 from kehu.core.audit import write as audit
+from kehu.core.bulk import update_rows
 from kehu.core.business_hours import BusinessHours, NeverOpen
 from kehu.core.context import Actor, TenantInfo, actor, tenant
 from kehu.core.db import session
@@ -32,6 +34,7 @@ from kehu.core.migration import add_fk, record_columns, tenant_table
 from kehu.core.migration import begin as begin_migration
 from kehu.core.records import scope
 from kehu.core.records.fields import Field, Option
+from kehu.core.records.following import FollowingService
 from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
@@ -39,6 +42,8 @@ from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
 from kehu.messages.models import Message
 from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
+from kehu.relations.mates import Mate, household_mates, lives_with
+from kehu.relations.parting import part_household
 from kehu.web.access import needs
 from kehu.web.records.answers import done_toast, go_to
 from kehu.web.records.detail import record_page_context
@@ -136,11 +141,13 @@ __all__ = [
     "Duplicate",
     "Event",
     "Field",
+    "FollowingService",
     "Forbidden",
     "InvalidInput",
     "JobDef",
     "KehuError",
     "Mapped",
+    "Mate",
     "Message",
     "MessageTemplate",
     "MessageText",
@@ -187,7 +194,9 @@ __all__ = [
     "func",
     "go_to",
     "hookimpl",
+    "household_mates",
     "insert",
+    "lives_with",
     "mapped_column",
     "member_names",
     "member_options",
@@ -197,8 +206,10 @@ __all__ = [
     "normal_email",
     "normal_phone",
     "once",
+    "opted_out",
     "or_",
     "parse_id",
+    "part_household",
     "plugin_args",
     "plugin_base",
     "plugin_settings",
@@ -221,5 +232,6 @@ __all__ = [
     "tenant_index",
     "tenant_table",
     "toast",
+    "update_rows",
     "url_for",
 ]

@@ -24,6 +24,7 @@ SUBJECTS = (
     "vehicles",
     "showroom",
     "protection",
+    "second_car",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Text, func, literal, select
+from sqlalchemy import Text, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from kehu.consent.hours import zones_of
@@ -91,6 +91,21 @@ def read(
         )
         for row in rows
     }
+
+
+def opted_out(customer: Any, channel: str, purpose: str) -> Any:
+    """Return the condition under which a customer wants no such messages: marked so, or consent withdrawn.
+
+    :param customer: the model or columns of customers in the query that is narrowed down.
+    """
+    said = exists().where(
+        ConsentState.tenant_id == customer.tenant_id,
+        ConsentState.person_id == customer.id,
+        ConsentState.channel == channel,
+        ConsentState.purpose == purpose,
+        ConsentState.state == "withdrawn",
+    )
+    return or_(customer.do_not_contact.is_not(None), said)
 
 
 def _people(

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kehu.core import clock
 from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.testkit.contract import PluginContract
 from kehu.testkit.fixtures import Shop
 from plugins_builtin.automotive.protection.services import ProtectionService
+from plugins_builtin.automotive.second_car.keeping import SecondCarService
+from plugins_builtin.automotive.second_car.models import SecondCarWeights
 from plugins_builtin.automotive.showroom.services import TurnService, VisitService
 from plugins_builtin.automotive.vehicles.services import VehicleService
+
+
+def vehicles(session: Any, customer: Any) -> None:
+    VehicleService(session).add(customer.id, {"make": "VW", "model": "Golf"})
+
+
+def showroom(session: Any, customer: Any) -> None:
+    ProtectionService(session).renew(customer.id, new_id(), "contact", clock.now())
+    visits = VisitService(session)
+    visits.create({"customer_id": str(customer.id)})
+    TurnService(visits).stand(True)
+
+
+def second_car(session: Any, customer: Any) -> None:
+    SecondCarService(session).keep(customer.id, {"drivers": 2})
+    session.add(
+        SecondCarWeights(
+            tenant_id=customer.tenant_id, id=new_id(), made_at=clock.now(), weights={}, outcomes=0
+        )
+    )
+
+
+FILLS = (
+    vehicles,
+    showroom,
+    second_car,
+)
+"""One of each subject; each leaves a row in each of its tables."""
 
 
 class TestContract(PluginContract):
@@ -18,12 +50,9 @@ class TestContract(PluginContract):
     slug = "automotive"
 
     def fill(self, shop: Shop) -> None:
-        """Add a vehicle, a visit that collides with a protection, and a host who stands ready."""
+        """Add what each subject keeps of a customer."""
         with shop.work() as session:
             customer = service_for("customers", session).create({"name": "Harbour Taxis"})
             session.flush()
-            VehicleService(session).add(customer.id, {"make": "VW", "model": "Golf"})
-            ProtectionService(session).renew(customer.id, new_id(), "contact", clock.now())
-            visits = VisitService(session)
-            visits.create({"customer_id": str(customer.id)})
-            TurnService(visits).stand(True)
+            for one in FILLS:
+                one(session, customer)
