@@ -20,6 +20,7 @@ from kehu.api import (
     audit,
     clean,
     clock,
+    fold,
     new_id,
     parse_id,
     readable,
@@ -27,7 +28,7 @@ from kehu.api import (
     service_for,
     tenant,
 )
-from plugins_builtin.automotive.vehicles.models import Vehicle
+from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle, VehicleParty
 
 PAGE = 50
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
@@ -109,11 +110,24 @@ class VehicleService:
             raise Duplicate(message, fields={"vin": [message]})
         vehicle = Vehicle(
             id=new_id(), tenant_id=tenant().id, version=1, customer_id=customer.id, created_by=self.actor.member_id,
-            updated_by=self.actor.member_id, **vars(form)
+            updated_by=self.actor.member_id, name=f"{form.make} {form.model}", **vars(form),
         )  # fmt: skip
+        vehicle.name_norm = fold(vehicle.name)
         self.session.add(vehicle)
+        self.session.flush()  # What belongs to it needs the row.
+        self._own(vehicle)
         self._trail(vehicle, "created")
         return vehicle
+
+    def _own(self, vehicle: Vehicle) -> None:
+        """Keep who owns a new car and what its clock shows."""
+        mine = {"tenant_id": vehicle.tenant_id, "vehicle_id": vehicle.id, "version": 1}
+        mine |= {"created_by": self.actor.member_id, "updated_by": self.actor.member_id}
+        self.session.add(VehicleParty(id=new_id(), customer_id=vehicle.customer_id, role="owner", **mine))
+        if vehicle.odometer is not None:
+            vehicle.odometer_on = clock.today(tenant().tz)
+            reading = {"read_on": vehicle.odometer_on, "km": vehicle.odometer, "shown": vehicle.odometer}
+            self.session.add(OdometerReading(id=new_id(), **reading, **mine))
 
     def remove(self, vehicle_id: object) -> Vehicle:
         """Put a vehicle away; `restore` brings it back."""

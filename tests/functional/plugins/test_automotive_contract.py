@@ -13,11 +13,18 @@ from plugins_builtin.automotive.protection.services import ProtectionService
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.models import SecondCarWeights
 from plugins_builtin.automotive.showroom.services import TurnService, VisitService
+from plugins_builtin.automotive.vehicles.models import VehicleModel
 from plugins_builtin.automotive.vehicles.services import VehicleService
 
 
 def vehicles(session: Any, customer: Any) -> None:
-    VehicleService(session).add(customer.id, {"make": "VW", "model": "Golf"})
+    key = new_id()
+    model = VehicleModel(make="VW", model="Golf", name="VW Golf", name_norm=f"vw golf {key}")
+    model.id, model.tenant_id, model.version = key, customer.tenant_id, 1
+    session.add(model)
+    session.flush()
+    values = {"make": "VW", "model": "Golf", "odometer": "42000"}
+    VehicleService(session).add(customer.id, values).model_id = model.id
 
 
 def showroom(session: Any, customer: Any) -> None:

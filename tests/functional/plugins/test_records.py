@@ -43,6 +43,10 @@ class CarService(RecordService[Any]):
 
     type_name = NAME
 
+    def prepare(self, record: Any, changed: set[str]) -> None:
+        """Name the car."""
+        record.name = record.name_norm = record.plate
+
 
 CARS = RecordType(
     name=NAME,
@@ -336,7 +340,7 @@ def test_switched_off_it_keeps_its_rows_and_purged_it_keeps_none(garage: Shop) -
         ({"singular": "automotive.cars"}, "plural and the singular"),
         ({"title": "nonesuch"}, "title names"),
         ({"default_sort": "year"}, "default_sort"),
-        ({"owner": "owner_id"}, "owner names"),
+        ({"owner": "nobody_id"}, "owner names"),
         ({"icon": "no-such-icon"}, "no icon"),
         ({"model": Customer}, "schema"),
         ({"fields": (*CARS.fields, Field(key="ghost", label="Ghost"))}, "no column"),
