@@ -108,3 +108,27 @@ class OutgoingMessage(Protocol):
     @property
     def contact_id(self) -> UUID | None:
         """Return the contact it goes to, if it is one."""
+
+
+class MergeWork(Protocol):
+    """Two records that become one, or are parted again."""
+
+    @property
+    def object(self) -> str:
+        """Return their kind: customers or contacts."""
+
+    @property
+    def keep_id(self) -> UUID:
+        """Return the record that stays."""
+
+    @property
+    def drop_id(self) -> UUID:
+        """Return the record that goes into it."""
+
+    @property
+    def undoing(self) -> bool:
+        """Return whether the merge is being taken back."""
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """Return what the plugin wrote down when they were merged, as JSON."""

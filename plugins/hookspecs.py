@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from plugins.blueprint import PluginBlueprint
-from plugins.contracts import CallContext, EventRecord, OutgoingMessage, RecordDeclaration, TenantRecord
+from plugins.contracts import (
+    CallContext,
+    EventRecord,
+    MergeWork,
+    OutgoingMessage,
+    RecordDeclaration,
+    TenantRecord,
+)
 from plugins.results import (
     BillingState,
     JobDef,
@@ -230,6 +237,24 @@ def kehu_check_send(ctx: CallContext, message: OutgoingMessage) -> Refusal | Non
 
     :param ctx: the tenant, the session and the platform's services.
     :param message: channel, purpose, template and recipient.
+    """
+    raise NotImplementedError
+
+
+# --- records that become one ---------------------------------------------------------------------------------
+
+
+@spec(Mode.GUARD, transaction=True)
+def kehu_merge_records(ctx: CallContext, merge: MergeWork) -> None:
+    """Settle what can't simply point at another record: a customer or contact goes into another, or comes back.
+
+    Fires in the transaction that merges, within a savepoint, before the platform moves rows; and with `merge.undoing`
+    after it has moved them back. Returns nothing. Mode G: an exception refuses the merge. The plugin needs the
+    capability `guard`. Rows with a key to the record need no hook: the platform lets them point at the kept one, and
+    leaves with the dropped one what a unique index does not allow twice.
+
+    :param ctx: the tenant, the member who acts, the session and the platform's services.
+    :param merge: both records, and notes for the way back.
     """
     raise NotImplementedError
 

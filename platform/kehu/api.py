@@ -39,6 +39,7 @@ from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
+from kehu.merging.services import Merging
 from kehu.messages.models import Message
 from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
@@ -148,6 +149,7 @@ __all__ = [
     "KehuError",
     "Mapped",
     "Mate",
+    "Merging",
     "Message",
     "MessageTemplate",
     "MessageText",

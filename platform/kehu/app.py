@@ -37,6 +37,7 @@ FEATURES = (
     "addons",
     "webhooks",
     "rest",
+    "merging",
     "watch",
     "dev",
 )

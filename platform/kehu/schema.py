@@ -22,6 +22,7 @@ MODULES = (
     "kehu.deals.models",
     "kehu.items.models",
     "kehu.relations.models",
+    "kehu.merging.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

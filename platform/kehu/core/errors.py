@@ -41,6 +41,10 @@ class NotFound(KehuError):
     code, status, title = "not_found", 404, "Not found"
 
 
+class Moved(NotFound):
+    """Raised when a record went into another; `details` carries `old_id` and `new_id`."""
+
+
 class Forbidden(KehuError):
     """Raised when the actor lacks a permission."""
 

@@ -51,6 +51,9 @@ class Customer(ReachColumns, RecordRow, Base):
 
     kind: Mapped[str] = mapped_column(Text, default="company", server_default="company")
     number: Mapped[int] = mapped_column(BigInteger)
+    former_numbers: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), default=list, server_default=text("'{}'")
+    )
     name: Mapped[str] = mapped_column(Text)
     name_norm: Mapped[str] = mapped_column(Text(collation="C"))
     type_class: Mapped[str] = mapped_column(Text, default="prospect", server_default="prospect")

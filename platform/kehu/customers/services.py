@@ -78,7 +78,7 @@ class CustomerService(RecordService[Customer]):
     def search_texts(self, record: Customer) -> Iterable[tuple[str, str]]:
         """Find a customer by name, number, mail, phone, town and tag."""
         yield "name", record.name
-        yield "code", str(record.number)
+        yield from (("code", str(number)) for number in (record.number, *(record.former_numbers or ())))
         yield from _reach_texts(record)
         yield from (("text", item["city"]) for item in record.addresses if item.get("city"))
 

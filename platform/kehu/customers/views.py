@@ -61,6 +61,7 @@ CUSTOMERS = RecordPages(
     hotkey="g o",
     create_key="c c",
     phone_bar=True,
+    list_template="customers/list.html",
     detail=show_customer,
 )
 CUSTOMERS.register(blueprint)
@@ -73,6 +74,7 @@ CONTACTS = RecordPages(
     tabs=(Tab("mine", _l("My contacts"), "owner_id=me"),),
     hotkey="g c",
     create_key="c p",
+    list_template="customers/list.html",
     detail=show_contact,
 )
 CONTACTS.register(blueprint)

@@ -35,11 +35,14 @@ from kehu.testkit.contract_parts import (
     codes_asked_for,
     form_values,
     make_records,
+    merge_into_another,
     path_of,
     plain,
+    pointers_of,
     row_counts,
     tables_in,
     tables_of,
+    undo_merge,
     url_of,
     without_rights,
 )
@@ -186,6 +189,18 @@ class PluginContract:
         seeded = self._counts(other_shop)
         self.fill(on)
         assert self._counts(other_shop) == seeded
+
+    def test_a_merge_of_records_keeps_its_rows(self, on: Shop) -> None:
+        before, counts = pointers_of(on, self.slug), self._counts(on)
+        for object_name, record_id in sorted({(one.object, one.record_id) for one in before}):
+            kept_id, merge_id = merge_into_another(on, object_name, record_id)
+            after = pointers_of(on, self.slug)
+            assert self._counts(on) == counts, "kehu_merge_records removes rows that can't come back."
+            assert (object_name, kept_id) in {(one.object, one.record_id) for one in after}, (
+                f"No row of the plugin followed {object_name} {record_id} into the merged record."
+            )
+            undo_merge(on, object_name, merge_id)
+            assert pointers_of(on, self.slug) == before, "After the merge was undone rows point elsewhere."
 
     # Pages ----------------------------------------------------------------------------------------------------
 

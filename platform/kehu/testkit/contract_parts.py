@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
 from kehu.members.models import Role
+from kehu.merging.finding import OBJECTS
+from kehu.merging.links import links_to
+from kehu.merging.services import MergeService
 from kehu.testkit.fixtures import Shop
 from kehu.web.language import FOLDER
 from plugins.records import PluginRecord
@@ -76,6 +81,47 @@ def make_records(shop: Shop) -> dict[str, str]:
             {"subject": "A question", "customer_id": str(customer.id)}
         )
         return {"customer_id": str(customer.id), "deal_id": str(deal.id), "ticket_id": str(ticket.id)}
+
+
+@dataclass(frozen=True, order=True)
+class Pointer:
+    """A row of a plugin that points at a customer or contact."""
+
+    object: str
+    record_id: uuid.UUID
+    column: str
+    row: str
+
+
+def pointers_of(shop: Shop, slug: str) -> set[Pointer]:
+    """Return which rows of a plugin point at which customers and contacts of a firm."""
+    schema, found = migrations.schema_of(slug), set()
+    with shop.work() as session:
+        for object_name in OBJECTS:
+            for link in links_to(session, object_name):
+                if link.schema != schema:
+                    continue
+                column = f"{link.table}.{link.pointer}"
+                statement = text(
+                    f"SELECT {link.pointer} AS record_id, {link.row} AS row FROM {link.table} "  # noqa: S608 - as above
+                    f"WHERE tenant_id = :id AND {link.pointer} IS NOT NULL"
+                )
+                for one in session.execute(statement, {"id": shop.tenant.id}):
+                    found.add(Pointer(object_name, one.record_id, column, one.row))
+    return found
+
+
+def merge_into_another(shop: Shop, object_name: str, record_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Merge a record into a new one and return the ids of that and of the merge."""
+    with shop.work() as session:
+        kept = service_for(object_name, session).create({"name": "The same once more"})
+        return kept.id, MergeService(session, object_name).merge(kept.id, record_id).id
+
+
+def undo_merge(shop: Shop, object_name: str, merge_id: uuid.UUID) -> None:
+    """Take a merge back."""
+    with shop.work() as session:
+        MergeService(session, object_name).undo(merge_id)
 
 
 def without_rights(shop: Shop) -> Any:

@@ -220,7 +220,7 @@ def _messages(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
 
 
 def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
-    names = _trail_types(subject, actor, kind)
+    names = trail_types(subject, actor, kind)
     if not names:
         return None
     row = metadata.tables["audit_entries"].alias("e")
@@ -248,7 +248,7 @@ def _trail(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
         row.c.tenant_id == TENANT,
         about,
         row.c.action.not_in(TOLD_BY_MESSAGES),
-        _readable(row.c.object, row.c.record_id, names, actor),
+        readable_trail(row.c.object, row.c.record_id, names, actor),
     )
     return statement, row.c.at, row.c.id
 
@@ -262,7 +262,8 @@ def line_types() -> list[str]:
     ]
 
 
-def _trail_types(subject: Subject, actor: Actor, kind: LineKind) -> list[str]:
+def trail_types(subject: Subject, actor: Actor, kind: LineKind) -> list[str]:
+    """Return the record types whose trail a reader sees on a line."""
     known = [name for name in line_types() if actor.may(f"{name}:read")]
     if subject.object in ("deals", "tickets"):
         known = [name for name in known if name == subject.object]
@@ -286,7 +287,7 @@ def _files(subject: Subject, actor: Actor, kind: LineKind) -> Part | None:
     ]
     if subject.object == "customers":
         about: ColumnElement[bool] = and_(
-            row.c.customer_id == RECORD, _readable(row.c.object, row.c.record_id, names, actor)
+            row.c.customer_id == RECORD, readable_trail(row.c.object, row.c.record_id, names, actor)
         )
     else:
         about = and_(row.c.object == subject.object, row.c.record_id == RECORD)
@@ -327,7 +328,7 @@ def _about(subject: Subject, name: str, table: Any) -> ColumnElement[bool]:
     return and_(table.c.customer_id == CUSTOMER, mine) if subject.customer_id else mine
 
 
-def _readable(kind: Any, record_id: Any, names: Iterable[str], actor: Actor) -> ColumnElement[bool]:
+def readable_trail(kind: Any, record_id: Any, names: Iterable[str], actor: Actor) -> ColumnElement[bool]:
     """Return the condition that a row about some record is one that the actor may see."""
     wide: list[str] = []
     narrow: list[ColumnElement[bool]] = []

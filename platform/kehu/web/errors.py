@@ -48,6 +48,11 @@ def wants_json() -> bool:
 
 def answer(error: errors.KehuError) -> Response:
     """Return the answer for a domain error."""
+    if isinstance(error, errors.Moved) and request.method in ("GET", "HEAD"):
+        here = request.full_path.rstrip("?")
+        new = here.replace(str(error.details["old_id"]), str(error.details["new_id"]))
+        if new != here:
+            return redirect(new, 302)  # type: ignore[return-value]
     if wants_json():
         from kehu.rest.problems import problem
 

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from kehu.core import audit, bulk, clock, context, events, search
-from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, NotFound
+from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, Moved, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
+from kehu.core.records import moved, stale
 from kehu.core.records import scope as scoping
-from kehu.core.records import stale
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import dump_value, load_value
 from kehu.core.records.types import RecordType, followers_of
@@ -98,6 +98,8 @@ class RecordService(Generic[M]):
         found_id = parse_id(record_id)
         reach = self.actor.require(f"{self.type.name}:{action}")
         record = self._find(found_id, trashed=trashed, lock=lock) if found_id else None
+        if record is None and found_id is not None and not trashed:
+            self._follow(found_id)
         if record is None or not scoping.within(
             self.type, record, self.actor, self._read_scope(), self.session
         ):
@@ -110,6 +112,16 @@ class RecordService(Generic[M]):
                 )
             )
         return record
+
+    def _follow(self, record_id: uuid.UUID) -> None:
+        """Say where a merged record went, to who may see it there."""
+        now_id = moved.successor(self.session, self.type.name, record_id)
+        if now_id is not None and scoping.visible(self.session, self.type, now_id, self.actor):
+            raise Moved(
+                _("This %(thing)s was merged into another one; open that.", thing=self.type.label),
+                old_id=record_id,
+                new_id=now_id,
+            )
 
     def _read_scope(self) -> context.Scope:
         return self.actor.require(f"{self.type.name}:read")
@@ -253,8 +265,14 @@ class RecordService(Generic[M]):
         return [record.id for record in found]
 
     def restore(self, record_id: object) -> M:
-        """Take a record out of the trash."""
+        """Take a record out of the trash.
+
+        :raises Conflict: when it lies there because it was merged into another.
+        """
         record = self.get(record_id, action="delete", trashed=True, lock=True)
+        if moved.successor(self.session, self.type.name, record.id) is not None:
+            name = self.title_of(record)
+            raise Conflict(_("“%(name)s” was merged into another record; undo the merge there.", name=name))
         record.deleted_at, record.deleted_by = None, None
         self._stamp(record)
         self._flush()

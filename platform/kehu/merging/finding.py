@@ -1,0 +1,235 @@
+"""Find likely doubles: records that share a mail, a phone, a name, or a place and the beginning of the name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from kehu.core import audit, clock, context, search
+from kehu.core.errors import NotFound
+from kehu.core.i18n import _
+from kehu.core.ids import new_id
+from kehu.core.records import scope
+from kehu.core.records.service import service_for
+from kehu.core.records.types import get as get_type
+from kehu.core.records.undo import register_action
+from kehu.merging.models import NoDouble
+from kehu.merging.rule import Candidate, Match, match, phone_key
+
+OBJECTS = ("customers", "contacts")
+BLOCKS = 200
+"""So many groups that share something are looked at for each sign, those that changed last."""
+LARGEST = 20
+"""What more share says nothing of them: a switchboard, an info@ address, a placeholder."""
+SHOWN = 50
+
+
+def need_object(name: str) -> str:
+    """Return a kind of record that can be merged.
+
+    :raises NotFound: for any other.
+    """
+    if name not in OBJECTS:
+        raise NotFound(_("There is no such kind of record."))
+    return name
+
+
+class DoublesService:
+    """Find likely doubles of one kind, and keep what people say of them."""
+
+    def __init__(self, session: Session, object_name: str) -> None:
+        self.session = session
+        self.actor = context.actor()
+        self.object = need_object(object_name)
+        self.type = get_type(object_name)
+        self.model: Any = self.type.model
+
+    def likely(self) -> list[Match]:
+        """Return the likeliest pairs of the whole firm, within what the actor sees."""
+        self.actor.require(f"{self.object}:write")
+        found: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
+        groups = [group for key in self._keys() for group in self._groups(key)]
+        total = self._total()
+        for group in groups:
+            for one, other in combinations(group, 2):
+                pair = ordered(one.id, other.id)
+                if pair not in found and (hit := match(one, other, total=total)):
+                    found[pair] = hit
+        return self._best(found)
+
+    def of(self, record: Any) -> list[Match]:
+        """Return who may be the same as one record."""
+        self.actor.require(f"{self.object}:write")
+        mine = self._candidate(record)
+        statement = (
+            self._rows().where(self.model.id != record.id, self._near(record, mine)).limit(LARGEST * 5)
+        )
+        total = self._total()
+        hits = (match(mine, self._candidate(row), total=total) for row in self.session.execute(statement))
+        return self._best({ordered(hit.first.id, hit.second.id): hit for hit in hits if hit})
+
+    def search(self, wanted: str, but: uuid.UUID) -> list[Any]:
+        """Return records that a word finds, but one."""
+        statement = self._rows().where(self.model.id != but)
+        for part in search.matching(self.object, wanted):
+            statement = statement.where(self.model.id.in_(part))
+        return list(self.session.execute(statement.order_by(self.model.name_norm, self.model.id).limit(10)))
+
+    def _best(self, found: dict[tuple[uuid.UUID, uuid.UUID], Match]) -> list[Match]:
+        told = self._told(found)
+        hits = [hit for pair, hit in found.items() if pair not in told]
+        return sorted(hits, key=lambda hit: (-hit.probability, hit.first.name, str(hit.first.id)))[:SHOWN]
+
+    def _told(self, pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+        lows = [low for low, _high in pairs]
+        if not lows:
+            return set()
+        statement = select(NoDouble.low_id, NoDouble.high_id).where(
+            NoDouble.object == self.object, NoDouble.low_id.in_(lows)
+        )
+        return {(row.low_id, row.high_id) for row in self.session.execute(statement)}
+
+    def _total(self) -> int:
+        statement = select(func.count()).select_from(self.model).where(self.model.deleted_at.is_(None))
+        return int(self.session.execute(statement).scalar_one())
+
+    # Which are looked at ------------------------------------------------------------------------
+
+    def _keys(self) -> list[ColumnElement[Any]]:
+        """Return what doubles share, as expressions: each makes groups of its own."""
+        row = self.model
+        keys = [row.email_norm, func.right(row.phone_norm, 8), row.name_norm]
+        if self.object == "customers":
+            postcode = row.addresses[0]["postcode"].astext
+            return [*keys, func.left(row.name_norm, 4) + literal("|") + func.nullif(postcode, "")]
+        return [*keys, func.left(row.name_norm, 4) + literal("|") + cast(row.customer_id, Text)]
+
+    def _rows(self) -> Any:
+        row = self.model
+        columns = [row.id, row.name, row.name_norm, row.emails, row.phones, row.updated_at]
+        more = (
+            ("kind", "website", "addresses", "number")
+            if self.object == "customers"
+            else ("customer_id", "job_title")
+        )
+        reach = self.actor.scope(f"{self.object}:read")
+        namesake = aliased(row)
+        alike = (
+            select(func.count())
+            .where(
+                namesake.tenant_id == row.tenant_id,
+                namesake.name_norm == row.name_norm,
+                namesake.deleted_at.is_(None),
+            )
+            .correlate(row)
+            .scalar_subquery()
+            .label("named_alike")
+        )
+        return select(*columns, *(getattr(row, key) for key in more), alike).where(
+            row.deleted_at.is_(None), scope.condition(self.type, row, self.actor, reach)
+        )
+
+    def _groups(self, key: ColumnElement[Any]) -> list[list[Candidate]]:
+        """Return the records that share a sign, group by group, those that changed last first."""
+        row = self.model
+        shared = (
+            select(key.label("key"))
+            .where(row.deleted_at.is_(None), key.is_not(None))
+            .group_by(key)
+            .having(func.count().between(2, LARGEST))
+            .order_by(func.max(row.updated_at).desc())
+            .limit(BLOCKS)
+        )
+        groups: dict[str, list[Candidate]] = {}
+        statement = self._rows().add_columns(key.label("key")).where(key.in_(shared))
+        for one in self.session.execute(statement.order_by(row.id)):
+            groups.setdefault(one.key, []).append(self._candidate(one))
+        return list(groups.values())
+
+    def _near(self, record: Any, mine: Candidate) -> ColumnElement[bool]:
+        """Return the condition on who shares a sign with one record."""
+        row = self.model
+        found = [row.name_norm == record.name_norm]
+        if record.email_norm:
+            found.append(row.email_norm == record.email_norm)
+        if record.phone_norm:
+            found.append(func.right(row.phone_norm, 8) == phone_key(record.phone_norm))
+        if self.object == "customers" and mine.postcode:
+            start = func.left(row.name_norm, 4) == record.name_norm[:4]
+            found.append(start & (row.addresses[0]["postcode"].astext == mine.postcode))
+        if self.object == "contacts" and record.customer_id:
+            found.append(row.customer_id == record.customer_id)
+        return or_(*found)
+
+    def _candidate(self, row: Any) -> Candidate:
+        place = (getattr(row, "addresses", None) or [{}])[0]
+        return Candidate(
+            id=row.id,
+            name=row.name,
+            person=getattr(row, "kind", "person") == "person",
+            phones=[one["number"] for one in row.phones or ()],
+            emails=[one["address"] for one in row.emails or ()],
+            website=getattr(row, "website", "") or "",
+            postcode=place.get("postcode") or "",
+            city=place.get("city") or "",
+            customer_id=getattr(row, "customer_id", None),
+            named_alike=getattr(row, "named_alike", 2),
+            shown=row,
+        )
+
+    # What people say ----------------------------------------------------------------------------
+
+    def reject(self, first_id: uuid.UUID, second_id: uuid.UUID) -> None:
+        """Remember that two records are not the same; saying so twice does no harm."""
+        service = service_for(self.object, self.session)
+        first = service.get(first_id, action="write")
+        service.get(second_id, action="write")
+        low, high = ordered(first_id, second_id)
+        statement = (
+            insert(NoDouble)
+            .values(
+                tenant_id=context.tenant().id,
+                id=new_id(),
+                object=self.object,
+                low_id=low,
+                high_id=high,
+                said_at=clock.now(),
+                said_by=self.actor.member_id,
+            )
+            .on_conflict_do_nothing()
+        )
+        if self.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+            audit.write(
+                self.session,
+                object=self.object,
+                record_id=first_id,
+                action="no_double",
+                title=service.title_of(first),
+                changes={"no_double": [None, str(second_id)]},
+                customer_id=first_id if self.object == "customers" else first.customer_id,
+            )
+
+
+def _unsay(session: Session, entry: audit.AuditEntry) -> None:
+    """Let two records be suggested again."""
+    service_for(entry.object, session).get(entry.record_id, action="write")
+    low, high = ordered(entry.record_id, uuid.UUID(entry.changes["no_double"][1]))
+    session.execute(
+        delete(NoDouble).where(
+            NoDouble.object == entry.object, NoDouble.low_id == low, NoDouble.high_id == high
+        )
+    )
+
+
+register_action("no_double", _unsay)
+
+
+def ordered(one: uuid.UUID, other: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Return two ids, the lesser first."""
+    return (one, other) if one < other else (other, one)

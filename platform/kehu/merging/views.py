@@ -1,0 +1,241 @@
+"""Pages: likely doubles of all records or of one, the comparison of two, and the way back."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from kehu.core import audit, db
+from kehu.core.errors import InvalidInput, NotFound, StaleVersion
+from kehu.core.i18n import _, _l
+from kehu.core.ids import parse_id
+from kehu.core.records.kinds import show_address
+from kehu.core.records.types import registered
+from kehu.core.text import show_phone
+from kehu.merging import choosing, joining, services
+from kehu.merging.choosing import Choice
+from kehu.merging.finding import OBJECTS, DoublesService
+from kehu.merging.services import MergeService
+from kehu.web.access import needs
+from kehu.web.records.answers import done, done_toast, go_to, is_htmx
+from kehu.web.records.display import Displayer
+from kehu.web.records.titles import pointers, titles
+from kehu.web.render import render_page
+from kehu.web.toasts import toast
+
+__all__ = ["blueprint", "joining"]
+
+blueprint = Blueprint("merging", __name__)
+
+SIGNS = {
+    "given": (_l("Same name"), _l("Given names differ")),
+    "surname": (_l("Same family name"), _l("Family names differ")),
+    "company": (_l("Same name"), _l("Names differ")),
+    "phone": (_l("Same phone"), _l("Phones differ")),
+    "email": (_l("Same e-mail address"), _l("E-mail addresses differ")),
+    "website": (_l("Same website"), _l("Websites differ")),
+    "postcode": (_l("Same postcode"), _l("Postcodes differ")),
+    "city": (_l("Same town"), _l("Towns differ")),
+    "customer": (_l("Same customer"), _l("At different customers")),
+}
+"""Field -> what is said when it agrees, and when it differs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One field of the comparison, drawn."""
+
+    key: str
+    label: str
+    keep: Markup
+    drop: Markup
+    pick: str
+    both: bool
+
+
+def _signs(match: Any) -> tuple[list[str], list[str]]:
+    agree = [str(SIGNS[key][0]) for key in match.agree]
+    return list(dict.fromkeys(agree)), [str(SIGNS[key][1]) for key in match.differ]
+
+
+def _note(row: Any) -> str:
+    """Return what tells a record from its like in one line."""
+    parts = [one["address"] for one in (row.emails or ())[:1]]
+    parts += [show_phone(one["number"]) for one in (row.phones or ())[:1]]
+    parts += [show_address(one) for one in (getattr(row, "addresses", None) or ())[:1]]
+    return " · ".join(part for part in parts if part)
+
+
+def _shared(name: str) -> dict[str, Any]:
+    return {"object": name, "type": registered()[name], "signs": _signs, "note": _note}
+
+
+def doubles(name: str) -> Response:
+    """Show who may be there twice, the likeliest first."""
+    found = DoublesService(db.session(), name).likely()
+    return render_page("merging/doubles.html", {}, matches=found, **_shared(name))
+
+
+def reject(name: str) -> ResponseReturnValue:
+    """Remember that two records are not the same."""
+    session = db.session()
+    first, second = parse_id(request.form.get("first")), parse_id(request.form.get("second"))
+    if first is None or second is None or first == second:
+        raise NotFound(_("This record does not exist, or you may not see it."))
+    DoublesService(session, name).reject(first, second)
+    done_toast(session, _("Noted: they are not the same"))
+    return done("kehu:refresh") if is_htmx() else redirect(f"/{name}/doubles", 303)
+
+
+def of_record(name: str, record_id: uuid.UUID) -> Response:
+    """Show who may be the same as one record, a search for others, and what was merged into it."""
+    session = db.session()
+    service = MergeService(session, name)
+    record = service.records.get(record_id, action="write")
+    finder = DoublesService(session, name)
+    merges = service.done_with(record_id)
+    wanted = request.args.get("q", "").strip()[:200]
+    return render_page(
+        "merging/of_record.html",
+        {},
+        record=record,
+        matches=finder.of(record),
+        wanted=wanted,
+        found=finder.search(wanted, record_id) if wanted else [],
+        merges=merges,
+        names=services.names_of(session, name, merges),
+        **_shared(name),
+    )
+
+
+def compare(name: str, record_id: uuid.UUID, other_id: uuid.UUID) -> ResponseReturnValue:
+    """Show two records side by side (GET), or merge them as chosen (POST)."""
+    if request.method == "GET":
+        return _comparison(name, record_id, other_id, {})
+    service = MergeService(db.session(), name)
+    picks = {
+        key.removeprefix("pick."): value for key, value in request.form.items() if key.startswith("pick.")
+    }
+    try:
+        with db.session().begin_nested():
+            service.merge(record_id, other_id, picks, versions=_versions())
+    except StaleVersion as error:
+        return _comparison(name, record_id, other_id, picks, message=str(error.message), status=409)
+    except InvalidInput as error:
+        return _comparison(name, record_id, other_id, picks, errors=error.fields, status=422)
+    kept = service.records.get(record_id)
+    text = _("Merged into “%(name)s”", name=service.records.title_of(kept))
+    toast(text, undo_url=f"/undo/{audit.batch_id(db.session())}")
+    return go_to(service.records.type.url(record_id))
+
+
+def _versions() -> tuple[int, int]:
+    """Read the versions that the person saw.
+
+    :raises InvalidInput: when they are no numbers.
+    """
+    found = [request.form.get(key, "") for key in ("keep_version", "drop_version")]
+    if not all(one.isdecimal() and len(one) < 15 for one in found):
+        raise InvalidInput(_("Load this page again; it does not say which records you saw."))
+    return int(found[0]), int(found[1])
+
+
+def _comparison(
+    name: str,
+    keep_id: uuid.UUID,
+    drop_id: uuid.UUID,
+    picks: dict[str, str],
+    *,
+    message: str = "",
+    errors: Any = None,
+    status: int = 200,
+) -> Response:
+    session = db.session()
+    service = MergeService(session, name)
+    keep, drop = service.two(keep_id, drop_id)
+    return render_page(
+        "merging/compare.html",
+        {},
+        status=status,
+        keep=keep,
+        drop=drop,
+        lines=_lines(service, keep, drop, picks),
+        moving=_moving(service.points_at(drop_id)),
+        message=message,
+        errors=errors or {},
+        **_shared(name),
+    )
+
+
+def _lines(service: MergeService, keep: Any, drop: Any, picks: dict[str, str]) -> list[Line]:
+    kind = service.records.type
+    wanted: dict[str, list[uuid.UUID]] = {}
+    for record in (keep, drop):
+        for target, ids in pointers(kind, record).items():
+            wanted.setdefault(target, []).extend(ids)
+    names = titles(db.session(), wanted)
+    displayer = Displayer(kind, linked=False)
+
+    def draw(one: Choice, record: Any, value: Any) -> Markup:
+        title = names.get(value) if one.field.kind in ("member", "ref") else None
+        return displayer.html(one.field, value, title=title, currency=getattr(record, "currency", ""))
+
+    return [
+        Line(
+            key=one.field.key,
+            label=str(one.field.label),
+            keep=draw(one, keep, one.keep),
+            drop=draw(one, drop, one.drop),
+            pick=picks.get(one.field.key, one.pick),
+            both=one.both,
+        )
+        for one in choosing.choices(kind, keep, drop)
+    ]
+
+
+def _moving(counts: dict[tuple[str, str], int]) -> list[tuple[str, int]]:
+    """Return how many records of each kind would move, in words; tables that are no kind of record are summed up."""
+    kinds = {}
+    for one in registered().values():
+        table = one.model.__table__  # type: ignore[attr-defined]
+        kinds[table.schema or "public", table.name] = str(one.plural)
+    found: dict[str, int] = {}
+    for key, rows in counts.items():
+        label = kinds.get(key, _("Other entries"))
+        found[label] = found.get(label, 0) + rows
+    return sorted(found.items())
+
+
+def undo(name: str, merge_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a merge back and show the record that is there again."""
+    service = MergeService(db.session(), name)
+    back = service.undo(merge_id)
+    toast(_("“%(name)s” is a record of its own again", name=service.records.title_of(back.record)))
+    if back.stayed:
+        fields = ", ".join(back.stayed)
+        toast(_("Changed since and left as they are: %(fields)s", fields=fields), "warn")
+    return go_to(service.records.type.url(back.record.id))
+
+
+def _routes(name: str) -> None:
+    one = f"/{name}/<uuid:record_id>"
+    routes = (
+        (f"/{name}/doubles", "doubles", doubles, "GET"),
+        (f"/{name}/doubles/reject", "reject", reject, "POST"),
+        (f"{one}/doubles", "of_record", of_record, "GET"),
+        (f"{one}/merge/<uuid:other_id>", "compare", compare, "GET POST"),
+        (f"/{name}/merges/<uuid:merge_id>/undo", "undo", undo, "POST"),
+    )
+    for rule, action, view, methods in routes:
+        guarded = needs(f"{name}:write")(functools.partial(view, name))
+        blueprint.add_url_rule(rule, f"{name}_{action}", guarded, methods=methods.split())
+
+
+for _name in OBJECTS:
+    _routes(_name)
