@@ -12,7 +12,7 @@ from plugins.blueprint import PluginBlueprint
 from plugins.contracts import RecordDeclaration
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
-from plugins.results import JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
+from plugins.results import CustomField, JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
 from plugins.sending import MessageTemplate
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Declarations:
     routes: list[tuple[str, PluginBlueprint]] = field(default_factory=list)
     permissions: list[tuple[str, Permission]] = field(default_factory=list)
     records: list[tuple[str, RecordDeclaration]] = field(default_factory=list)
+    custom_fields: list[tuple[str, CustomField]] = field(default_factory=list)
     navigation: list[tuple[str, NavItem]] = field(default_factory=list)
     panels: list[tuple[str, Panel]] = field(default_factory=list)
     actions: list[tuple[str, RecordAction]] = field(default_factory=list)
@@ -107,6 +108,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         routes=ask("kehu_register_routes", lambda one: own_endpoint(f"{one.name}.x")),
         permissions=ask("kehu_register_permissions", lambda one: own_code(one.code)),
         records=ask("kehu_register_records", _records(slug)),
+        custom_fields=ask("kehu_register_custom_fields", _once(lambda one: f"{one.object}.{one.field.key}")),
         navigation=ask("kehu_register_navigation", lambda one: own_endpoint(one.endpoint)),
         panels=ask("kehu_register_panels", lambda one: own_endpoint(one.endpoint)),
         actions=ask("kehu_register_actions", lambda one: own_endpoint(one.endpoint)),

@@ -23,6 +23,7 @@ from plugins.contracts import (
 )
 from plugins.results import (
     BillingState,
+    CustomField,
     JobDef,
     NavItem,
     Panel,
@@ -71,6 +72,17 @@ def kehu_register_records() -> Sequence[RecordDeclaration]:
     The platform gives each its rights, pages under `/x/<slug>/<plural>`, a REST resource under
     `/api/v1/x/<slug>/<plural>`, import, export, search, trash, undo and history. For a tenant without the plugin
     nothing of it is there. A declaration that can't be used makes the plugin broken.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=CustomField)
+def kehu_register_custom_fields() -> Sequence[CustomField]:
+    """Return the values that the plugin adds to customers, contacts, deals and tickets.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    Each stands on the record's page, in forms, lists, history, imports, exports and in the API, in tenants that have
+    the plugin, and follows the rights over the record. Off keeps the values, a purge removes them.
     """
     raise NotImplementedError
 

@@ -188,6 +188,46 @@ class RecordAction:
         _check_permission(self.permission)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CustomField:
+    """A value that the plugin adds to records of the platform, kept with the record under the plugin's name.
+
+    It stands on the record's page, in its forms, lists, history, imports, exports and in the API, as
+    `<slug>_<key>`; a loaded record has it as an attribute of that name.
+
+    :param object: plural name of the record type: one of `CUSTOM_OBJECTS`.
+    :param field: a `kehu.api.Field` of one of `CUSTOM_KINDS`.
+    """
+
+    object: str
+    field: Any
+
+    def __post_init__(self) -> None:
+        _require(
+            self.object in CUSTOM_OBJECTS,
+            f"There are no fields of plugins on {self.object!r}. Use one of: {', '.join(CUSTOM_OBJECTS)}.",
+        )
+        _check_name("field", self.field.key)
+        _require(
+            self.field.kind in CUSTOM_KINDS,
+            f"The field {self.field.key!r} has the kind {self.field.kind!r}. "
+            f"Use one of: {', '.join(CUSTOM_KINDS)}; what points at other records belongs into a table of yours.",
+        )
+        for name in ("required", "sortable", "filterable", "unique"):
+            _require(
+                not getattr(self.field, name),
+                f"The field {self.field.key!r} can't be {name}: it is kept with the record and has no index. "
+                "Leave that out, or keep it in a record type of your own.",
+            )
+
+
+CUSTOM_OBJECTS: Final = ("customers", "contacts", "deals", "tickets")
+"""The record types of the platform that take fields of plugins."""
+
+CUSTOM_KINDS: Final = ("text", "long_text", "number", "date", "bool", "choice", "email", "phone", "link")
+"""The kinds of values that fields of plugins may hold."""
+
+
 class BillingMode(StrEnum):
     """Whether and how the installation takes money."""
 

@@ -55,6 +55,7 @@ from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.blueprint import PluginBlueprint
 from plugins.results import (
+    CustomField,
     JobDef,
     NavItem,
     Panel,
@@ -138,6 +139,7 @@ __all__ = [
     "BusinessHours",
     "Call",
     "Conflict",
+    "CustomField",
     "DeclarativeBase",
     "Duplicate",
     "Event",

@@ -35,11 +35,18 @@ class Documents:
     """The document as each tenant sees it: with the records of the plugins that it has on.
 
     :param schemas: slug of a plugin -> the names of the schemas of its records.
+    :param fields: slug -> (name of a schema of the platform, name of a property, the property) that it adds.
     """
 
-    def __init__(self, spec: Any, schemas: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        spec: Any,
+        schemas: Mapping[str, Sequence[str]],
+        fields: Mapping[str, Sequence[tuple[str, str, dict[str, Any]]]],
+    ) -> None:
         self._whole = json.loads(json.dumps(spec.to_dict(), default=str))
-        self._schemas = schemas
+        self._schemas = {**dict.fromkeys(fields, ()), **schemas}
+        self._fields = fields
         self._kept: dict[frozenset[str], Document] = {}
 
     def now(self) -> Document:
@@ -62,6 +69,9 @@ class Documents:
         }
         schemas = found["components"]["schemas"]
         found["components"]["schemas"] = {name: one for name, one in schemas.items() if name not in gone}
+        for slug in self._fields.keys() - slugs:
+            for name, key, property_ in self._fields[slug]:
+                found["components"]["schemas"][name]["properties"][key] = property_
         if "tags" in found:
             used = {
                 tag

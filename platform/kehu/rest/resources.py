@@ -16,11 +16,11 @@ from kehu.core import db
 from kehu.core.errors import InvalidInput, StaleVersion
 from kehu.core.i18n import _
 from kehu.core.records import filters, listing
-from kehu.core.records.types import RecordType, key_of
+from kehu.core.records.types import RecordType, key_of, widened
 from kehu.rest import operations
 from kehu.rest.access import token_needs
 from kehu.rest.bodies import check_types, read_object
-from kehu.rest.dump import RecordRowView, columns_of, dumper, etag, json_answer
+from kehu.rest.dump import RecordRowView, Row, columns_of, dumper, etag, json_answer
 from kehu.rest.errors import BadRequest, PreconditionFailed, PreconditionNeeded
 from kehu.rest.idempotency import idempotent
 
@@ -59,8 +59,22 @@ class _Views:
     """The views of one record type; functions of this class carry no state of a request."""
 
     def __init__(self, record_type: RecordType) -> None:
-        self.type = record_type
-        self.dump_all = dumper(record_type, record_type.fields)
+        self._declared = record_type
+        self._dumpers: dict[int, tuple[RecordType, Callable[[Row], dict[str, Any]]]] = {}
+
+    @property
+    def type(self) -> RecordType:
+        """The type with the fields that plugins add to it in the present tenant."""
+        return widened(self._declared)
+
+    def dump_all(self, row: Row) -> dict[str, Any]:
+        """Turn a row with all columns into JSON."""
+        record_type = self.type
+        kept, dump = self._dumpers.get(id(record_type), (None, None))
+        if dump is None or kept is not record_type:
+            dump = dumper(record_type, record_type.fields)
+            self._dumpers[id(record_type)] = record_type, dump
+        return dump(row)
 
     def list(self) -> Response:
         """Answer one page of a list."""

@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import force_locale
 from flask_smorest import Api
 
-from kehu.core.records.types import RecordType, of_plugins, registered
+from kehu.core.records.types import RecordType, added_fields, of_plugins, registered
 from kehu.rest import docs, limits, openapi, operations
 from kehu.rest.members import MEMBERS
 from kehu.rest.resources import resource
@@ -69,7 +69,7 @@ def init_rest(app: Flask, features: Sequence[str]) -> None:
         for feature in features:
             if find_spec(f"kehu.{feature}.api") is not None:
                 api.register_blueprint(import_module(f"kehu.{feature}.api").blueprint)
-        app.extensions["kehu.openapi"] = docs.Documents(api.spec, schemas)
+        app.extensions["kehu.openapi"] = docs.Documents(api.spec, schemas, _added_properties())
     app.register_blueprint(docs.blueprint)
 
 
@@ -81,6 +81,19 @@ def _resource(api: Api, record_type: RecordType) -> list[str]:
         api.spec.components.schema(schema, body)
     api.register_blueprint(resource(record_type, writable=writable))
     return list(schemas)
+
+
+def _added_properties() -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """Return what the fields of plugins add to the schemas of the platform's records, by slug."""
+    found: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for name, added in added_fields().items():
+        schema = openapi.type_name(registered()[name])
+        for slug, (_heading, fields) in added.items():
+            for place in (schema, f"{schema}Change", f"New{schema}"):
+                found.setdefault(slug, []).extend(
+                    (place, one.key, openapi.field_schema(one)) for one in fields
+                )
+    return found
 
 
 def _spec(server: str) -> dict[str, Any]:

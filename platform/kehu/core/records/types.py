@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,13 @@ _owners: dict[str, str] = {}
 """The plugin that a record type belongs to, by the type's name; types of the platform are not in it."""
 
 
+_added: dict[str, dict[str, tuple[Any, tuple[Field, ...]]]] = {}
+"""Fields that plugins add to types of the platform: type -> slug -> heading and fields."""
+
+_widened: dict[tuple[str, frozenset[str]], tuple[RecordType, RecordType]] = {}
+"""Type and slugs -> the type as declared, and with the fields of those plugins."""
+
+
 def list_path(name: str) -> str:
     """Return the address of a record type's list: `/deals`, or `/x/<slug>/<plural>` for a plugin's."""
     return f"/x/{name.replace('.', '/', 1)}" if "." in name else f"/{name}"
@@ -117,6 +124,43 @@ def of_plugins() -> dict[str, tuple[str, RecordType]]:
     return {name: (slug, _types[name]) for name, slug in _owners.items()}
 
 
+def add_fields(name: str, slug: str, heading: Any, fields: Sequence[Field]) -> None:
+    """Add a plugin's fields to a type of the platform, for tenants that have the plugin on."""
+    _added.setdefault(name, {})[slug] = heading, tuple(fields)
+    _widened.clear()
+
+
+def forget_fields() -> None:
+    """Take the fields of all plugins out, as when the plugins are started anew."""
+    _added.clear()
+    _widened.clear()
+
+
+def added_fields() -> dict[str, dict[str, tuple[Any, tuple[Field, ...]]]]:
+    """Return the fields of all plugins, whoever has them on: type -> slug -> heading and fields."""
+    return _added
+
+
+def widened(record_type: RecordType) -> RecordType:
+    """Return a type with the fields that plugins add to it for the present tenant."""
+    added = _added.get(record_type.name)
+    if not added:
+        return record_type
+    slugs = frozenset(added) & (hooks.enabled() | {running.get()})
+    if not slugs:
+        return record_type
+    base, found = _widened.get((record_type.name, slugs), (None, None))
+    if found is None or base is not record_type:
+        parts = [(slug, *added[slug]) for slug in added if slug in slugs]
+        found = replace(
+            record_type,
+            fields=(*record_type.fields, *(one for _slug, _label, fields in parts for one in fields)),
+            sections={**record_type.sections, **{slug: label for slug, label, _fields in parts}},
+        )
+        _widened[record_type.name, slugs] = record_type, found
+    return found
+
+
 def _live(name: str) -> bool:
     """Tell whether a record type is there for the present tenant, or for the plugin whose code runs."""
     slug = _owners.get(name)
@@ -131,14 +175,15 @@ def get(name: str) -> RecordType:
     found = _types.get(name)
     if found is None or not _live(name):
         raise NoSuchType(_("There is no such kind of record."))
-    return found
+    return widened(found) if _added else found
 
 
 def registered() -> dict[str, RecordType]:
     """Return the record types that are there for the present tenant by name, in the order of registration."""
-    if not _owners:
-        return dict(_types)
-    return {name: one for name, one in _types.items() if _live(name)}
+    live = {name: one for name, one in _types.items() if _live(name)} if _owners else dict(_types)
+    for name in _added:
+        live[name] = widened(live[name])
+    return live
 
 
 def followers_of(name: str) -> list[RecordType]:
