@@ -77,6 +77,7 @@ class Manifest:
     replaced_by: str = ""
     end_date: str = ""
     quality: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def _text(*, needed: bool = False, longest: int = 200, **options: Any) -> fields.String:
@@ -179,6 +180,8 @@ class _PricingSchema(_Strict):
 
 _SLUG_RULE = _matches(SLUG.pattern, "Use 3 to 31 small letters, digits and underscores, a letter first.")
 _SCOPE = _matches(r"[a-z_]+:(read|write)", 'Write it as "customers:read" or "deals:write".')
+_PICTURE = _matches(r"pictures/[a-z0-9_-]+\.(png|jpg|webp)", 'Name a file as "pictures/list.png".')
+MOST_PICTURES: Final = 6
 _CAPABILITY = _matches(
     r"db|files|guard|public_routes|meter|http:[a-z0-9.*-]+|send:[a-z]+",
     "Use db, files, guard, public_routes, meter, http:<host> or send:<channel>.",
@@ -206,6 +209,11 @@ class _ManifestSchema(_Strict):
     pricing = fields.Nested(_PricingSchema)
     status = _one_of("experimental", "stable", "deprecated")
     quality = _one_of("bronze", "silver", "gold")
+    pictures = fields.Dict(
+        keys=fields.String(validate=_PICTURE),
+        values=_text(needed=True),
+        validate=validate.Length(0, MOST_PICTURES, error="Show at most {max} pictures."),
+    )
 
 
 def _flat(messages: Any, path: str = "") -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -29,6 +30,7 @@ class PluginCard:
     :param state: where it stands in this tenant; `reason` is what it last said or the platform says of it there.
     :param until: when a quarantine ends, or the day of the purge.
     :param on: switched on, as an admin sees it; `held` when it may not run just now.
+    :param pictures: name of the file and what it shows.
     :param installed: False when only its rows and data are left.
     """
 
@@ -53,6 +55,9 @@ class PluginCard:
     permissions: Sequence[Any] = ()
     faults: Sequence[PluginIncident] = ()
     settable: bool = False
+    personal_data: Sequence[str] = ()
+    basis: str = ""
+    pictures: Sequence[tuple[str, str]] = ()
 
 
 def entitled(slug: str) -> bool:
@@ -99,8 +104,11 @@ def _card(
     may = entitled(record.slug)
     return PluginCard(
         slug=record.slug,
-        name=record.name,
-        summary=manifest.summary if manifest else "",
+        name=_(record.name),
+        summary=_(manifest.summary) if manifest else "",
+        personal_data=[_(one) for one in manifest.personal_data.categories] if manifest else (),
+        basis=_(manifest.personal_data.basis) if manifest and manifest.personal_data.basis else "",
+        pictures=[(Path(file).name, _(text)) for file, text in manifest.pictures.items()] if manifest else (),
         version=record.version,
         builtin=record.builtin,
         manifest=manifest,

@@ -14,6 +14,8 @@ from kehu.authoring import sources
 from kehu.authoring.lend import entries_of, lend, project_of
 from plugins.manifest import FILE_NAME, ManifestError, read_manifest
 
+LARGEST_PICTURE = 300_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -52,6 +54,10 @@ def _manifest(package: Path, slug: str, folder: Path) -> Iterator[str]:
     except ManifestError as error:
         yield str(error)
         return
+    for file in manifest.pictures:
+        size = (package / file).stat().st_size if (package / file).is_file() else 0
+        if not 0 < size <= LARGEST_PICTURE:
+            yield f"pictures: {file} is missing or has more than 300 KB. Put a smaller file there."
     if manifest.slug != slug:
         yield f"slug: plugin.toml says {manifest.slug}, the entry point {slug}. Make them equal."
     version = project_of(folder).get("version")

@@ -55,6 +55,7 @@ MANIFEST: Final = {
     "locales": "languages it has texts in",
     "default_enabled": "on for new tenants",
     "pricing": "free, plan:feature or addon:price",
+    "pictures": "table: file in `pictures/` = what it shows; PNG, JPEG or WebP, at most 6",
     "status": "experimental, stable or deprecated",
     "replaced_by": "slug of its successor",
     "end_date": "day on which it ends",

@@ -13,6 +13,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from kehu.authoring import manifest_texts
+
 _OURS = frozenset({"kehu", "plugins", "tenants", "billing", "plugins_builtin"})
 _PUBLIC = ("kehu.api", "kehu.testkit")
 _REFUSED = {
@@ -87,11 +89,11 @@ silent = false
 """
 
 
-def texts(folder: Path) -> Catalog:
-    """Collect the texts of a plugin that are shown to people."""
+def texts(folder: Path, *, manifest: bool = True) -> Catalog:
+    """Collect the texts of a plugin that are shown to people, with those of its manifest or without."""
     with tempfile.TemporaryDirectory() as scratch:
         mapping, template = Path(scratch) / "mapping.cfg", Path(scratch) / "messages.pot"
-        mapping.write_text(_MAPPING)
+        mapping.write_text((manifest_texts.MAPPING if manifest else "") + _MAPPING)
         command = [
             *(sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "--no-location"),
             *("--keyword=_l", "--keyword=_n:1,2", f"--mapping-file={mapping}", f"--output-file={template}"),
@@ -104,13 +106,13 @@ def texts(folder: Path) -> Catalog:
 
 
 def untranslated(folder: Path, catalogue: Path, locale: str) -> list[str]:
-    """Return the texts that a catalogue does not hold."""
+    """Return the texts of code and pages that a catalogue does not hold; the manifest's may stay in English."""
     if not catalogue.exists():
         return [f"{catalogue} is missing. Write it with `kehu plugin texts`."]
     with catalogue.open("rb") as file:
         have = read_po(file, locale=locale)
     missing = []
-    for message in texts(folder):
+    for message in texts(folder, manifest=False):
         if not message.id:
             continue
         found = have.get(message.id)

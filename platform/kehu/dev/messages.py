@@ -15,6 +15,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po, write_po
 
+from kehu.authoring import manifest_texts
+
 ROOT = Path(__file__).resolve().parents[3]
 LOCALE = ROOT / "platform" / "kehu" / "locale"
 SOURCES = ("platform/kehu", "tenants", "plugins", "plugins_builtin", "billing")
@@ -72,7 +74,7 @@ def update() -> None:
 def extract(template: Path) -> None:
     """Write the template of all texts in the sources."""
     mapping = template.with_suffix(".cfg")
-    mapping.write_text(MAPPING)
+    mapping.write_text(manifest_texts.MAPPING + MAPPING)
     present = [name for name in SOURCES if (ROOT / name).is_dir()]
     options = [f"--mapping-file={mapping}", f"--output-file={template}", "--no-location", "--sort-by-file"]
     options += [f"--keyword={word}" for word in KEYWORDS]

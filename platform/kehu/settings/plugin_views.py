@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import redirect, request
+from flask import redirect, request, send_from_directory
 
 from kehu.accounts.signin import own_path
 from kehu.addons import purge
 from kehu.addons.services import PluginService
 from kehu.addons.states import TenantState
-from kehu.core import db
-from kehu.core.errors import InvalidInput
+from kehu.core import db, hooks
+from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _, _l
 from kehu.settings.views import blueprint
 from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
+from plugins.finder import manifest_path
+
+DAY = 86_400
 
 
 def _back() -> Any:
@@ -70,6 +73,17 @@ WORDS: Mapping[str, Any] = {
 def plugin(slug: str) -> Any:
     """Show all that an admin decides about one plugin."""
     return _page(slug)
+
+
+@blueprint.get("/settings/plugins/<slug>/pictures/<name>")
+@needs("plugins:manage")
+def picture(slug: str, name: str) -> Any:
+    """Send one of the pictures that a plugin shows of itself."""
+    card = PluginService(db.session()).card(slug)
+    record = hooks.host().installed.get(slug)
+    if record is None or name not in {file for file, _text in card.pictures}:
+        raise NotFound(_("There is no such picture."))
+    return send_from_directory(manifest_path(record.module).parent / "pictures", name, max_age=DAY)
 
 
 def _page(slug: str, problem: str = "", status: int = 200) -> Any:

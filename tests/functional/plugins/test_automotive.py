@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from kehu.accounts.models import User
 from kehu.core.ids import new_id
 from kehu.customers.services import CustomerService
 from kehu.testkit.browser import Browser
@@ -228,3 +229,25 @@ def test_off_hides_and_keeps(dealer: Shop, admin: Browser) -> None:
         assert kept.scalar_one() == 1
     assert admin.post(ON).status_code == 303
     assert VIN in client.get("/x/automotive/vehicles").get_data(as_text=True)
+
+
+def test_admins_see_it_in_pictures_and_in_their_language(shop: Shop, admin: Browser) -> None:
+    page = admin.get("/settings/plugins/automotive").text
+    assert 'src="/settings/plugins/automotive/pictures/showroom.jpg" alt="The showroom' in page
+    picture = admin.get("/settings/plugins/automotive/pictures/showroom.jpg")
+    assert picture.mimetype == "image/jpeg"
+    assert len(picture.data) < 300_000
+    picture.close()
+    for name in ("plugin.toml", "../plugin.toml", "none.png"):
+        assert admin.get(f"/settings/plugins/automotive/pictures/{name}").status_code == 404
+    assert (
+        shop.client(shop.member("member"))
+        .get("/settings/plugins/automotive/pictures/showroom.jpg")
+        .status_code
+        == 403
+    )
+    with shop.work() as session:
+        user = session.get(User, shop.members["admin"].user_id)
+        assert user is not None
+        user.locale = "ru"
+    assert "Автодилер" in admin.get("/settings/plugins").text

@@ -75,6 +75,8 @@ def test_pricing_may_be_one_word() -> None:
         ('api = "1"', "api: '1' is not an API version."),
         ('api = "0.1.2"', "not an API version"),
         ('requires = ["a"]', "requires: Write it as a table"),
+        ('pictures = { "../secret.png" = "A list" }', 'Name a file as "pictures/list.png"'),
+        ('pictures = { "pictures/list.png" = "" }', "pictures.pictures/list.png"),
         ('requires = { Bad = "1" }', "requires: 'Bad' is not a plugin's slug."),
         ('requires = { other = "newest" }', "is not a version range for other"),
         ('capabilities = ["root"]', "capabilities.0: Use db, files"),
