@@ -10,6 +10,7 @@ from pluggy import PluginManager
 
 from plugins.blueprint import PluginBlueprint
 from plugins.contracts import RecordDeclaration
+from plugins.offering import OfferSource
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
 from plugins.results import CustomField, JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
@@ -34,6 +35,7 @@ class Declarations:
     jobs: list[tuple[str, JobDef]] = field(default_factory=list)
     settings: list[tuple[str, SettingsSchema]] = field(default_factory=list)
     messages: list[tuple[str, MessageTemplate]] = field(default_factory=list)
+    offer_sources: list[tuple[str, OfferSource]] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
         """Take over what one plugin declares."""
@@ -115,6 +117,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         jobs=ask("kehu_register_jobs", _once(lambda one: one.name)),
         settings=ask("kehu_register_settings", _once(lambda _one: "the settings")),
         messages=ask("kehu_register_messages", lambda one: _own_key(slug, one.key)),
+        offer_sources=ask("kehu_offer_sources", lambda one: _own_key(slug, one.key)),
     )
     if len(declared.navigation) > _MOST_LINES and not record.system:
         raise ForeignNameError(

@@ -21,6 +21,7 @@ from plugins.contracts import (
     RecordDeclaration,
     TenantRecord,
 )
+from plugins.offering import OfferSource
 from plugins.results import (
     BillingState,
     CustomField,
@@ -147,6 +148,17 @@ def kehu_register_messages() -> Sequence[MessageTemplate]:
     Fires once at boot. All answers are used. No transaction is open. Mode R.
     Keys begin with the slug, as `automotive.warranty_ends`. Admins of a tenant may change the texts of a plugin that
     they have; places in braces are filled in for each recipient.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=OfferSource)
+def kehu_offer_sources() -> Sequence[OfferSource]:
+    """Return kinds of dated things of the plugin's own, for which a firm can make rules of offers.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    Keys begin with the slug, as `dentist.checkup`. The functions of a source are called each night for firms that have
+    the plugin and a rule for it, within a savepoint; one that fails is a fault of the plugin and stops that rule alone.
     """
     raise NotImplementedError
 

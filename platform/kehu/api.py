@@ -54,6 +54,7 @@ from kehu.web.records.pages import RecordPages, Tab
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.blueprint import PluginBlueprint
+from plugins.offering import DatedThing, OfferSource
 from plugins.results import (
     CustomField,
     JobDef,
@@ -140,6 +141,7 @@ __all__ = [
     "Call",
     "Conflict",
     "CustomField",
+    "DatedThing",
     "DeclarativeBase",
     "Duplicate",
     "Event",
@@ -158,6 +160,7 @@ __all__ = [
     "NavItem",
     "NeverOpen",
     "NotFound",
+    "OfferSource",
     "Option",
     "Outgoing",
     "Panel",

@@ -28,6 +28,7 @@ FEATURES = (
     "activities",
     "files",
     "messages",
+    "offers",
     "timeline",
     "views",
     "search",

@@ -26,6 +26,7 @@ MODULES = (
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",
+    "kehu.offers.models",
     "kehu.views.models",
     "kehu.imports.models",
     "kehu.rest.models",

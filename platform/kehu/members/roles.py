@@ -29,8 +29,14 @@ RECORDS = (
     "tickets",
     "activities",
     "products",
+    "offers",
+    "offer_rules",
+    "offer_texts",
     "files",
 )
+
+MANAGED = frozenset({"products", "offer_rules", "offer_texts"})
+"""Records that members read, and managers write."""
 
 
 def default_grants(code: str) -> dict[str, Scope]:
@@ -49,8 +55,8 @@ def default_grants(code: str) -> dict[str, Scope]:
     grants["calendars:read"] = grants["calendar_days:read"] = "all"
     grants["pipelines:read"] = grants["stages:read"] = "all"
     if code in ("manager", "member"):
-        grants.update({f"{name}:write": "all" for name in RECORDS if name != "products"})
-        grants.update({f"{name}:delete": "own" for name in RECORDS if name != "products"})
+        grants.update({f"{name}:write": "all" for name in RECORDS if name not in MANAGED})
+        grants.update({f"{name}:delete": "own" for name in RECORDS if name not in MANAGED})
         grants["deals:write"] = "own"
         grants["messages:send"] = "all"
         # A new ticket belongs to nobody yet: who made it must be able to take that back.

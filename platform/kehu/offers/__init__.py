@@ -1,0 +1,1 @@
+"""Offers that follow from dates: a warranty ends, a contract runs out, a part is due (SAL-38)."""
