@@ -1,6 +1,7 @@
 """Small pieces of HTML that lists draw by the hundred, so they are functions and not macros."""
 
 import hashlib
+import json
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -198,12 +199,15 @@ def day(value: date | None, style: str = "medium") -> Markup:
 
 
 def attributes(values: dict[str, object]) -> Markup:
-    """Write HTML attributes; ``True`` has no value, ``None`` and ``False`` are left out."""
+    """Write HTML attributes; ``True`` has no value, ``None`` and ``False`` are left out, a mapping becomes JSON."""
     parts = []
     for name, value in values.items():
         if value is None or value is False:
             continue
-        parts.append(Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value))
+        written = json.dumps(value) if isinstance(value, dict) else value
+        parts.append(
+            Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, written)
+        )
     return Markup("").join(parts)
 
 

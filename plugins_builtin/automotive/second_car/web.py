@@ -53,7 +53,6 @@ def show_household(record: Any) -> Any:
 
 PAGES = RecordPages(
     NAME,
-    note="outcome",
     picture=False,
     phone=("chance", "outcome"),
     chips=("outcome", "owner_id"),

@@ -59,6 +59,11 @@ def test_attributes_leave_out_what_is_off() -> None:
     assert widgets.attributes({"a": True, "b": False, "c": None, "d": 'x"y'}) == ' a d="x&#34;y"'
 
 
+def test_attributes_write_mappings_as_json() -> None:
+    """For `hx-vals`: the quotes must not end the attribute."""
+    assert widgets.attributes({"hx-vals": {"a": "x"}}) == ' hx-vals="{&#34;a&#34;: &#34;x&#34;}"'
+
+
 def test_a_badge_takes_a_tone_or_a_hue() -> None:
     assert "k-tone-ok" in widgets.badge("Won", "ok")
     assert "k-hue-3" in widgets.badge("New", hue=3)
