@@ -119,14 +119,14 @@ class JobDef:
     """Work in the background: what comes back by the clock, and what a plugin asks for itself.
 
     :param run: called as `run(ctx, **arguments)`, with the tenant bound, in a transaction of its own. Must be safe
-        to run twice: after an exception the job tries again.
+        to run twice: after an exception the job tries again. A sentence that it returns is what `kehu plugin run` says.
     :param title: what it does, in words for admins.
     :param at: times of the day in the tenant's zone, as "02:30" or "07:00 19:00".
     :param every_minutes: or the length of a turn; with neither the job runs only when it is asked for.
     """
 
     name: str
-    run: Callable[..., None]
+    run: Callable[..., str | None]
     title: Label
     at: str = ""
     every_minutes: int = 0

@@ -71,3 +71,7 @@ def test_from_the_list_to_a_deal(open_window: Open, shop: Shop, address: str) ->
     page.wait_for_url("**/second_cars/*")
     window.rest()
     window.check("household")
+    window.go(f"{address}/x/automotive/second-car/scores")
+    page.get_by_role("button", name="Fit to our outcomes").click()
+    page.get_by_text("A fit needs 200 outcomes").wait_for()
+    window.check("scores")

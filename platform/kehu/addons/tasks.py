@@ -13,10 +13,20 @@ from kehu.addons.calls import call, deliver
 from kehu.addons.rows import runs
 from kehu.addons.states import TenantState
 from kehu.core import db, hooks, jobs, schedule
+from kehu.core.errors import NotFound
 from kehu.core.schedule import Schedule
 from plugins.results import JobDef
 
-__all__ = ["deliver", "purge_plugin", "run_job", "run_later", "schedule_all", "sweep_all", "upgrade_plugin"]
+__all__ = [
+    "deliver",
+    "purge_plugin",
+    "run_job",
+    "run_later",
+    "run_now",
+    "schedule_all",
+    "sweep_all",
+    "upgrade_plugin",
+]
 
 
 def job_of(slug: str, name: str) -> JobDef | None:
@@ -49,6 +59,22 @@ def run_job(tenant_id: uuid.UUID, slug: str, name: str, **arguments: Any) -> Non
     if slug not in hooks.enabled() or job is None or not runs(db.session(), slug):
         return
     hooks.host().relay.run_declared(f"job {name}", slug, job.run, call(slug), tenant=tenant_id, **arguments)
+
+
+def run_now(slug: str, name: str, **arguments: Any) -> str:
+    """Run a plugin's job for the present tenant in the running transaction, and return what it says.
+
+    :raises NotFound: when the tenant has the plugin not on, or it declares no such job.
+    :raises PluginError: from the plugin's own exception.
+    """
+    job = job_of(slug, name)
+    if job is None or slug not in hooks.enabled() or not runs(db.session(), slug):
+        known = ", ".join(f"{owner}.{one.name}" for owner, one in hooks.host().declarations.jobs)
+        raise NotFound(f"The plugin of {slug}.{name} is not on here, or has no such job. There are: {known}.")
+    said = hooks.host().relay.run_declared(
+        f"job {name}", slug, job.run, call(slug), tenant=db.tenant_id(), **arguments
+    )
+    return said or f"{slug}.{name} is done."
 
 
 def run_later(

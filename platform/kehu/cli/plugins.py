@@ -48,4 +48,18 @@ def disable(address: str, slug: str) -> None:
         click.echo(f"{slug} is off for {tenant.name}; its data stays.")
 
 
+@group.command("run")
+@click.argument("address")
+@click.argument("job")
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
+def run(address: str, job: str, arguments: tuple[str, ...]) -> None:
+    """Run a job of a plugin for a tenant now, and say what came of it."""
+    from kehu.addons.tasks import run_now
+
+    slug, _dot, name = job.partition(".")
+    named = dict(one.partition("=")[::2] for one in arguments)
+    with tenant_scope(make_app(), address):
+        click.echo(run_now(slug, name, **named))
+
+
 COMMANDS = (group,)

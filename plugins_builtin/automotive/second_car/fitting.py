@@ -32,14 +32,18 @@ class TooFewError(Exception):
         self.there, self.hits = there, hits
 
 
-def fit(known: Sequence[Evidence], outcomes: Sequence[bool], start: Weights = SHIPPED) -> Weights:
-    """Return weights by iteratively reweighted least squares: b += (X'WX + PI)^-1 (X'(y - p) - P(b - b0)).
+def enough(outcomes: Sequence[bool]) -> None:
+    """Refuse outcomes of which a fit would tell nothing.
 
     :raises TooFewError: under `LEAST` outcomes, or under `LEAST_OF_EACH` hits or misses.
     """
     hits = sum(outcomes)
     if len(outcomes) < LEAST or min(hits, len(outcomes) - hits) < LEAST_OF_EACH:
         raise TooFewError(len(outcomes), hits)
+
+
+def fit(known: Sequence[Evidence], outcomes: Sequence[bool], start: Weights = SHIPPED) -> Weights:
+    """Return weights by iteratively reweighted least squares: b += (X'WX + PI)^-1 (X'(y - p) - P(b - b0))."""
     found = [signals(one) for one in known]
     means = {name: _mean([row[name] for row in found], start.means[name]) for name in SIGNALS}
     rows = [[1.0, *(means[name] if (v := row[name]) is None else v for name in SIGNALS)] for row in found]
@@ -50,6 +54,16 @@ def fit(known: Sequence[Evidence], outcomes: Sequence[bool], start: Weights = SH
         by_signal=dict(zip(SIGNALS, found_weights[1:], strict=True)),
         means=means,
     )
+
+
+def held_out(outcomes: Sequence[bool], every: int = 5) -> list[bool]:
+    """Tell of each outcome whether it is kept apart to judge a fit: each fifth hit and each fifth miss."""
+    seen = {True: 0, False: 0}
+    apart = []
+    for hit in outcomes:
+        seen[hit] += 1
+        apart.append(seen[hit] % every == 0)
+    return apart
 
 
 def quality(known: Sequence[Evidence], outcomes: Sequence[bool], weights: Weights = SHIPPED) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from kehu.api import (
     Call,
     Session,
     and_,
+    clock,
     fold,
     household_mates,
     new_id,
@@ -21,7 +23,7 @@ from kehu.api import (
     tenant,
     update_rows,
 )
-from plugins_builtin.automotive.second_car.evidence import homes, rate, weights
+from plugins_builtin.automotive.second_car.evidence import SILENT_DAYS, counts, homes, rate, weights
 from plugins_builtin.automotive.second_car.models import SecondCar
 from plugins_builtin.automotive.vehicles.models import Vehicle
 
@@ -75,7 +77,7 @@ def _owners(session: Session) -> Any:
             exists().where(
                 Vehicle.tenant_id == customers.tenant_id,
                 Vehicle.customer_id == customers.id,
-                Vehicle.deleted_at.is_(None),
+                counts(clock.now() - dt.timedelta(days=SILENT_DAYS)),
             ),
             ~exists().where(
                 SecondCar.tenant_id == customers.tenant_id, SecondCar.customer_id == customers.id

@@ -5,8 +5,9 @@ from __future__ import annotations
 from kehu.api import Field, JobDef, NavItem, Panel, _l
 from plugins_builtin.automotive.parts import Part
 from plugins_builtin.automotive.second_car.nightly import run
-from plugins_builtin.automotive.second_car.permissions import READ
+from plugins_builtin.automotive.second_car.permissions import PERMISSIONS, READ
 from plugins_builtin.automotive.second_car.records import SECOND_CARS
+from plugins_builtin.automotive.second_car.refitting import job
 from plugins_builtin.automotive.second_car.web import blueprint
 
 PART = Part(
@@ -29,7 +30,13 @@ PART = Part(
             permission=READ,
         ),
     ),
-    jobs=(JobDef(name="second_car", run=run, title=_l("Score who may want a second car"), at="03:10"),),
+    permissions=PERMISSIONS,
+    jobs=(
+        JobDef(name="second_car", run=run, title=_l("Score who may want a second car"), at="03:10"),
+        JobDef(
+            name="second_car_refit", run=job, title=_l("Fit the second-car scores to the firm's outcomes")
+        ),
+    ),
     settings=(
         Field(
             key="second_car_least",

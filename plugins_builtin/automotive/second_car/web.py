@@ -18,13 +18,14 @@ from kehu.api import (
     request,
     service_for,
     session,
+    toast,
     url_for,
 )
-from plugins_builtin.automotive.second_car import asking, worklist
+from plugins_builtin.automotive.second_car import asking, refitting, worklist
 from plugins_builtin.automotive.second_car.evidence import evidence, homes, weights
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
-from plugins_builtin.automotive.second_car.model import score
-from plugins_builtin.automotive.second_car.permissions import NAME, READ, WRITE
+from plugins_builtin.automotive.second_car.model import SHIPPED, SIGNALS, score
+from plugins_builtin.automotive.second_car.permissions import NAME, READ, REFIT, WRITE
 from plugins_builtin.automotive.second_car.records import ASKED, FACTS
 from plugins_builtin.automotive.second_car.words import OUTCOMES, QUESTIONS, REASONS
 
@@ -45,7 +46,7 @@ def show_household(record: Any) -> Any:
         {},
         page=record_page_context(NAME, record),
         record=record,
-        found=score(evidence(record, there.mates), weights(session())),
+        found=score(evidence(record, there), weights(session())),
         blocked=worklist.blocked(session(), record),
         **WORDS,
     )
@@ -83,6 +84,7 @@ def work_list() -> Any:
         mine=mine,
         sum=worklist.so_far(session()),
         may_write=actor().may(WRITE),
+        may_refit=actor().may(REFIT),
         may_deal=actor().may("deals:write"),
         may_split=actor().may("households:write") and actor().may("household_members:write"),
         **WORDS,
@@ -103,7 +105,7 @@ def panel() -> Any:
         customer=customer,
         row=row,
         cars=there.cars,
-        found=score(evidence(row, there.mates), weights(session())),
+        found=score(evidence(row, there), weights(session())),
         may_write=actor().may(WRITE),
         **WORDS,
     )
@@ -180,3 +182,35 @@ def split(record_id: str) -> Any:
     said = asking.split(session(), record_id)
     done_toast(session(), _("Noted: they are not one household"))
     return go_to(_back(service_for(NAME, session()).type.url(said.id)))
+
+
+@blueprint.get("/second-car/scores")
+@needs(REFIT)
+def scores() -> Any:
+    """Show what each signal weighs, and the fits so far."""
+    return render_page(
+        "automotive/second_car/scores.html",
+        by=weights(session()),
+        shipped=SHIPPED,
+        signals=SIGNALS,
+        fits=refitting.fits(session()),
+        **WORDS,
+    )
+
+
+@blueprint.post("/second-car/scores/fit")
+@needs(REFIT)
+def refit() -> Any:
+    """Fit the weights to the firm's own outcomes."""
+    report = refitting.refit(session())
+    toast(report.words, "ok" if report.kept else "info")
+    return go_to(url_for("automotive_second_car.scores"))
+
+
+@blueprint.post("/second-car/scores/shipped")
+@needs(REFIT)
+def take_shipped() -> Any:
+    """Let the shipped weights hold again."""
+    refitting.take_shipped(session())
+    toast(_("The shipped weights hold again."))
+    return go_to(url_for("automotive_second_car.scores"))

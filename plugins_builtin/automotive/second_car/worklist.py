@@ -17,7 +17,6 @@ from kehu.api import (
     and_,
     clock,
     func,
-    household_mates,
     lives_with,
     opted_out,
     or_,
@@ -29,7 +28,7 @@ from kehu.api import (
     tenant,
 )
 from plugins_builtin.automotive.base import SLUG
-from plugins_builtin.automotive.second_car.evidence import evidence, weights
+from plugins_builtin.automotive.second_car.evidence import evidence, homes, weights
 from plugins_builtin.automotive.second_car.model import Score, score
 from plugins_builtin.automotive.second_car.models import SecondCar
 from plugins_builtin.automotive.second_car.permissions import NAME, READ
@@ -74,14 +73,14 @@ def lines(session: Session, *, held: bool = False, mine: bool = False, after: st
     """
     actor().require(READ)
     found = session.execute(_statement(session, held=held, mine=mine, after=after)).all()
-    mates = household_mates(session, [row[0].customer_id for row in found])
+    there = homes(session, [row[0].customer_id for row in found])
     by = weights(session)
     return [
         Line(
             row=row[0],
             name=row.customer_name,
-            found=score(evidence(row[0], mates[row[0].customer_id]), by),
-            mates=mates[row[0].customer_id],
+            found=score(evidence(row[0], there[row[0].customer_id]), by),
+            mates=there[row[0].customer_id].mates,
             open_ticket=row.open_ticket,
             opted_out=row.opted_out,
         )

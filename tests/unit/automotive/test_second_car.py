@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from plugins_builtin.automotive.second_car.fitting import LEAST, TooFewError, fit, quality, solve
+from plugins_builtin.automotive.second_car.fitting import (
+    LEAST,
+    TooFewError,
+    enough,
+    fit,
+    held_out,
+    quality,
+    solve,
+)
 from plugins_builtin.automotive.second_car.model import SHIPPED, Evidence, auc, score
 
 AT_LEAST = 0.86
@@ -58,10 +66,15 @@ def test_a_fit_keeps_what_the_survey_says(survey):
 
 def test_a_fit_needs_outcomes():
     with pytest.raises(TooFewError) as error:
-        fit([Evidence()] * (LEAST - 1), [True, *[False] * (LEAST - 2)])
+        enough([True, *[False] * (LEAST - 2)])
     assert (error.value.there, error.value.hits) == (LEAST - 1, 1)
     with pytest.raises(TooFewError):
-        fit([Evidence(drivers=2)] * LEAST, [True] * LEAST)
+        enough([True] * LEAST)
+    enough([True, False] * (LEAST // 2))
+
+
+def test_each_fifth_hit_and_miss_is_held_out():
+    assert held_out([True] * 5 + [False] * 6) == [False] * 4 + [True] + [False] * 4 + [True, False]
 
 
 def test_two_drivers_with_one_car():

@@ -132,6 +132,8 @@ def test_plugins_are_listed_and_switched(run: Run, shop: Shop) -> None:
     )
     assert shop.client().get("/x/automotive/vehicles").status_code == 200
     assert "plugins automotive" in run("tenant", "list").output
+    assert "A fit needs" in run("plugin", "run", shop.tenant.address, "automotive.second_car_refit").output
+    run("plugin", "run", shop.tenant.address, "automotive.nonesuch", code=1)
     assert "its data stays" in run("plugin", "disable", shop.tenant.address, "automotive").output
     assert shop.client().get("/x/automotive/vehicles").status_code == 404
     run("plugin", "enable", shop.tenant.address, "nonesuch", code=1)
