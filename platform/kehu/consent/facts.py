@@ -18,6 +18,7 @@ from kehu.consent.rules import Rules
 from kehu.core.db import tenant_id
 from kehu.core.records.kinds import show_address
 from kehu.core.tables import metadata
+from kehu.relations.mates import lives_with
 
 YEAR = dt.timedelta(days=366)
 
@@ -142,31 +143,13 @@ def _people(
 
 def _household_sent(customer: Any, since: dt.datetime) -> Any:
     """Return how much those who live with a customer got since then that nobody asked for; groups do not count."""
-    mine, mate = (metadata.tables["household_members"].alias(name) for name in ("mine", "mate"))
-    house, sent = metadata.tables["households"].alias("house"), metadata.tables["messages"].alias("sent")
-    mates = (
-        select(mate.c.customer_id)
-        .select_from(mine)
-        .join(house, (house.c.tenant_id == tenant_id()) & (house.c.id == mine.c.household_id))
-        .join(mate, (mate.c.tenant_id == tenant_id()) & (mate.c.household_id == house.c.id))
-        .where(
-            mine.c.tenant_id == tenant_id(),
-            mine.c.customer_id == customer,
-            mine.c.to_on.is_(None),
-            mine.c.deleted_at.is_(None),
-            house.c.kind == "household",
-            house.c.deleted_at.is_(None),
-            mate.c.to_on.is_(None),
-            mate.c.deleted_at.is_(None),
-        )
-        .correlate(customer.table)
-    )
+    sent = metadata.tables["messages"].alias("sent")
     return (
         select(func.count())
         .select_from(sent)
         .where(
             sent.c.tenant_id == tenant_id(),
-            sent.c.customer_id.in_(mates),
+            sent.c.customer_id.in_(lives_with(customer)),
             sent.c.purpose != "transactional",
             sent.c.sent_at > since,
         )

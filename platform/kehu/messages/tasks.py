@@ -20,6 +20,7 @@ from kehu.core.i18n import _
 from kehu.messages import outgoing, texts
 from kehu.messages.models import Message
 from kehu.messages.services import DELIVER, MessageService, note_refusal
+from kehu.relations.mates import household_ids
 from plugins.sending import Refusal
 
 
@@ -43,9 +44,13 @@ def deliver(_tenant_id: uuid.UUID, message_id: str) -> None:
 
 
 def _one_at_a_time(session: Session, message: Message) -> None:
-    # Two messages to one person at the same moment: the second has to see that the first was sent.
-    key = int.from_bytes((message.person_id or message.id).bytes[-8:], "big", signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
+    # Two messages to one person, or to two who live together, at the same moment: the second has to see that the first
+    # was sent. All take their locks in the same order, so that none waits for another in a circle.
+    held = {message.person_id or message.id}
+    if message.customer_id is not None:
+        held.update(household_ids(session, message.customer_id))
+    for key in sorted(int.from_bytes(one.bytes[-8:], "big", signed=True) for one in held):
+        session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _as_outgoing(message: Message) -> Outgoing:

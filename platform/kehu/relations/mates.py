@@ -50,6 +50,15 @@ def lives_with(customer_id: Any) -> Select[Any]:
     return statement.where(mine.c.customer_id == customer_id).correlate(customer_id.table)
 
 
+def household_ids(session: Session, customer_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the households in which a customer lives now; one as a rule."""
+    mine, mate, statement = _joined()
+    statement = statement.with_only_columns(mine.c.household_id).where(
+        mine.c.customer_id == customer_id, mate.c.customer_id == customer_id
+    )
+    return list(session.execute(statement).scalars())
+
+
 def _joined() -> tuple[Any, Any, Select[Any]]:
     mine, mate = (metadata.tables["household_members"].alias(name) for name in ("mine", "mate"))
     house = metadata.tables["households"].alias("house")

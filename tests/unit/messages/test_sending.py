@@ -1,6 +1,9 @@
 """Messages: in the recipient's words, through the gate twice, sent once, kept on the time line."""
 
 import datetime as dt
+import threading
+import time
+from contextvars import copy_context
 
 import pytest
 from sqlalchemy import text
@@ -34,9 +37,10 @@ class Server:
     """A mail server that takes all, or says what it is told to say first."""
 
     def __init__(self, *problems):
-        self.problems, self.mails = list(problems), []
+        self.problems, self.mails, self.slow = list(problems), [], 0
 
     def __call__(self, mail):
+        time.sleep(self.slow)
         if self.problems:
             raise self.problems.pop(0)
         self.mails.append(mail)
@@ -140,6 +144,34 @@ def test_two_at_the_same_moment_keep_to_the_frequency(shop, server, day):
     run(shop, second)
     assert [message(shop, one).reason_code for one in (first, second)] == [None, "too_often"]
     assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("kind", ["household", "group"])
+def test_a_household_gets_one_of_two_at_the_same_moment(shop, server, day, kind):
+    """Real connections at the same moment, held up in the middle of sending; a group is no household."""
+    with shop.work() as session:
+        home = service_for("households", session).create({"name": "Lind", "kind": kind}).id
+        mates = [
+            service_for("customers", session)
+            .create({"name": name, "kind": "person", "emails": f"{name}@example.com"})
+            .id
+            for name in ("anna", "bo")
+        ]
+        for one in mates:
+            given = {"household_id": str(home), "customer_id": str(one)}
+            service_for("household_members", session).create(given)
+    waiting = [send(shop, None, customer_id=one) for one in mates]
+    assert [message(shop, one).state for one in waiting] == ["queued", "queued"]
+    server.slow = 0.3
+    threads = [threading.Thread(target=copy_context().run, args=(run, shop, one)) for one in waiting]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = sorted((message(shop, one).state, message(shop, one).reason_code) for one in waiting)
+    both = [("sent", None), ("sent", None)]
+    assert found == ([("refused", "household"), ("sent", None)] if kind == "household" else both)
+    assert len(server.mails) == (1 if kind == "household" else 2)
 
 
 def test_at_night_it_waits_for_the_morning(shop, server, day):
