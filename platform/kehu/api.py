@@ -23,7 +23,7 @@ from kehu.consent.gate import Outgoing, check_send
 from kehu.consent.services import ConsentService
 from kehu.core import clock
 from kehu.core.audit import write as audit
-from kehu.core.bulk import update_rows
+from kehu.core.bulk import among, insert_rows, update_rows
 from kehu.core.business_hours import BusinessHours, NeverOpen
 from kehu.core.context import Actor, TenantInfo, actor, tenant
 from kehu.core.db import session
@@ -188,6 +188,7 @@ __all__ = [
     "_n",
     "actor",
     "add_fk",
+    "among",
     "and_",
     "audit",
     "begin_migration",
@@ -203,6 +204,7 @@ __all__ = [
     "hookimpl",
     "household_mates",
     "insert",
+    "insert_rows",
     "lives_with",
     "mapped_column",
     "member_names",

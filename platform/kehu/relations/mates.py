@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from kehu.core.bulk import among
 from kehu.core.db import tenant_id
 from kehu.core.tables import metadata
 
@@ -30,7 +31,7 @@ def household_mates(session: Session, customer_ids: Sequence[uuid.UUID]) -> dict
     mine, mate, statement = _joined()
     statement = (
         statement.add_columns(mine.c.customer_id, mine.c.role.label("own_role"), mate.c.role)
-        .where(mine.c.customer_id.in_(list(found)))
+        .where(among(mine.c.customer_id, found))
         .order_by(mine.c.customer_id, mate.c.customer_id)
     )
     for row in session.execute(statement):

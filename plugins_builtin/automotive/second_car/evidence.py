@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from kehu.api import Mate, Session, and_, clock, func, household_mates, or_, select, tenant
+from kehu.api import Mate, Session, among, and_, clock, func, household_mates, or_, select, tenant
 from plugins_builtin.automotive.second_car.model import SHIPPED, Evidence, Score, Weights, score
 from plugins_builtin.automotive.second_car.models import SecondCar, SecondCarWeights
 from plugins_builtin.automotive.second_car.words import INCOME_OF
@@ -76,7 +76,7 @@ def _cars(session: Session, customer_ids: set[uuid.UUID]) -> dict[uuid.UUID, Any
                 VehicleParty.deleted_at.is_(None),
             ),
         )
-        .where(Vehicle.customer_id.in_(customer_ids), counts(since))
+        .where(among(Vehicle.customer_id, customer_ids), counts(since))
         .group_by(Vehicle.customer_id)
     )
     return {row.customer_id: row for row in session.execute(statement)}
