@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from kehu.consent.services import ConsentService
 from kehu.core import clock, context
 from kehu.core.records.service import service_for
 from kehu.relations.models import HouseholdMember, NoHousehold
@@ -154,6 +155,12 @@ def test_who_is_held_back(dealer: Shop, family: list[str]) -> None:
         service_for("customers", session).update(family[0], {"do_not_contact": "unasked"})
     assert "Wants no calls" in text_of(client, f"{HOME}?show=held")
     assert "household-" not in text_of(client, HOME)
+    with dealer.work() as session:
+        service_for("customers", session).update(family[0], {"do_not_contact": None})
+    assert "household-" in text_of(client, HOME)
+    with dealer.work() as session:
+        ConsentService(session).record("customers", family[0], "phone", "marketing", "withdrawn")
+    assert "Wants no calls" in text_of(client, f"{HOME}?show=held")
 
 
 def test_not_one_household(dealer: Shop, family: list[str]) -> None:
@@ -171,6 +178,12 @@ def test_not_one_household(dealer: Shop, family: list[str]) -> None:
     [said] = rows(dealer)
     assert said.outcome == "split"
     assert client.post(f"{HOME}/{row.id}/split").status_code == 409
+    undo = text_of(client, f"{RECORDS}/{row.id}").partition("/undo/")[2][:36]
+    assert client.post(f"/undo/{undo}").status_code in (204, 303)
+    with dealer.work() as session:
+        assert session.execute(select(HouseholdMember).where(HouseholdMember.to_on.is_not(None))).all() == []
+        assert session.execute(select(NoHousehold)).all() == []
+    assert [one.outcome for one in rows(dealer)] == ["open"]
 
 
 def test_one_row_for_those_who_live_together(dealer: Shop, family: list[str]) -> None:
