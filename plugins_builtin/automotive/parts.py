@@ -25,6 +25,7 @@ SUBJECTS = (
     "showroom",
     "protection",
     "second_car",
+    "leads",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""
 

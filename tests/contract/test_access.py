@@ -56,10 +56,15 @@ OPEN_TO_ALL = {
 }
 
 
-OPEN_TO_VISITORS: set[str] = set()
+OPEN_TO_VISITORS: set[str] = {
+    "automotive_leads.take_in",
+}
 """Pages of built-in plugins that need no account, at a firm's own address."""
 
-PROVEN_BY_TOKEN = {"consent.answer"}
+PROVEN_BY_TOKEN = {
+    "automotive_leads.take_in",
+    "consent.answer",
+}
 """Pages without an account that take posts by a token or signature in place of the forgery token."""
 
 

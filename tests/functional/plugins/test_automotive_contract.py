@@ -9,6 +9,7 @@ from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.testkit.contract import PluginContract
 from kehu.testkit.fixtures import Shop
+from plugins_builtin.automotive.leads import intake, reading
 from plugins_builtin.automotive.protection.services import ProtectionService
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.models import SecondCarWeights
@@ -43,10 +44,17 @@ def second_car(session: Any, customer: Any) -> None:
     )
 
 
+def leads(session: Any, _customer: Any) -> None:
+    intake.AddressService(session).make("Website")
+    kept = intake.keep(session, intake.Incoming(raw=b"<adf><prospect/></adf>", channel="https"))
+    reading.read_message(session, kept)
+
+
 FILLS = (
     vehicles,
     showroom,
     second_car,
+    leads,
 )
 """One of each subject; each leaves a row in each of its tables."""
 
@@ -55,6 +63,7 @@ class TestContract(PluginContract):
     """The ready tests."""
 
     slug = "automotive"
+    job_arguments = {"leads_read": {"message_id": str(new_id())}}
 
     def fill(self, shop: Shop) -> None:
         """Add what each subject keeps of a customer."""

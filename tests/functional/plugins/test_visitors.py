@@ -68,8 +68,8 @@ def test_it_acts_with_the_rights_of_the_plugin(booth: Booth, monkeypatch: pytest
         who = actor()
         assert who.may("automotive.vehicle:write")
         assert who.may("customers:read")
-        assert not who.may("deals:write")
-        return service_for("deals", session()).create({"name": "Anything"}).name
+        assert not who.may("tickets:write")
+        return service_for("tickets", session()).create({"subject": "Anything"}).subject
 
     booth.put(GET, public()(view))
     assert booth.visitor().get(PAGE).status_code == 403

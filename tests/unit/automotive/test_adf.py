@@ -1,0 +1,167 @@
+"""ADF as senders write it: each dialect gives the right person and the right wanted car (AUTOMOTIVE.md 3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from plugins_builtin.automotive.leads import adf, normal
+from plugins_builtin.automotive.leads.adf import Prospect, Unreadable, read
+from tests.unit.automotive.adf_dialects import DIALECTS, Dialect
+
+FOUND = [
+    Path(one)
+    for one in (
+        os.environ.get("KEHU_ADF_DATA", ""),
+        "../shared/data/adf-leads",
+        "/work/shared/data/adf-leads",
+    )
+    if one
+]
+SHARED = next((one for one in FOUND if one.is_dir()), None)
+ZONE = ZoneInfo("Europe/London")
+
+
+@pytest.mark.parametrize("case", DIALECTS, ids=lambda case: case.name)
+def test_each_dialect_gives_person_and_car(case: Dialect) -> None:
+    prospects = read(case.raw, case.charset)
+    assert len(prospects) == len(case.people)
+    for one, (name, reach, wanted, traded) in zip(prospects, case.people, strict=True):
+        person, mended = normal.person_of(one, "US")
+        assert person.name == name
+        assert reach in (*person.emails, *person.numbers)
+        assert (one.wanted[0].name if one.wanted else "") == wanted
+        assert [car.name for car in one.trade_ins] == traded
+        assert set(case.repairs) <= {*one.repairs, *mended}
+    if not case.repairs:
+        assert not prospects[0].repairs
+
+
+@pytest.mark.skipif(SHARED is None, reason="The shared set adf-leads is not there.")
+def test_the_shared_set() -> None:
+    assert SHARED is not None
+    files = sorted(SHARED.glob("*.xml"))
+    assert files
+    for file in files:
+        (one,) = read(file.read_bytes())
+        person, _mended = normal.person_of(one, "US")
+        assert person.name == "John Doe"
+        assert one.wanted[0].name.startswith("1999 Chevrolet Blazer")
+        assert person.numbers[0] == ("+13939912999" if file.stem.startswith("full") else "+13939993922")
+        assert not one.repairs
+
+
+@pytest.mark.skipif(SHARED is None, reason="The shared set adf-leads is not there.")
+def test_the_full_example_and_its_traps() -> None:
+    assert SHARED is not None
+    (one,) = read((SHARED / "full_spec_example.xml").read_bytes())
+    car = one.wanted[0]
+    assert (one.provider, one.preferred, one.timeframe) == ("CarPoint", "phone", "Within 1 month")
+    assert (car.km, car.odometer, car.price, car.currency) == (144_841, "90000 miles", "26995", "USD")
+    assert car.details["colours"].startswith("cobalt blue")
+    assert car.details["finance monthly"] == "1000 USD"
+    person, mended = normal.person_of(one, "GB")
+    assert mended == ["country"]
+    assert person.address["postcode"] == "98002-3903"
+    assert "country" not in person.address
+    assert [phone["label"] for phone in person.phones] == ["", "", "fax"]
+    assert person.numbers == ["+13939912999", "+13939993922"]
+    assert normal.doubts(one.wanted) == [
+        {"code": "vin_year", "vin": "2GTEK19R7V1511644", "by_vin": 1997, "written": 1999}
+    ]
+    moment, _mended = normal.requested_at(one.requested, ZONE)
+    assert moment == dt.datetime(2000, 3, 30, 23, 30, 20, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"<adf></adf>", "no_prospect"),
+        (b"<adf><customer/></adf>", "no_prospect"),
+        (b"Dear all, please find our price list attached.", "not_adf"),
+        (b"", "not_adf"),
+        (b"\x00\x01\xff", "not_adf"),
+        (b"<html><body>Hello</body></html>", "not_adf"),
+        (b"<adf>" + b"<prospect/>" * 51 + b"</adf>", "too_many"),
+        (b"<adf>" + b" " * 300 * 1024 + b"</adf>", "too_large"),
+        (b"<prospect>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</prospect>", "unreadable"),
+    ],
+)
+def test_what_is_no_lead_is_named(raw: bytes, code: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read(raw)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("written", "iso", "mended"),
+    [
+        ("2026-11-29T10:00:00Z", "2026-11-29T10:00:00+00:00", []),
+        ("2026-11-29T10:00:00-08:00", "2026-11-29T18:00:00+00:00", []),
+        ("2026-11-29T10:00:00-08:0", "2026-11-29T18:00:00+00:00", ["date_zone"]),
+        ("2026-07-29 10:00", "2026-07-29T09:00:00+00:00", ["date_zone"]),
+        ("07/04/2026 5:04 PM", "2026-07-04T16:04:00+00:00", ["date_form"]),
+        ("11/29/26", "2026-11-29T00:00:00+00:00", ["date_form"]),
+        ("29/11/2026 12:30 AM", "2026-11-29T00:30:00+00:00", ["date_form"]),
+        ("2026-13-45", None, ["date_unreadable"]),
+        ("2026-11-29T10:00:00+99:00", None, ["date_unreadable"]),
+        ("yesterday", None, ["date_unreadable"]),
+        ("", None, []),
+    ],
+)
+def test_moments(written: str, iso: str | None, mended: list[str]) -> None:
+    moment, found = normal.requested_at(written, ZONE)
+    assert (moment.isoformat() if moment else None, found) == (iso, mended)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("John Doe", "john doe", True),
+        ("J. Doe", "John Doe", True),
+        ("Doe John", "John Doe", True),
+        ("John Doe", "John A. Doe", True),
+        ("Jane Doe", "John Doe", False),
+        ("王伟", "王伟", True),
+        ("王芳", "王伟", False),
+        ("Иванов Пётр", "Пётр Иванов", True),
+        ("José Núñez", "Jose Nunez", True),
+        ("", "John Doe", True),
+    ],
+)
+def test_one_person_or_two(one: str, other: str, same: bool) -> None:
+    assert normal.same_person(one, other) is same
+
+
+def test_a_number_in_the_comments_alone_is_found() -> None:
+    person, mended = normal.person_of(
+        Prospect(full="Ann Lee", comments="Call me on 020 7946 0958 please, or ann@example.com!"), "GB"
+    )
+    assert person.numbers == ["+442079460958"]
+    assert person.emails == ["ann@example.com"]
+    assert mended == ["reach_from_comments"]
+
+
+def test_what_can_not_be_used_is_told() -> None:
+    person, _mended = normal.person_of(
+        Prospect(full="Ann", emails=["nobody"], phones=[adf.Phone("12")]), "GB"
+    )
+    assert not person.reachable
+    assert person.unusable == ["nobody", "12"]
+
+
+@pytest.mark.parametrize(
+    ("vin", "year"),
+    [
+        ("2GTEK19R7V1511644", 1997),
+        ("1HGCM82633A004352", 2003),
+        ("1C4RJFAG5FC625797", 2015),
+        ("WVWZZZ1JZXW000001", None),
+    ],
+)
+def test_the_year_in_a_vin(vin: str, year: int | None) -> None:
+    assert normal.model_year(vin) == year
