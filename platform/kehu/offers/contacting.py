@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from kehu.activities.services import ActivityService
 from kehu.consent.facts import Facts
 from kehu.consent.gate import Outgoing, check_many, recipients
-from kehu.core import bulk, context
+from kehu.core import audit, bulk, context
 from kehu.core.i18n import LOCALES, _
 from kehu.core.tables import metadata
 from kehu.messages.services import Letter, MessageService
@@ -40,6 +40,13 @@ HELD = {
 
 FREE_FOR_TASKS = frozenset({"no_consent", "no_address", "channel"})
 """What stands against a mail, but not against asking a member to look at the customer."""
+
+
+class _Tasks(ActivityService):
+    """Makes tasks for offers: what they point at stands in the offers, whose keys hold it."""
+
+    def _check_refs(self, loaded: dict[str, Any], errors: dict[str, list[str]], record: Any) -> None:
+        return
 
 
 class Contacting:
@@ -75,8 +82,9 @@ class Contacting:
             else:
                 due.append((one, person))
                 lately.add(one.customer_id)
-        waits += self._mails(due) if self.by_mail else self._tasks(due)
-        self.session.flush()
+        with audit.gathered(self.session):
+            waits += self._mails(due) if self.by_mail else self._tasks(due)
+            self.session.flush()
         # What the product reckons by itself leaves no line in the trail.
         bulk.update_rows(self.session, Offer.__table__, waits)  # type: ignore[arg-type]
 
@@ -143,7 +151,7 @@ class Contacting:
 
     def _tasks(self, due: Sequence[tuple[Offer, Facts | None]]) -> list[dict[str, Any]]:
         """Give the tasks to who looks after the customers."""
-        made = ActivityService(self.session, context.SYSTEM).create_many([self._task(one) for one, _ in due])
+        made = _Tasks(self.session, context.SYSTEM).create_many([self._task(one) for one, _ in due])
         waits = []
         for (one, _person), outcome in zip(due, made, strict=True):
             if outcome.record is None:  # Its owner has left meanwhile, or the like.

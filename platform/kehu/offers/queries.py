@@ -6,13 +6,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
+from kehu.core.records import scope
 from kehu.offers.figures import Lift, Rate
-from kehu.offers.models import Offer, OfferText
+from kehu.offers.models import Offer, OfferRule, OfferText
+from kehu.offers.records import OFFERS, WAITING
 
+MOST = 5
 OUT_OF_PLAY = ("sold", "gone")
 """Whose thing is no longer his could not buy; he counts in neither group."""
 
@@ -56,6 +59,25 @@ def figures(session: Session, rule_id: uuid.UUID) -> RuleFigures:
         held_out=row.held_out,
         lift=Lift(contacted=Rate(hits=row.hits, n=row.n), held_out=Rate(hits=row.held_hits, n=row.held_n)),
     )
+
+
+def of_customer(session: Session, customer_id: uuid.UUID) -> Sequence[tuple[Offer, str]]:
+    """Return the offers of a customer that wait and that the actor may see, with the names of their rules."""
+    actor = context.actor()
+    statement = (
+        select(Offer, OfferRule.name)
+        .join(OfferRule, and_(OfferRule.tenant_id == Offer.tenant_id, OfferRule.id == Offer.rule_id))
+        .where(
+            Offer.customer_id == customer_id,
+            Offer.state.in_(WAITING),
+            ~Offer.held_out,
+            Offer.deleted_at.is_(None),
+            scope.condition(OFFERS, Offer, actor, actor.scope("offers:read")),
+        )
+        .order_by(Offer.due_on, Offer.id)
+        .limit(MOST)
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
 
 
 def texts_of(session: Session, rule_id: uuid.UUID) -> Sequence[OfferText]:

@@ -269,6 +269,7 @@ OFFERS = register(
         service=_offers,
         default_sort="due_on",
         customer="customer_id",
+        follows="rule_id",
         importable=False,
         sections={"main": _l("Details"), "done": _l("What was done")},
         fields=(

@@ -121,14 +121,21 @@ def words_of(session: Any, rule_id: uuid.UUID, locale: str) -> MessageText | Non
     return cache[rule_id, locale]
 
 
-class OfferService(RecordService[Offer]):
-    """Say what became of an offer; the sweep makes them."""
+class OfferService(FollowingService[Offer]):
+    """Say what became of an offer; the sweep makes them, and they go into the trash with their rule."""
 
     type_name = "offers"
 
     def __init__(self, session: Session, actor: context.Actor | None = None) -> None:
         super().__init__(session, actor)
         self._rules: dict[uuid.UUID, OfferRule] = {}
+
+    def create_many(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """Refuse what is not made by a rule.
+
+        :raises Conflict: always.
+        """
+        raise Conflict(_("Offers are made by rules. Make a rule that says what is offered when."))
 
     def contacted(self, offer_id: object, note: str = "") -> Offer:
         """Note that somebody talked to the customer; the next rung of the ladder comes in its time.

@@ -60,8 +60,8 @@ class Sweep:
     def _make(self, things: Sequence[Thing]) -> None:
         owners = self._owners({one.customer_id for one in things if one.owner_id is None})
         rows = [self._row(one, owners) for one in things]
-        statement = insert(Offer).values(rows).on_conflict_do_nothing().returning(Offer.id)
-        made = set(self.session.execute(statement).scalars())
+        statement = insert(Offer).on_conflict_do_nothing().returning(Offer.id)
+        made = set(self.session.execute(statement, rows).scalars())
         with audit.gathered(self.session):
             for row in rows:
                 if row["id"] in made:

@@ -11,6 +11,7 @@ from flask_babel import get_locale
 
 from kehu.core import clock, context, db
 from kehu.core.i18n import LOCALES, _, _l
+from kehu.core.records.service import service_for
 from kehu.offers import cells, queries
 from kehu.offers.models import Offer, OfferRule
 from kehu.offers.services import OfferService, RuleService, ask_for_sweep
@@ -89,6 +90,20 @@ RULES.register(blueprint)
 
 TEXTS = RecordPages("offer_texts", note="rule_id", picture=False, phone=("locale", "rule_id"), nav=False)
 TEXTS.register(blueprint)
+
+
+@blueprint.get("/offers/of/<uuid:customer_id>")
+@needs("offers:read")
+def of_customer(customer_id: uuid.UUID) -> Response:
+    """Show what can be offered to a customer; a fragment on the customer's page."""
+    session = db.session()
+    service_for("customers", session).get(customer_id)
+    today, locale = clock.today(context.tenant().tz), str(get_locale() or "en")
+    found = [
+        (offer, cells.why({key: getattr(offer, key) for key in cells.NEEDED}, rule, today, locale))
+        for offer, rule in queries.of_customer(session, customer_id)
+    ]
+    return render_page("offers/card.html", offers=found)
 
 
 @blueprint.post("/offers/<uuid:record_id>/accept")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kehu.core.errors import Conflict
 from kehu.core.records.service import service_for
 from kehu.testkit.fixtures import count_queries
 from tests.functional.offers.test_sweep import customer_with, make_rule, offers, sweep
@@ -54,6 +55,16 @@ def test_outcomes_by_one_tap(shop, swept):
     assert "Deals made" in text_of(client, f"/offer_rules/{swept}")
 
 
+def test_card_on_the_customers_page(shop, other_shop, swept):
+    one, client = offers(shop)[0], shop.client()
+    assert f"/offers/of/{one.customer_id}" in text_of(client, f"/customers/{one.customer_id}")
+    card = text_of(client, f"/offers/of/{one.customer_id}")
+    assert "Warranty ends in 40 days." in card
+    client.post(f"/offers/{one.id}/decline", headers=HTMX)
+    assert "Warranty ends" not in text_of(client, f"/offers/of/{one.customer_id}")
+    assert other_shop.client().get(f"/offers/of/{one.customer_id}").status_code == 404
+
+
 def test_rules_refuse_what_makes_no_sense(shop):
     client = shop.client()
     for values, said in (
@@ -79,6 +90,18 @@ def test_rules_refuse_what_makes_no_sense(shop):
     )
     twice = client.post("/offer_texts/new", data={**form, "body": "Dear {name}"}, headers=HTMX)
     assert "in this language already" in twice.get_data(as_text=True)
+
+
+def test_offers_come_from_rules_and_go_with_them(shop, swept):
+    with shop.work() as session:
+        with pytest.raises(Conflict):
+            service_for("offers", session).create({"note": "By hand"})
+        service_for("offer_rules", session).trash(swept)
+    client = shop.client()
+    assert "data-row=" not in text_of(client, "/offers?view=all")
+    with shop.work() as session:
+        service_for("offer_rules", session).restore(swept)
+    assert text_of(client, "/offers?view=all").count("data-row=") == 3
 
 
 def test_rights_and_foreign_firms(shop, other_shop, swept):
