@@ -80,6 +80,12 @@ def of_customer(session: Session, customer_id: uuid.UUID) -> Sequence[tuple[Offe
     return [(row[0], row[1]) for row in session.execute(statement)]
 
 
+def has_rules(session: Session) -> bool:
+    """Tell whether the firm has made a rule."""
+    statement = select(OfferRule.id).where(OfferRule.deleted_at.is_(None))
+    return session.execute(statement.limit(1)).first() is not None
+
+
 def texts_of(session: Session, rule_id: uuid.UUID) -> Sequence[OfferText]:
     """Return a rule's own texts."""
     statement = select(OfferText).where(OfferText.rule_id == rule_id, OfferText.deleted_at.is_(None))

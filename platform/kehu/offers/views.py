@@ -71,6 +71,7 @@ OFFERS = RecordPages(
     ),
     first_tab="waiting",
     list_template="offers/list.html",
+    list_context=lambda: {"has_rules": lambda: queries.has_rules(db.session())},
     detail=show_offer,
     cells={"due_on": cells.day_cell, "basis": cells.why_cell, "state": cells.state_cell},
     creatable=False,

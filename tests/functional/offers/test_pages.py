@@ -38,6 +38,15 @@ def test_work_list_says_why_in_few_statements(shop, swept):
         assert part in text
 
 
+def test_a_firm_without_rules_is_told_to_make_one(shop):
+    client = shop.client()
+    text = text_of(client, "/offers")
+    assert "Make a rule" in text
+    assert "Nothing matches" not in text
+    make_rule(shop)
+    assert "Nothing matches" in text_of(client, "/offers?view=waiting&state=open")
+
+
 def test_outcomes_by_one_tap(shop, swept):
     client, found = shop.client(), offers(shop)
     made = client.post(f"/offers/{found[0].id}/accept", headers=HTMX)
