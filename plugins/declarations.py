@@ -15,6 +15,7 @@ from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
 from plugins.results import CustomField, JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
 from plugins.sending import MessageTemplate
+from plugins.starters import Starter
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Declarations:
     settings: list[tuple[str, SettingsSchema]] = field(default_factory=list)
     messages: list[tuple[str, MessageTemplate]] = field(default_factory=list)
     offer_sources: list[tuple[str, OfferSource]] = field(default_factory=list)
+    starters: list[tuple[str, Starter]] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
         """Take over what one plugin declares."""
@@ -118,6 +120,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         settings=ask("kehu_register_settings", _once(lambda _one: "the settings")),
         messages=ask("kehu_register_messages", lambda one: _own_key(slug, one.key)),
         offer_sources=ask("kehu_offer_sources", lambda one: _own_key(slug, one.key)),
+        starters=ask("kehu_register_starters", _once(lambda one: one.key)),
     )
     if len(declared.navigation) > _MOST_LINES and not record.system:
         raise ForeignNameError(

@@ -36,6 +36,7 @@ from plugins.results import (
 )
 from plugins.rules import Mode, Shape, spec
 from plugins.sending import MessageTemplate, Refusal
+from plugins.starters import Starter
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -159,6 +160,17 @@ def kehu_offer_sources() -> Sequence[OfferSource]:
     Fires once at boot. All answers are used. No transaction is open. Mode R.
     Keys begin with the slug, as `dentist.checkup`. The functions of a source are called each night for firms that have
     the plugin and a rule for it, within a savepoint; one that fails is a fault of the plugin and stops that rule alone.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=Starter)
+def kehu_register_starters() -> Sequence[Starter]:
+    """Return what a firm gets to start with: a pipeline, roles.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    Admins see them before they switch the plugin on. Pipelines and roles are made then, in the firm's language, once
+    for each key, before `kehu_tenant_enabled`; they stay when the plugin is switched off.
     """
     raise NotImplementedError
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
 from kehu.addons.settings import values as plugin_settings
+from kehu.addons.starter_rows import starter_id
 from kehu.addons.tasks import run_later
 from kehu.addons.visitors import public, public_url
 from kehu.calendars.queries import business_hours
@@ -70,6 +71,7 @@ from plugins.results import (
 )
 from plugins.rules import hookimpl
 from plugins.sending import MessageTemplate, MessageText, Place, Refusal
+from plugins.starters import PipelineStarter, RoleStarter, StageStarter, Starter
 
 
 def plugin_base(slug: str) -> type[DeclarativeBase]:
@@ -165,6 +167,7 @@ __all__ = [
     "Outgoing",
     "Panel",
     "Permission",
+    "PipelineStarter",
     "Place",
     "PluginBlueprint",
     "PurgeReport",
@@ -174,9 +177,12 @@ __all__ = [
     "RecordService",
     "RecordType",
     "Refusal",
+    "RoleStarter",
     "Section",
     "Session",
     "SettingsSchema",
+    "StageStarter",
+    "Starter",
     "Tab",
     "TenantInfo",
     "TenantRow",
@@ -236,6 +242,7 @@ __all__ = [
     "service_for",
     "session",
     "show_phone",
+    "starter_id",
     "tenant",
     "tenant_fk",
     "tenant_index",

@@ -11,6 +11,7 @@ from plugins_builtin.automotive.hooks import (
     kehu_register_records,
     kehu_register_routes,
     kehu_register_settings,
+    kehu_register_starters,
     kehu_tenant_enabled,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "kehu_register_records",
     "kehu_register_routes",
     "kehu_register_settings",
+    "kehu_register_starters",
     "kehu_tenant_enabled",
 ]

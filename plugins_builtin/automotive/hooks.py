@@ -16,6 +16,7 @@ from kehu.api import (
     RecordAction,
     RecordType,
     SettingsSchema,
+    Starter,
     hookimpl,
 )
 from plugins_builtin.automotive.parts import parts
@@ -75,6 +76,12 @@ def kehu_register_settings() -> Sequence[SettingsSchema]:
     fields = tuple(one for part in parts() for one in part.settings)
     secrets = tuple(one for part in parts() for one in part.secrets)
     return [SettingsSchema(fields=fields, secrets=secrets)] if fields else []
+
+
+@hookimpl
+def kehu_register_starters() -> Sequence[Starter]:
+    """What a dealer begins with."""
+    return [one for part in parts() for one in part.starters]
 
 
 @hookimpl

@@ -18,9 +18,11 @@ from kehu.api import (
     PluginBlueprint,
     RecordAction,
     RecordType,
+    Starter,
 )
 
 SUBJECTS = (
+    "starting",
     "vehicles",
     "showroom",
     "protection",
@@ -50,6 +52,7 @@ class Part:
     messages: tuple[MessageTemplate, ...] = ()
     settings: tuple[Field, ...] = ()
     secrets: tuple[str, ...] = ()
+    starters: tuple[Starter, ...] = ()
     enabled: Callable[[Call, bool], None] | None = None
     after_change: Callable[[Call, Event], None] | None = None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from sqlalchemy import BigInteger, DateTime, Text, func, text
+from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
@@ -50,6 +52,23 @@ class PluginIncident(TenantRow, Base):
     last_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     trips: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     tripped_at: Mapped[OptInstant]
+
+
+class PluginStarter(TenantOwned, Base):
+    """What was made for a tenant because a plugin was switched on (`plugins.starters`), or as its sample data.
+
+    `batch_id` is that of the trail in which sample data was made.
+    """
+
+    __tablename__ = "plugin_starters"
+    __table_args__ = tenant_args("plugin_starters")
+
+    slug: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    record_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    batch_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    made_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
 
 
 class PluginInstall(Base):

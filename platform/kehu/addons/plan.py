@@ -16,6 +16,7 @@ class PlanStep:
     """One plugin that is switched, with what an admin agrees to.
 
     :param why: `asked`, `needed` (another step builds on it) or `joins` (it comes with the others by itself).
+    :param starters: what is made for the firm (`plugins.starters`).
     """
 
     slug: str
@@ -23,6 +24,7 @@ class PlanStep:
     why: str
     manifest: Manifest | None = None
     permissions: tuple[Any, ...] = ()
+    starters: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from kehu.addons.audits import schema_of
 from kehu.addons.calls import call
 from kehu.addons.models import PluginIncident, TenantPlugin
+from kehu.addons.starter_rows import purge_starters
 from kehu.addons.states import ON, TenantState
 from kehu.addons.switching import note
 from kehu.core import clock, context, db, doctor, hooks
@@ -66,6 +67,7 @@ WORDS: dict[str, Any] = {
     "jobs": _l("Jobs"),
     "schedules": _l("Schedules"),
     "faults": _l("Faults"),
+    "starters": _l("Pipelines without deals and roles that nobody has"),
 }
 """What each place of the platform holds, in words for people."""
 
@@ -323,5 +325,6 @@ purgers: dict[str, Purger] = {
     "jobs": _jobs,
     "schedules": _schedules,
     "faults": _faults,
+    "starters": purge_starters,
 }
 """Where the platform keeps things for a plugin; more places are added by name."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from kehu.addons import installs, purge
+from kehu.addons import installs, purge, starters
 from kehu.addons.cards import PluginCard, cards, declared_permissions, entitled
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.plan import Plan, plan_off, plan_on
@@ -53,6 +53,8 @@ class PluginService:
         self._known(slug)
         on = self._on(rows(self.session))
         plan = plan_on(hooks.host().installed, slug, on, entitled, declared_permissions())
+        steps = tuple(replace(step, starters=starters.offers(self.session, step.slug)) for step in plan.steps)
+        plan = replace(plan, steps=steps)
         held = self._held_back(plan)
         return replace(plan, problems=(*plan.problems, *held)) if held else plan
 

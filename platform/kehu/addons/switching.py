@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kehu.addons import records
+from kehu.addons import records, starters
 from kehu.addons.calls import call
 from kehu.addons.models import TenantPlugin
 from kehu.addons.rows import store
@@ -55,6 +55,7 @@ def switch_on(session: Session, rows: Rows, record: PluginRecord) -> None:
         store(session, rows)
         if first_time:
             grant(session, record.slug)
+        starters.make(session, record.slug, record.name)
         _ask(record, "kehu_tenant_enabled", first_time=first_time)
     note(session, record.slug, record.name, "enabled", before=False, after=True)
 

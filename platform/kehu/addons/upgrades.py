@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import select
 
+from kehu.addons import starters
 from kehu.addons.calls import call
 from kehu.addons.models import TenantPlugin
 from kehu.addons.rows import locked, store
@@ -88,6 +89,7 @@ def _convert(record: PluginRecord, row: TenantPlugin, again: bool) -> None:
             from_version=row.data_version,
             to_version=code_version(record),
         )
+    starters.make(db.session(), record.slug, record.name)
     if again:
         relay.run_one(
             "kehu_tenant_enabled", record.slug, tenant=tenant, ctx=call(record.slug), first_time=False

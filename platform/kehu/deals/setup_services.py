@@ -21,6 +21,10 @@ ORDER = "_order"
 """Key in the trail under which a new order of stages is kept, for undo."""
 
 
+Step = tuple[str, int, str, int | None]
+"""Name, probability, outcome and usual days of a stage."""
+
+
 class PipelineService(RecordService[Pipeline]):
     """Write pipelines."""
 
@@ -35,21 +39,27 @@ class PipelineService(RecordService[Pipeline]):
         """Give a new pipeline the three stages without which it is no use."""
         if action != "created":
             return
+        steps = ((_("New"), 10, "open", None), (_("Won"), 100, "won", None), (_("Lost"), 0, "lost", None))
         for record in records:
-            steps = ((_("New"), 10, "open"), (_("Won"), 100, "won"), (_("Lost"), 0, "lost"))
-            self.session.add_all(
-                Stage(
-                    id=new_id(),
-                    version=1,
-                    pipeline_id=record.id,
-                    name=name,
-                    position=at,
-                    probability=chance,
-                    outcome=outcome,
-                )
-                for at, (name, chance, outcome) in enumerate(steps, 1)
+            self._add_stages(record, steps)
+
+    def _add_stages(self, record: Pipeline, steps: Sequence[Step]) -> list[Stage]:
+        stages = [
+            Stage(
+                id=new_id(),
+                version=1,
+                pipeline_id=record.id,
+                name=name,
+                position=at,
+                probability=chance,
+                outcome=outcome,
+                usual_days=days,
             )
-            self.session.flush()  # Deals may point at them in the same unit of work.
+            for at, (name, chance, outcome, days) in enumerate(steps, 1)
+        ]
+        self.session.add_all(stages)
+        self.session.flush()  # Deals may point at them in the same unit of work.
+        return stages
 
     def make_default(self, pipeline_id: object) -> Pipeline:
         """Let new deals start in this pipeline."""
@@ -86,6 +96,20 @@ class PipelineService(RecordService[Pipeline]):
     def search_texts(self, record: Pipeline) -> Iterable[tuple[str, str]]:
         """Pipelines are not searched for."""
         return ()
+
+
+class ReadyPipelines(PipelineService):
+    """Makes pipelines whose stages are known."""
+
+    def make(self, name: str, steps: Sequence[Step]) -> tuple[Pipeline, list[Stage]]:
+        """Make a pipeline with its stages in their order."""
+        self._steps, self._made = steps, list[Stage]()
+        return self.create({"name": name}), self._made
+
+    def saved(self, records: Sequence[Pipeline], action: str) -> None:
+        """Give it its own stages."""
+        for record in records if action == "created" else ():
+            self._made = self._add_stages(record, self._steps)
 
 
 class StageService(RecordService[Stage]):

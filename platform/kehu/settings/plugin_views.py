@@ -68,6 +68,14 @@ WORDS: Mapping[str, Any] = {
 """State -> what it is called."""
 
 
+OFFERS: Mapping[str, Any] = {
+    "pipelines": _l("New pipeline"),
+    "roles": _l("New role"),
+    "texts": _l("Texts"),
+}
+"""What a firm gets with a plugin -> the word in front of it."""
+
+
 @blueprint.get("/settings/plugins/<slug>")
 @needs("plugins:manage")
 def plugin(slug: str) -> Any:
@@ -96,6 +104,7 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
         status=status,
         card=card,
         states=WORDS,
+        offers=OFFERS,
         places=purge.WORDS,
         hosts=[one.partition(":")[2] for one in able if one.startswith(("http:", "send:"))],
         plan=None if card.on or not card.installed else service.plan(slug),

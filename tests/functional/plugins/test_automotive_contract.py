@@ -64,6 +64,7 @@ class TestContract(PluginContract):
 
     slug = "automotive"
     job_arguments = {"leads_read": {"message_id": str(new_id())}}
+    seeds = True
 
     def fill(self, shop: Shop) -> None:
         """Add what each subject keeps of a customer."""

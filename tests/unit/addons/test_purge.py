@@ -140,6 +140,7 @@ class TestPurge:
             "jobs": 1,
             "schedules": 1,
             "faults": 1,
+            "starters": 0,
         }
         assert shown.elsewhere == {"subscriptions": 2}
         assert shown.total == 15

@@ -1,0 +1,1 @@
+"""What a dealer begins with: the way of a sale and roles."""
