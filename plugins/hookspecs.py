@@ -37,6 +37,7 @@ from plugins.results import (
 from plugins.rules import Mode, Shape, spec
 from plugins.sending import MessageTemplate, Refusal
 from plugins.starters import Starter
+from plugins.subjects import SubjectReport
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -240,6 +241,25 @@ def kehu_tenant_purge(ctx: CallContext, dry_run: bool) -> PurgeReport | None:
 
     :param ctx: the tenant, the session and the platform's services.
     :param dry_run: count only.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.LIFECYCLE, item=SubjectReport, shape=Shape.ONE, transaction=True)
+def kehu_subject_data(ctx: CallContext, object: str, record_id: UUID, mode: str) -> SubjectReport | None:
+    """Say, or remove, what the plugin keeps of one person that the platform does not find by itself.
+
+    Rows with a key to the customer or contact, and rows that point at those, need no hook: they are exported and
+    erased by the platform, also for plugins that are switched off. This is for data at other services, for texts and
+    JSON that name the person, and for what must outlive him (a car that was sold on).
+    Fires in the plugin's tenant when a person's data is exported, counted before an erasure, or erased, within a
+    savepoint, before the platform's own part. Returns a report, or None. Mode L: an exception stops the export or
+    the erasure, and nothing is changed.
+
+    :param ctx: the tenant, the member who acts, the session and the platform's services.
+    :param object: `customers` or `contacts`.
+    :param record_id: the person.
+    :param mode: `export`, `count` or `erase`.
     """
     raise NotImplementedError
 

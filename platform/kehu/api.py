@@ -72,6 +72,7 @@ from plugins.results import (
 from plugins.rules import hookimpl
 from plugins.sending import MessageTemplate, MessageText, Place, Refusal
 from plugins.starters import PipelineStarter, RoleStarter, StageStarter, Starter
+from plugins.subjects import SubjectReport
 
 
 def plugin_base(slug: str) -> type[DeclarativeBase]:
@@ -183,6 +184,7 @@ __all__ = [
     "SettingsSchema",
     "StageStarter",
     "Starter",
+    "SubjectReport",
     "Tab",
     "TenantInfo",
     "TenantRow",

@@ -39,6 +39,7 @@ FEATURES = (
     "webhooks",
     "rest",
     "merging",
+    "privacy",
     "watch",
     "dev",
 )

@@ -12,6 +12,7 @@ from plugins_builtin.automotive.hooks import (
     kehu_register_routes,
     kehu_register_settings,
     kehu_register_starters,
+    kehu_subject_data,
     kehu_tenant_enabled,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "kehu_register_routes",
     "kehu_register_settings",
     "kehu_register_starters",
+    "kehu_subject_data",
     "kehu_tenant_enabled",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
 from kehu.api import (
     Call,
@@ -17,6 +19,7 @@ from kehu.api import (
     RecordType,
     SettingsSchema,
     Starter,
+    SubjectReport,
     hookimpl,
 )
 from plugins_builtin.automotive.parts import parts
@@ -98,3 +101,16 @@ def kehu_tenant_enabled(ctx: Call, first_time: bool) -> None:
     for part in parts():
         if part.enabled is not None:
             part.enabled(ctx, first_time)
+
+
+@hookimpl
+def kehu_subject_data(ctx: Call, object: str, record_id: UUID, mode: str) -> SubjectReport:
+    """Answer for each subject that keeps something of a person beside its keys."""
+    rows: dict[str, Sequence[Mapping[str, Any]]] = {}
+    erased: dict[str, int] = {}
+    for part in parts():
+        if part.subject is not None:
+            report = part.subject(ctx, object, record_id, mode)
+            rows.update(report.rows)
+            erased.update(report.erased)
+    return SubjectReport(rows=rows, erased=erased)

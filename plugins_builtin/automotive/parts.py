@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from uuid import UUID
 
 from kehu.api import (
     Call,
@@ -19,6 +20,7 @@ from kehu.api import (
     RecordAction,
     RecordType,
     Starter,
+    SubjectReport,
 )
 
 SUBJECTS = (
@@ -40,6 +42,7 @@ class Part:
     :param secrets: keys of those that are kept encrypted.
     :param enabled: prepares one tenant that has switched the module on, as `kehu_tenant_enabled`.
     :param after_change: acts on what has happened, as `kehu_after_change`; must be safe to run again.
+    :param subject: answers for one person, as `kehu_subject_data`; rows with a key to him need none.
     """
 
     records: tuple[RecordType, ...] = ()
@@ -55,6 +58,7 @@ class Part:
     starters: tuple[Starter, ...] = ()
     enabled: Callable[[Call, bool], None] | None = None
     after_change: Callable[[Call, Event], None] | None = None
+    subject: Callable[[Call, str, UUID, str], SubjectReport] | None = None
 
 
 def parts() -> Iterator[Part]:

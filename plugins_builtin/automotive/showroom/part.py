@@ -5,6 +5,7 @@ from __future__ import annotations
 from kehu.api import Field, NavItem, _l
 from plugins_builtin.automotive.parts import Part
 from plugins_builtin.automotive.showroom.records import LEVELS, VISITS
+from plugins_builtin.automotive.showroom.subject import subject_data
 from plugins_builtin.automotive.showroom.web import READ, blueprint
 
 GAPS = {"H": 2, "A": 4, "B": 7, "C": 15}
@@ -22,6 +23,7 @@ PART = Part(
             order=20,
         ),
     ),
+    subject=subject_data,
     settings=tuple(
         Field(
             key=f"showroom_gap_{level.value.lower()}",

@@ -1,0 +1,1 @@
+"""All that a firm keeps of one person: handed out as a file, or erased."""
