@@ -40,6 +40,7 @@ from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
+from kehu.members.queries import members_who_may
 from kehu.merging.services import Merging
 from kehu.messages.models import Message
 from kehu.messages.services import Letter, MessageService
@@ -54,6 +55,7 @@ from kehu.web.records.once import new_key, once
 from kehu.web.records.pages import RecordPages, Tab
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
+from kehu.web.widgets import reltime
 from plugins.blueprint import PluginBlueprint
 from plugins.offering import DatedThing, OfferSource
 from plugins.results import (
@@ -217,6 +219,7 @@ __all__ = [
     "mapped_column",
     "member_names",
     "member_options",
+    "members_who_may",
     "needs",
     "new_id",
     "new_key",
@@ -236,6 +239,7 @@ __all__ = [
     "record_columns",
     "record_page_context",
     "redirect",
+    "reltime",
     "render_page",
     "request",
     "run_later",

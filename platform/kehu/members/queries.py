@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,24 @@ def get_member(session: Session, member_id: uuid.UUID) -> Row[Any] | None:
     """Return one member with role and team."""
     found: Row[Any] | None = session.execute(_joined().where(Member.id == member_id)).first()
     return found
+
+
+def members_who_may(session: Session, permission: str, *, roles: Collection[str] = ()) -> list[uuid.UUID]:
+    """Return the active members whose role grants a permission, by name.
+
+    :param roles: only members with these built-in roles.
+    """
+    grants = or_(Role.code == "owner", Role.permissions.has_key(permission))
+    statement = (
+        select(Member.id)
+        .join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
+        .where(Member.state == "active", Member.deleted_at.is_(None), grants)
+        .order_by(Member.name_norm, Member.id)
+        .limit(500)
+    )
+    if roles:
+        statement = statement.where(Role.code.in_(roles))
+    return list(session.execute(statement).scalars())
 
 
 def roles(session: Session) -> Sequence[Role]:

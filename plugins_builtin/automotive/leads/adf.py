@@ -106,12 +106,10 @@ def read(raw: bytes, charset: str = "") -> list[Prospect]:
         raise Unreadable("too_large")
     text, repairs = decode(raw, charset)
     root, more = read_tree(text)
-    found = [_prospect(one, [*repairs, *more]) for one in root.iter("prospect")]
-    if not found:
-        raise Unreadable("no_prospect")
+    found = list(root.iter("prospect"))
     if len(found) > MOST:
         raise Unreadable("too_many")
-    return found
+    return [_prospect(one, [*repairs, *more]) for one in found]
 
 
 def _prospect(one: ET.Element, repairs: list[str]) -> Prospect:

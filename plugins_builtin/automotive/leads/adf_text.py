@@ -1,5 +1,7 @@
 """From the bytes of a message to an XML tree: strictly first, then with repairs, each of which is named.
 
+Each step takes time in proportion to the length of a document, whatever it holds.
+
 ADF 1.0 (Auto-lead Data Format) is printed with typographic quotes and a DTD that no parser can load, so that hardly two
 senders write it alike (AUTOMOTIVE.md 3). No DTD is read, no entity of a document is expanded, nothing is fetched.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from html.parser import HTMLParser
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 LARGEST = 256 * 1024
@@ -16,19 +18,17 @@ LARGEST = 256 * 1024
 DEEPEST = 60
 """Levels of elements; ADF needs eleven."""
 
-_DECLARATION = re.compile(r"<\?.*?\?>", re.DOTALL)
-_DOCTYPE = re.compile(r"<!DOCTYPE\b[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?[^<]*?\?>")
+_DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 _BARE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _PREFIX = re.compile(r"(</?)[A-Za-z][\w.-]*:(?=[A-Za-z])")
 _TAG = re.compile(r"<[/A-Za-z][^<>]*>")
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_ELEMENT = re.compile(r"<(/?)([A-Za-z][\w.:-]{0,60})([^<>]{0,2000})>")
+_ATTRIBUTE = re.compile(r"([A-Za-z][\w.-]{0,60})\s{0,20}=\s{0,20}(\"[^\"]*\"|'[^']*'|[^\s\"'>/]+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_ADF = re.compile(r"<(?:[\w.-]+:)?adf[\s>].*</(?:[\w.-]+:)?adf\s*>", re.DOTALL | re.IGNORECASE)
-_PROSPECTS = re.compile(
-    r"<(?:[\w.-]+:)?prospect[\s>].*</(?:[\w.-]+:)?prospect\s*>", re.DOTALL | re.IGNORECASE
-)
-_OPENED = re.compile(r"<(?:[\w.-]+:)?(?:adf|prospect)[\s>].*", re.DOTALL | re.IGNORECASE)
+_BEGIN = re.compile(r"<(?:[\w.-]{1,60}:)?(adf|prospect)[\s>]", re.IGNORECASE)
+_END = re.compile(r"</(?:[\w.-]{1,60}:)?(adf|prospect)\s{0,20}>", re.IGNORECASE)
 _ENCODING = re.compile(
     rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{2,40})["']""", re.IGNORECASE
 )
@@ -92,20 +92,32 @@ def _parse(text: str) -> ET.Element | None:
     """Parse strictly; a document type is refused before anything of it is used."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         return None
-    parser = ET.XMLParser()  # noqa: S314 - expat fetches nothing, and a document with entities never comes here.
+    parser = ET.XMLParser(target=_Bounded())  # noqa: S314 - expat fetches nothing; entities never come here.
     try:
         parser.feed(text)
-        root = parser.close()
-    except (ET.ParseError, ValueError, RecursionError):
+        return parser.close()
+    except (ET.ParseError, ValueError):
         return None
-    return root if _depth(root) <= DEEPEST else None
 
 
-def _depth(root: ET.Element) -> int:
-    level, deep = [root], 0
-    while level and deep <= DEEPEST:
-        level, deep = [child for one in level for child in one], deep + 1
-    return deep
+class _Bounded(ET.TreeBuilder):
+    """Builds a tree that is at most so deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.level = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
+        """Open an element."""
+        self.level += 1
+        if self.level > DEEPEST:
+            raise Unreadable("unreadable")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> ET.Element:
+        """Close one."""
+        self.level -= 1
+        return super().end(tag)
 
 
 def _mended(text: str) -> tuple[ET.Element, list[str]]:
@@ -118,7 +130,7 @@ def _mended(text: str) -> tuple[ET.Element, list[str]]:
         return after
 
     text = step("control", text, _CONTROL.sub("", text.lstrip("\ufeff")))
-    text = step("doctype", text, _DOCTYPE.sub("", text))
+    text = step("doctype", text, _without_doctype(text))
     bare = _DECLARATION.sub("", text)
     text = (
         step("declaration", text.strip(), bare.strip()) if _parse(bare.strip()) is not None else bare.strip()
@@ -133,72 +145,98 @@ def _mended(text: str) -> tuple[ET.Element, list[str]]:
     found = _parse(text) or _parse(f"<adf>{text}</adf>")
     if found is not None:
         return found, repairs
-    lenient = _Lenient()
-    lenient.feed(_CDATA.sub(lambda part: html.escape(part[1], quote=False), text))
-    lenient.close()
-    if _depth(lenient.root) > DEEPEST:
-        raise Unreadable("unreadable")
-    return lenient.root, [*repairs, "tags"]
+    return _lenient("".join(html.escape(part, quote=False) if raw else part for part, raw in _cdata(text))), [
+        *repairs, "tags",
+    ]  # fmt: skip
+
+
+def _without_doctype(text: str) -> str:
+    """Leave out document types, with what they declare."""
+    for _time in range(3):
+        found = _DOCTYPE.search(text)
+        if found is None:
+            return text
+        inner, end = text.find("[", found.end()), text.find(">", found.end())
+        if -1 < inner < end:
+            end = text.find(">", max(text.find("]", inner), inner))
+        text = text[: found.start()] + (text[end + 1 :] if end >= 0 else "")
+    return text.replace("<!", "&lt;!")
 
 
 def _inside(text: str) -> str:
     """Return the ADF within a mail or a page; one that was written as text in HTML is taken out of it."""
     for candidate in (text, html.unescape(text) if "&lt;" in text else ""):
-        found = _ADF.search(candidate) or _PROSPECTS.search(candidate) or _OPENED.search(candidate)
-        if found:
-            return re.sub(r"<br\s*/?>", "\n", found[0]) if candidate != text else found[0]
+        begin = _BEGIN.search(candidate)
+        if begin is None:
+            continue
+        ends = [
+            found.end()
+            for found in _END.finditer(candidate, begin.end())
+            if found[1].lower() == begin[1].lower()
+        ]
+        found = candidate[begin.start() : ends[-1] if ends else len(candidate)]
+        return re.sub(r"<br\s*/?>", "\n", found) if candidate != text else found
     raise Unreadable("not_adf")
+
+
+def _cdata(text: str) -> Iterator[tuple[str, bool]]:
+    """Give the parts of a text in turn, and whether each is the inside of a CDATA section."""
+    at = 0
+    while (begin := text.find("<![CDATA[", at)) >= 0 and (end := text.find("]]>", begin)) >= 0:
+        yield text[at:begin], False
+        yield text[begin + 9 : end], True
+        at = end + 3
+    yield text[at:], False
 
 
 def _escaped(text: str) -> str:
     """Write each ampersand that begins no reference of XML as one; named letters of HTML become themselves."""
-    parts = re.split(r"(<!\[CDATA\[.*?\]\]>)", text, flags=re.DOTALL)
-    for index in range(0, len(parts), 2):
+    parts = []
+    for part, raw in _cdata(text):
+        if raw:
+            parts.append(f"<![CDATA[{part}]]>")
+            continue
         named = _NAMED.sub(
-            lambda found: found[0] if found[1] in _XML_NAMES else html.unescape(found[0]), parts[index]
+            lambda found: found[0] if found[1] in _XML_NAMES else html.unescape(found[0]), part
         )
-        parts[index] = _BARE.sub("&amp;", named)
+        parts.append(_BARE.sub("&amp;", named))
     return "".join(parts)
 
 
-class _Lenient(HTMLParser):
-    """Builds a tree from tags that do not match, as browsers do with pages."""
+def _lenient(text: str) -> ET.Element:
+    """Build a tree from tags that do not match, as browsers do with pages.
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.root = ET.Element("adf")
-        self.open = [self.root]
+    An end tag closes all that stands open in its element; one that was never opened is passed over.
+    """
+    root = ET.Element("adf")
+    opened, at = [root], 0
+    for found in _ELEMENT.finditer(text):
+        _add_text(opened[-1], text[at : found.start()])
+        at = found.end()
+        name = found[2].rpartition(":")[2].lower()
+        if found[1]:
+            place = next((index for index in range(len(opened) - 1, 0, -1) if opened[index].tag == name), 0)
+            if place:
+                del opened[place:]
+        elif name != "adf" or len(opened) > 1:
+            if len(opened) > DEEPEST:
+                raise Unreadable("unreadable")
+            given = {
+                key.lower(): html.unescape(value.strip("\"'")) for key, value in _ATTRIBUTE.findall(found[3])
+            }
+            made = ET.SubElement(opened[-1], name, given)
+            if not found[3].endswith("/"):
+                opened.append(made)
+    _add_text(opened[-1], text[at:])
+    return root
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element, at most so deep."""
-        name = tag.rpartition(":")[2]
-        if name == "adf" and len(self.open) == 1:
-            return
-        if len(self.open) > DEEPEST:
-            raise Unreadable("unreadable")
-        given = {key: value or "" for key, value in attrs if re.fullmatch(r"[\w.-]+", key)}
-        self.open.append(ET.SubElement(self.open[-1], name, given))
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open and close an empty element."""
-        self.handle_starttag(tag, attrs)
-        self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close an element with all that stands open in it; one that was never opened is passed over."""
-        name = tag.rpartition(":")[2]
-        for index in range(len(self.open) - 1, 0, -1):
-            if self.open[index].tag == name:
-                del self.open[index:]
-                return
-
-    def handle_data(self, data: str) -> None:
-        """Add text to the element that is open."""
-        one = self.open[-1]
-        if len(one):
-            one[-1].tail = (one[-1].tail or "") + data
-        else:
-            one.text = (one.text or "") + data
+def _add_text(one: ET.Element, written: str) -> None:
+    data = html.unescape(written)
+    if len(one):
+        one[-1].tail = (one[-1].tail or "") + data
+    else:
+        one.text = (one.text or "") + data
 
 
 def _plain_names(root: ET.Element) -> tuple[ET.Element, list[str]]:

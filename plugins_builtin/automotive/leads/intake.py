@@ -55,6 +55,10 @@ class Incoming:
 def keep(session: Session, message: Incoming) -> uuid.UUID:
     """Keep a message and ask for its reading; the same bytes again give the same id."""
     now = clock.now()
+    again = _same_mail(session, message)
+    if again is not None:
+        again.times, again.last_at = again.times + 1, now
+        return again.id
     row = {
         "tenant_id": tenant().id,
         "id": new_id(),
@@ -80,6 +84,20 @@ def keep(session: Session, message: Incoming) -> uuid.UUID:
     ).scalar_one()
     run_later(session, READ_JOB, once=str(kept), message_id=str(kept))
     return kept
+
+
+def _same_mail(session: Session, message: Incoming) -> LeadMessage | None:
+    """Return the message that came under the same id: a mail that took two ways differs in its headers."""
+    if not message.message_id:
+        return None
+    statement = (
+        select(LeadMessage)
+        .where(LeadMessage.message_id == clean(message.message_id)[:998])
+        .order_by(LeadMessage.received_at)
+        .limit(1)
+        .with_for_update()
+    )
+    return session.execute(statement).scalar_one_or_none()
 
 
 class AddressService:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from kehu.api import Mapped, RecordRow, TenantRow, clock, mapped_column, plugin_args, tenant_fk
@@ -39,6 +39,7 @@ class LeadMessage(TenantRow, Base):  # type: ignore[misc, valid-type]
         Index(
             "lead_messages_waiting_idx", "tenant_id", "received_at", postgresql_where=text("read_at IS NULL")
         ),
+        Index("lead_messages_mail_idx", "tenant_id", "message_id", postgresql_where=text("message_id <> ''")),
         CheckConstraint("channel IN ('https', 'mail', 'hand')", name="channel"),
     )
 
@@ -60,7 +61,8 @@ class Lead(RecordRow, Base):  # type: ignore[misc, valid-type]
     """One person's request out of a message.
 
     `wanted` and `trade_ins` are cars as the parser gives them; `repairs` and `doubts` say what was mended or odd;
-    `first_id` is the lead whose deal a further touch was attached to.
+    `first_id` is the lead whose deal a further touch was attached to. `warn_at` to `reassign_at` are the targets of the
+    first answer, `step` how far it has come without one.
     """
 
     __tablename__ = "leads"
@@ -79,6 +81,13 @@ class Lead(RecordRow, Base):  # type: ignore[misc, valid-type]
         Index("leads_deal_idx", "tenant_id", "deal_id", "received_at"),
         Index("leads_owner_idx", "tenant_id", "owner_id", "received_at", postgresql_where=LIVE),
         Index("leads_name_idx", "tenant_id", "name", "id", postgresql_where=LIVE),
+        Index(
+            "leads_clock_idx",
+            "tenant_id",
+            "warn_at",
+            postgresql_where=text("state = 'open' AND deleted_at IS NULL"),
+        ),
+        Index("leads_due_idx", "tenant_id", "due_at", "id", postgresql_where=LIVE),
         Index("leads_source_idx", "tenant_id", "source", postgresql_where=LIVE),
         CheckConstraint(
             "state IN ('quarantine', 'open', 'contacted', 'attached', 'discarded')", name="state"
@@ -117,3 +126,44 @@ class Lead(RecordRow, Base):  # type: ignore[misc, valid-type]
     deal_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     first_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    warn_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    due_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    manager_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    reassign_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    step: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    task_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    contacted_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    contacted_by: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+
+
+class LeadTurn(TenantRow, Base):  # type: ignore[misc, valid-type]
+    """Whether a member takes turns for leads, when he had the last one, and until when he is away."""
+
+    __tablename__ = "lead_turns"
+    __table_args__ = plugin_args(
+        SLUG,
+        "lead_turns",
+        tenant_fk("lead_turns", "member_id", "members", ondelete="CASCADE"),
+        Index("lead_turns_member_key", "tenant_id", "member_id", unique=True),
+    )
+
+    member_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    takes: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    last_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    away_until: Mapped[dt.date | None] = mapped_column(Date)
+
+
+class LeadRule(RecordRow, Base):  # type: ignore[misc, valid-type]
+    """Who gets the leads of a source, of a make, or of both; the oldest rule that fits counts."""
+
+    __tablename__ = "lead_rules"
+    __table_args__ = plugin_args(
+        SLUG,
+        "lead_rules",
+        tenant_fk("lead_rules", "member_id", "members", ondelete="CASCADE"),
+        Index("lead_rules_member_idx", "tenant_id", "member_id"),
+    )
+
+    source: Mapped[str] = mapped_column(Text, default="", server_default="")
+    make: Mapped[str] = mapped_column(Text, default="", server_default="")
+    member_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))

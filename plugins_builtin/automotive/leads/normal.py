@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from kehu.api import InvalidInput, clean, fold, normal_email, normal_phone
 from plugins_builtin.automotive.leads.adf import Car, Prospect
 
+SEARCHED = 8_000
+"""Characters of comments in which a number or an address is looked for."""
 _MAIL = re.compile(r"[^@\s,;<>\"'()]+@[A-Za-z0-9\u0080-\uffff-]+(?:\.[A-Za-z0-9\u0080-\uffff-]+)+")
 _NUMBER = re.compile(r"(?<![\w.@/-])\+?\(?\d[\d ()./-]{6,18}\d(?![\w@/-])")
 _COUNTRIES = {
@@ -80,7 +82,7 @@ def person_of(prospect: Prospect, home: str) -> tuple[Person, list[str]]:
 def _search(person: Person, prospect: Prospect, country: str) -> bool:
     """Look for a number or an address in the comments, where senders put what their form had no place for."""
     cars = (*prospect.wanted, *prospect.trade_ins)
-    comments = "\n".join([prospect.comments, *(car.comments for car in cars)])
+    comments = "\n".join([prospect.comments, *(car.comments for car in cars)])[:SEARCHED]
     for written in _MAIL.findall(comments):
         _add_mail(person, written)
     for written in _NUMBER.findall(comments):

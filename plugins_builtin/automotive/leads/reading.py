@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import undefer
 
 from kehu.api import Call, KehuError, Session, clean, clock, fold, parse_id, run_later, select, tenant
-from plugins_builtin.automotive.leads import adf, normal
+from plugins_builtin.automotive.leads import adf, mails, normal
 from plugins_builtin.automotive.leads.adf import Prospect, Unreadable
 from plugins_builtin.automotive.leads.intake import READ_JOB
 from plugins_builtin.automotive.leads.models import Lead, LeadMessage
@@ -51,10 +51,14 @@ def read_message(session: Session, message_id: object) -> list[Lead]:
         return []
     message.read_at = clock.now()
     try:
-        prospects = adf.read(message.raw, message.charset)
+        prospects = _prospects(message)
     except Unreadable as error:
         return [_waiting(session, message, error.code)]
     return [_lead(session, message, place, one) for place, one in enumerate(prospects)]
+
+
+def _prospects(message: LeadMessage) -> list[Prospect]:
+    return mails.read(message.raw) if message.channel == "mail" else adf.read(message.raw, message.charset)
 
 
 def _waiting(session: Session, message: LeadMessage, reason: str, place: int = 0) -> Lead:

@@ -56,6 +56,16 @@ LEADS = RecordType(
             filterable=True,
             column=True,
         ),
+        Field(
+            key="due_at",
+            label=_l("First answer"),
+            kind="datetime",
+            readonly=True,
+            sortable=True,
+            filterable=True,
+            column=True,
+        ),
+        Field(key="contacted_at", label=_l("Answered"), kind="datetime", readonly=True),
         Field(key="requested_at", label=_l("Asked on"), kind="datetime", readonly=True),
         Field(key="timeframe", label=_l("Wants to buy"), readonly=True),
         Field(

@@ -16,7 +16,6 @@ from kehu.api import (
     normal_email,
     normal_phone,
     select,
-    service_for,
 )
 from plugins_builtin.automotive.leads.adf import Car, as_dict
 from plugins_builtin.automotive.leads.models import Lead, LeadMessage
@@ -56,15 +55,15 @@ class LeadService(RecordService[Lead]):
         self._index([lead], new=True)
 
     def saved(self, records: Sequence[Lead], action: str) -> None:
-        """Hand the deal on with its lead."""
+        """Hand deal and task on with their lead."""
+        from plugins_builtin.automotive.leads.answering import hand_on
+
         if action != "updated":
             return
         for lead in records:
             if lead.deal_id is None or lead.state not in ("open", "contacted"):
                 continue
-            deals = service_for("deals", self.session)
-            if deals.get(lead.deal_id).owner_id != lead.owner_id:
-                deals.update(lead.deal_id, {"owner_id": lead.owner_id})
+            hand_on(self.session, lead)
 
     def search_texts(self, record: Lead) -> Iterable[tuple[str, str]]:
         """Find a lead by name, car, and the number that its sender gave it."""

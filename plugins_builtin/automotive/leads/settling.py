@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import text
 
 from kehu.api import Session, _, clock, func, select, service_for, show_phone, tenant
-from plugins_builtin.automotive.leads import matching
+from plugins_builtin.automotive.leads import answering, matching
 from plugins_builtin.automotive.leads.matching import Known
 from plugins_builtin.automotive.leads.models import Lead
 from plugins_builtin.automotive.leads.normal import Person
+from plugins_builtin.automotive.leads.routing import Routes
 from plugins_builtin.automotive.leads.words import car_line, fact_lines
+from plugins_builtin.automotive.protection.services import ProtectionService
 
 _PRICE = re.compile(r"\d{1,3}(?:[ ,'\u00a0]\d{3})+(?:\.\d{1,2})?|\d{1,9}(?:\.\d{1,2})?")
 
@@ -29,11 +31,13 @@ def settle(session: Session, lead: Lead, person: Person) -> None:
     if first is not None:
         _attach(session, lead, first)
         return
+    holder = _protected(session, person, known)
     _person(session, person, known)
     lead.customer_id, lead.contact_id = known.customer_id, known.contact_id
-    lead.owner_id = known.owner_id
+    lead.owner_id = Routes(session).give(lead, holder or known.owner_id)
     lead.deal_id = _deal(session, lead)
     lead.state, lead.reason = "open", ""
+    answering.start(session, lead)
 
 
 def _attach(session: Session, lead: Lead, first: Lead) -> None:
@@ -53,6 +57,15 @@ def _attach(session: Session, lead: Lead, first: Lead) -> None:
         "owner_id": deal.owner_id,
     }
     service_for("activities", session).create(values)
+
+
+def _protected(session: Session, person: Person, known: Known) -> uuid.UUID | None:
+    """Return whose the person is by the rules of protection: who was in contact last, here or in the showroom."""
+    protection = ProtectionService(session)
+    asked = [(known.customer_id, None)] if known.customer_id else [(None, one) for one in person.numbers[:3]]
+    claims = [claim for customer_id, phone in asked for claim in protection.claims(customer_id, phone)]
+    latest = max(claims, key=lambda one: one.contact_at, default=None)
+    return latest.holder if latest is not None else None
 
 
 def _person(session: Session, person: Person, known: Known) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
+from markupsafe import Markup
 
 from kehu.api import (
     KehuError,
@@ -14,21 +15,28 @@ from kehu.api import (
     _,
     _l,
     actor,
+    clock,
+    done_toast,
     go_to,
+    member_names,
     needs,
     public,
     public_url,
     record_page_context,
+    reltime,
     render_page,
     request,
     session,
+    tenant,
     toast,
     url_for,
 )
-from plugins_builtin.automotive.leads import intake, reading, words
+from plugins_builtin.automotive.leads import answering, intake, mails, reading, words
+from plugins_builtin.automotive.leads.adf_text import decode
+from plugins_builtin.automotive.leads.answering import AnswerService
 from plugins_builtin.automotive.leads.intake import AddressService, Incoming
 from plugins_builtin.automotive.leads.models import Lead
-from plugins_builtin.automotive.leads.permissions import SETUP
+from plugins_builtin.automotive.leads.permissions import OVERSEE, SETUP
 from plugins_builtin.automotive.leads.services import MENDED, LeadService
 
 blueprint = PluginBlueprint("automotive_leads", __name__, template_folder="../templates")
@@ -41,10 +49,11 @@ def show_lead(lead: Lead) -> Any:
     page = record_page_context("automotive.leads", lead)
     return render_page(
         "automotive/leads/show.html",
+        {"first-answer": "first_answer"},
         page=page,
         record=lead,
         message=message,
-        raw=message.raw[:100_000].decode(message.charset or "utf-8", "replace") if message else "",
+        raw=decode(message.raw, message.charset)[0][:100_000] if message else "",
         repairs=words.repairs_of(lead.repairs),
         doubts=words.doubts_of(lead.doubts),
         reason=words.reason_of(lead.reason),
@@ -52,22 +61,48 @@ def show_lead(lead: Lead) -> Any:
         trade_ins=[words.car_line(one) for one in lead.trade_ins],
         facts={key: value for key, value in lead.facts.items() if not key.startswith("_")},
         again=LeadService(session()).touches(lead),
+        due=countdown(lead.due_at, lead.warn_at, clock.now()) if lead.due_at else "",
+        due_local=lead.due_at.astimezone(tenant().tz) if lead.due_at else None,
+        answered_by=member_names(session(), [lead.contacted_by]).get(str(lead.contacted_by), ""),
+    )
+
+
+def due_cell(_displayer: Any) -> Any:
+    """Return the writer of the cells that count down to the first answer."""
+    now = clock.now()
+
+    def write(row: Any) -> Markup:
+        if row["due_at"] is None or row.get("state", "open") != "open":
+            return Markup('<span class="k-none">–</span>')
+        return countdown(row["due_at"], None, now)
+
+    return write
+
+
+def countdown(due: Any, warn: Any, now: Any) -> Markup:
+    """Write when the first answer is due, in the colour of how near that is."""
+    tone = answering.tone(due, warn, now)
+    return (
+        Markup('<span class="k-toned k-tone-{}">{}</span>').format(tone, reltime(due))
+        if tone
+        else reltime(due)
     )
 
 
 def _more() -> dict[str, Any]:
-    return {"may_set_up": actor().may(SETUP)}
+    return {"may_set_up": actor().may(SETUP), "may_oversee": actor().may(OVERSEE)}
 
 
 PAGES = RecordPages(
     "automotive.leads",
     note="wanted_name",
     picture=False,
-    phone=("state", "received_at"),
+    phone=("due_at", "state"),
     chips=("state", "source"),
+    cells={"due_at": due_cell},
     tabs=(
-        Tab("open", _l("To be contacted"), "state=open"),
-        Tab("mine", _l("Mine"), "state=open&owner_id=me"),
+        Tab("open", _l("To be contacted"), "state=open&sort=due_at"),
+        Tab("mine", _l("Mine"), "state=open&owner_id=me&sort=due_at"),
         Tab("waiting", _l("Can't be taken in yet"), "state=quarantine"),
     ),
     list_template="automotive/leads/list.html",
@@ -88,9 +123,15 @@ def take_in(secret: str) -> Any:
     request.max_content_length = intake.TAKEN
     raw = request.get_data(cache=True)
     if request.mimetype in FORMS:
-        raw = next((value.encode() for value in request.form.values() if "<" in value), raw)
+        posted = [
+            *request.form.values(),
+            *(file.read().decode("utf-8", "surrogateescape") for file in request.files.values()),
+        ]
+        raw = next((value.encode("utf-8", "surrogateescape") for value in posted if "<" in value), raw)
     if not raw.strip():
         return _answer(400, error=_("Send the ADF document as the body of the request."))
+    mail = mails.is_mail(raw, request.mimetype)
+    message_id, sender = mails.headers(raw) if mail else ("", "")
     address = intake.address_of(session(), secret)
     if address is not None:
         intake.used(session(), address)
@@ -98,7 +139,9 @@ def take_in(secret: str) -> Any:
         session(),
         Incoming(
             raw=raw,
-            channel="https",
+            channel="mail" if mail else "https",
+            message_id=message_id,
+            sender=sender,
             charset=request.mimetype_params.get("charset", ""),
             source=address.name if address else "",
         ),
@@ -184,6 +227,21 @@ def take_back_lead(lead_id: Any) -> Any:
     """Put a discarded lead back among those that wait."""
     lead = LeadService(session()).take_back(lead_id)
     toast(_("The lead waits again."))
+    return go_to(url_for(PAGES.endpoint("show"), record_id=lead.id))
+
+
+@blueprint.post("/leads/<uuid:lead_id>/answer")
+@needs("automotive.leads:write")
+def answer_lead(lead_id: Any) -> Any:
+    """Log how a lead was answered, or that nobody was reached."""
+    reached = request.form.get("reached") == "1"
+    lead = AnswerService(session()).log(
+        lead_id, request.form.get("kind", ""), reached=reached, note=request.form.get("note", "")
+    )
+    done_toast(
+        session(),
+        _("Logged: %(name)s is answered.", name=lead.name) if reached else _("Logged; the clock runs on."),
+    )
     return go_to(url_for(PAGES.endpoint("show"), record_id=lead.id))
 
 

@@ -22,7 +22,7 @@ from plugins_builtin.automotive.leads import intake, reading
 from plugins_builtin.automotive.leads.intake import AddressService, Incoming
 from plugins_builtin.automotive.leads.models import Lead, LeadMessage
 from plugins_builtin.automotive.leads.services import LeadService
-from tests.unit.automotive.adf_dialects import CONTACT, DIALECTS, GOLF, OLD, PLAIN, POLO, document
+from tests.unit.automotive.adf_dialects import CONTACT, DIALECTS, GOLF, OLD, PLAIN, POLO, document, mail_of
 
 LIST = "/x/automotive/leads"
 
@@ -38,7 +38,9 @@ def take(shop: Shop, raw: str | bytes, **more: Any) -> list[Lead]:
     """Keep a message and read it, as intake and worker do."""
     body = raw if isinstance(raw, bytes) else raw.encode()
     with shop.work(SYSTEM) as session:
-        kept = intake.keep(session, Incoming(raw=body, channel="https", source="Website", **more))
+        kept = intake.keep(
+            session, Incoming(**{"raw": body, "channel": "https", "source": "Website", **more})
+        )
         reading.read_message(session, kept)
     with shop.work() as session:
         statement = select(Lead).where(Lead.message_id == kept).order_by(Lead.position)
@@ -195,7 +197,7 @@ def test_the_same_request_is_a_touch_of_the_deal(dealer: Shop) -> None:
         tasks = service_for("activities", session).type.model
         rows = session.execute(select(tasks).where(tasks.deal_id == first.deal_id)).scalars().all()
         assert {one.subject for one in rows} == {
-            "Ann Lee asked again (CarPoint)", "Ann Lee asked again (Website)"
+            "First answer: Ann Lee", "Ann Lee asked again (CarPoint)", "Ann Lee asked again (Website)"
         }  # fmt: skip
         assert any("Still there?" in (one.body or "") for one in rows)
     page = dealer.client().get(f"{LIST}/{first.id}").text
@@ -322,3 +324,26 @@ def test_the_pages_ask_little(dealer: Shop) -> None:
     with count_queries() as page:
         client.get(f"{LIST}/{lead.id}")
     assert len(page) <= 15
+
+
+def test_a_mail_becomes_one_lead(dealer: Shop, secret: str) -> None:
+    mail = mail_of("See the attachment.")
+    mail.add_attachment(PLAIN.encode(), maintype="application", subtype="x-adf+xml", filename="lead.xml")
+    url = f"{LIST}/in/{secret}"
+    answer = sender(dealer).post(url, data=mail.as_bytes(), content_type="message/rfc822")
+    assert answer.status_code == 202
+    # The same mail by another way has other headers, and is the same mail.
+    again = sender(dealer).post(url, data=b"Received: from elsewhere\n" + mail.as_bytes())
+    assert again.json == answer.json
+    run_job_now(dealer, "automotive.leads_read", message_id=answer.json["id"])
+    with dealer.work() as session:
+        lead = session.execute(select(Lead)).scalar_one()
+        assert (lead.name, lead.wanted_name, lead.state) == ("Ann Lee", "2021 VW Golf", "open")
+        message = session.get(LeadMessage, (dealer.tenant.id, lead.message_id))
+        assert message is not None
+        assert (message.channel, message.sender, message.times) == ("mail", "leads@portal.example", 2)
+
+
+def test_a_mail_without_a_lead_waits(dealer: Shop) -> None:
+    (lead,) = take(dealer, mail_of("Out of office").as_bytes(), channel="mail", sender="bob@portal.example")
+    assert (lead.state, lead.reason, lead.name) == ("quarantine", "not_adf", "bob@portal.example")

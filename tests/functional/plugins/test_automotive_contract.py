@@ -10,6 +10,7 @@ from kehu.core.records.service import service_for
 from kehu.testkit.contract import PluginContract
 from kehu.testkit.fixtures import Shop
 from plugins_builtin.automotive.leads import intake, reading
+from plugins_builtin.automotive.leads.routing import Routes
 from plugins_builtin.automotive.protection.services import ProtectionService
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.models import SecondCarWeights
@@ -48,6 +49,9 @@ def leads(session: Any, _customer: Any) -> None:
     intake.AddressService(session).make("Website")
     kept = intake.keep(session, intake.Incoming(raw=b"<adf><prospect/></adf>", channel="https"))
     reading.read_message(session, kept)
+    mine = Routes(session).able()[0]
+    Routes(session).take_part(mine, takes=True)
+    Routes(session).add_rule({"make": "VW", "member_id": str(mine)})
 
 
 FILLS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 
 MAIL = "ann.lee@example.com"
 PHONE = "+13939993922"
@@ -204,3 +205,14 @@ DIALECTS = (
         repairs=("encoding",),
     ),
 )
+
+
+def mail_of(body: str, kind: str = "plain", **more: str) -> EmailMessage:
+    """Return a mail of a portal."""
+    made = EmailMessage()
+    made["From"] = "Portal <leads@portal.example>"
+    made["To"] = "leads@dealer.example"
+    made["Subject"] = "New lead"
+    made["Message-ID"] = "<17@portal.example>"
+    made.set_content(body, subtype=kind, **more)
+    return made

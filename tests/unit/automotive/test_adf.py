@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from plugins_builtin.automotive.leads import adf, normal
+from plugins_builtin.automotive.leads import adf, mails, normal
 from plugins_builtin.automotive.leads.adf import Prospect, Unreadable, read
-from tests.unit.automotive.adf_dialects import DIALECTS, Dialect
+from tests.unit.automotive.adf_dialects import DIALECTS, PLAIN, Dialect, mail_of
 
 FOUND = [
     Path(one)
@@ -165,3 +166,29 @@ def test_what_can_not_be_used_is_told() -> None:
 )
 def test_the_year_in_a_vin(vin: str, year: int | None) -> None:
     assert normal.model_year(vin) == year
+
+
+@pytest.mark.parametrize("form", ["text", "page", "attachment", "forwarded", "quoted-printable"])
+def test_mails_hold_it_in_many_ways(form: str) -> None:
+    page = f"<html><body><p>Lead</p><pre>{html.escape(PLAIN)}</pre></body></html>"
+    mail = mail_of("See the attachment." if form in ("attachment", "forwarded") else PLAIN)
+    if form == "page":
+        mail = mail_of(page, "html")
+    elif form == "attachment":
+        mail.add_attachment(PLAIN.encode(), maintype="application", subtype="x-adf+xml", filename="lead.xml")
+    elif form == "forwarded":
+        mail.add_attachment(mail_of(PLAIN))
+    elif form == "quoted-printable":
+        mail = mail_of(PLAIN, cte="quoted-printable")
+    raw = mail.as_bytes()
+    assert mails.is_mail(raw, "")
+    assert mails.headers(raw) == ("<17@portal.example>", "leads@portal.example")
+    (one,) = mails.read(raw)
+    assert (one.name, one.wanted[0].name) == ("Ann Lee", "2021 VW Golf")
+
+
+def test_a_mail_without_a_lead_is_named() -> None:
+    with pytest.raises(Unreadable) as refused:
+        mails.read(mail_of("Out of office").as_bytes())
+    assert refused.value.code == "not_adf"
+    assert not mails.is_mail(PLAIN.encode(), "text/xml")
