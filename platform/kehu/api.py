@@ -45,7 +45,7 @@ from kehu.merging.services import Merging
 from kehu.messages.models import Message
 from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
-from kehu.relations.mates import Mate, household_mates, lives_with
+from kehu.relations.mates import Mate, all_with, household_mates
 from kehu.relations.parting import part_household
 from kehu.web.access import needs
 from kehu.web.records.answers import done_toast, go_to
@@ -198,6 +198,7 @@ __all__ = [
     "_n",
     "actor",
     "add_fk",
+    "all_with",
     "among",
     "and_",
     "audit",
@@ -215,7 +216,6 @@ __all__ = [
     "household_mates",
     "insert",
     "insert_rows",
-    "lives_with",
     "mapped_column",
     "member_names",
     "member_options",

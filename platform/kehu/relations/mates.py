@@ -51,6 +51,12 @@ def lives_with(customer_id: Any) -> Select[Any]:
     return statement.where(mine.c.customer_id == customer_id).correlate(customer_id.table)
 
 
+def all_with(customer_ids: Any) -> Select[Any]:
+    """Return the select of all who live with any of the customers of a subquery, themselves too if in a household."""
+    mine, mate, statement = _joined()
+    return statement.with_only_columns(mine.c.customer_id).where(mate.c.customer_id.in_(customer_ids))
+
+
 def household_ids(session: Session, customer_id: uuid.UUID) -> list[uuid.UUID]:
     """Return the households in which a customer lives now; one as a rule."""
     mine, mate, statement = _joined()

@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, not_, tuple_
+from sqlalchemy import not_, tuple_
 
 from kehu.api import (
     Mate,
     Session,
     actor,
+    all_with,
     and_,
     clock,
     func,
-    lives_with,
     opted_out,
     or_,
     parse_id,
@@ -35,7 +35,7 @@ from plugins_builtin.automotive.second_car.permissions import NAME, READ
 from plugins_builtin.automotive.second_car.words import COMES_BACK
 
 PAGE = 25
-DONE_TICKETS = ("resolved", "closed")
+OPEN_TICKETS = ("new", "open", "waiting")
 YEAR = dt.timedelta(days=365)
 
 
@@ -131,17 +131,18 @@ def _statement(session: Session, *, held: bool, mine: bool, after: str) -> Any:
 
 
 def _open_ticket(session: Session) -> Any:
-    """Return whether anybody of the household waits for an answer to a complaint or a question."""
+    """Return whether anybody of the household waits for an answer to a complaint or a question.
+
+    Who waits is asked once, not for each household: there are few open tickets, and many of other kinds.
+    """
     tickets: Any = service_for("tickets", session).type.model
-    return exists().where(
-        tickets.tenant_id == SecondCar.tenant_id,
-        or_(
-            tickets.customer_id == SecondCar.customer_id,
-            tickets.customer_id.in_(lives_with(SecondCar.__table__.c.customer_id)),
-        ),
+    waiting = select(tickets.customer_id).where(
+        tickets.tenant_id == tenant().id,
+        tickets.status.in_(OPEN_TICKETS),
+        tickets.customer_id.is_not(None),
         tickets.deleted_at.is_(None),
-        tickets.status.not_in(DONE_TICKETS),
     )
+    return or_(SecondCar.customer_id.in_(waiting), SecondCar.customer_id.in_(all_with(waiting)))
 
 
 def blocked(session: Session, row: SecondCar) -> Mapping[str, bool]:
