@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.testkit.fixtures import Shop
 from kehu.testkit.switch import enable, run_job_now
 from kehu.testkit.window import Window, serve
-from plugins_builtin.automotive.vehicles.services import VehicleService
+from plugins_builtin.automotive.vehicles.models import Vehicle
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Window]
@@ -25,7 +26,8 @@ def address(shop: Shop) -> Iterator[str]:
         for name in ("Anna Lind", "Cleo Moe"):
             one = service_for("customers", session).create({"name": name, "kind": "person"})
             session.flush()
-            VehicleService(session).add(one.id, {"make": "VW", "model": "Golf"})
+            car = {"make": "VW", "model": "Golf", "name": "VW Golf", "name_norm": "vw golf", "version": 1}
+            session.add(Vehicle(id=new_id(), tenant_id=shop.tenant.id, customer_id=one.id, **car))
     run_job_now(shop, "automotive.second_car")
     with serve(shop.app) as port:
         yield f"http://{shop.tenant.address}.localhost:{port}"
@@ -69,7 +71,8 @@ def test_from_the_list_to_a_deal(open_window: Open, shop: Shop, address: str) ->
     window.check("records")
     page.get_by_role("link", name="Anna Lind").first.click()
     page.wait_for_url("**/second_cars/*")
-    window.rest()
+    page.get_by_text("Related", exact=True).click()
+    page.get_by_text("VW Golf").wait_for()
     window.check("household")
     window.go(f"{address}/x/automotive/second-car/scores")
     page.get_by_role("button", name="Fit to our outcomes").click()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false
 
 from kehu.api import Mate, Session, among, and_, clock, func, household_mates, or_, select, tenant
 from plugins_builtin.automotive.second_car.model import SHIPPED, Evidence, Score, Weights, score
@@ -57,7 +57,6 @@ def homes(session: Session, customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
 
 def _cars(session: Session, customer_ids: set[uuid.UUID]) -> dict[uuid.UUID, Any]:
     """Return how many cars each has that still give a sign of life, and who drives them."""
-    since = clock.now() - dt.timedelta(days=SILENT_DAYS)
     statement = (
         select(
             Vehicle.customer_id,
@@ -76,19 +75,21 @@ def _cars(session: Session, customer_ids: set[uuid.UUID]) -> dict[uuid.UUID, Any
                 VehicleParty.deleted_at.is_(None),
             ),
         )
-        .where(among(Vehicle.customer_id, customer_ids), counts(since))
+        .where(among(Vehicle.customer_id, customer_ids), counts())
         .group_by(Vehicle.customer_id)
     )
     return {row.customer_id: row for row in session.execute(statement)}
 
 
-def counts(since: dt.datetime) -> ColumnElement[bool]:
+def counts() -> ColumnElement[bool]:
     """Return the condition under which a car is taken to be there still: in use, and heard of lately."""
-    return and_(
-        Vehicle.deleted_at.is_(None),
-        Vehicle.status == "in_use",
-        or_(Vehicle.updated_at >= since, Vehicle.odometer_on >= since.date()),
-    )
+    return and_(Vehicle.deleted_at.is_(None), Vehicle.status == "in_use", alive())
+
+
+def alive() -> ColumnElement[bool]:
+    """Return the condition under which a car has given a sign of life within two years."""
+    since = clock.now() - dt.timedelta(days=SILENT_DAYS)
+    return or_(Vehicle.updated_at >= since, func.coalesce(Vehicle.odometer_on >= since.date(), false()))
 
 
 def evidence(said: SecondCar | None, home: Home) -> Evidence:

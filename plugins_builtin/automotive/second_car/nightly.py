@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +10,6 @@ from kehu.api import (
     Call,
     Session,
     among,
-    clock,
     fold,
     household_mates,
     insert_rows,
@@ -21,7 +19,7 @@ from kehu.api import (
     tenant,
     update_rows,
 )
-from plugins_builtin.automotive.second_car.evidence import SILENT_DAYS, counts, homes, rate, weights
+from plugins_builtin.automotive.second_car.evidence import counts, homes, rate, weights
 from plugins_builtin.automotive.second_car.model import Weights
 from plugins_builtin.automotive.second_car.models import SecondCar
 from plugins_builtin.automotive.vehicles.models import Vehicle
@@ -64,7 +62,7 @@ def _owners(session: Session, last: uuid.UUID) -> list[uuid.UUID]:
     statement = (
         select(Vehicle.customer_id)
         .distinct()
-        .where(Vehicle.customer_id > last, counts(clock.now() - dt.timedelta(days=SILENT_DAYS)))
+        .where(Vehicle.customer_id > last, counts())
         .order_by(Vehicle.customer_id)
         .limit(BATCH)
     )

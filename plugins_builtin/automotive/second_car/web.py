@@ -21,7 +21,7 @@ from kehu.api import (
     toast,
     url_for,
 )
-from plugins_builtin.automotive.second_car import asking, refitting, worklist
+from plugins_builtin.automotive.second_car import asking, refitting, tree, worklist
 from plugins_builtin.automotive.second_car.evidence import evidence, homes, weights
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.model import SHIPPED, SIGNALS, score
@@ -34,22 +34,41 @@ WORDS: dict[str, Any] = {
     "reasons": REASONS,
     "questions": QUESTIONS,
     "outcomes": {one.value: one for one in OUTCOMES},
-    "taps": asking.TAPS,
+    "tap_words": asking.TAPS,
 }
 
 
 def show_household(record: Any) -> Any:
     """Show one household: what is known, why, what came of asking."""
     there = homes(session(), [record.customer_id])[record.customer_id]
+    page = record_page_context(NAME, record)
     return render_page(
         "automotive/second_car/household.html",
         {},
-        page=record_page_context(NAME, record),
+        page=page,
+        people=tree.people(session(), there.mates),
+        roles=_roles(),
+        mates=there.mates,
+        may_write=page.may_write,
+        **_may(),
         record=record,
         found=score(evidence(record, there), weights(session())),
         blocked=worklist.blocked(session(), record),
         **WORDS,
     )
+
+
+def _roles() -> dict[str, Any]:
+    """Return what members of a household may be, in words."""
+    role = service_for("household_members", session()).type.by_key["role"]
+    return {one.value: one.label for one in role.choices()}
+
+
+def _may() -> dict[str, bool]:
+    return {
+        "may_deal": actor().may("deals:write"),
+        "may_split": actor().may("households:write") and actor().may("household_members:write"),
+    }
 
 
 PAGES = RecordPages(
@@ -85,8 +104,7 @@ def work_list() -> Any:
         sum=worklist.so_far(session()),
         may_write=actor().may(WRITE),
         may_refit=actor().may(REFIT),
-        may_deal=actor().may("deals:write"),
-        may_split=actor().may("households:write") and actor().may("household_members:write"),
+        **_may(),
         **WORDS,
     )
 

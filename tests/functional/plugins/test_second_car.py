@@ -340,8 +340,19 @@ def test_cars_that_count(dealer: Shop, family: list[str]) -> None:
         for one in family:
             party = {"vehicle_id": car.id, "customer_id": one, "role": "driver", "tenant_id": car.tenant_id}
             session.add(VehicleParty(**party))
+        if car.owned_item_id is None:
+            given = {"name": "VW Golf", "customer_id": family[0]}
+            car.owned_item_id = service_for("owned_items", session).create(given).id
+        term = {"item_id": str(car.owned_item_id), "kind": "warranty"}
+        term |= {"starts_on": "2026-05-04", "ends_on": "2031-05-04"}
+        service_for("owned_item_terms", session).create(term)
     night(dealer)
-    assert "Two or more drivers" in text_of(dealer.client(), f"{HOME}/panel?customer_id={family[0]}")
+    client = dealer.client()
+    assert "Two or more drivers" in text_of(client, f"{HOME}/panel?customer_id={family[0]}")
+    page = text_of(client, f"{RECORDS}/{rows(dealer)[0].id}")
+    assert "driven by Anna Lind, Bo Lind, something ends on" in page
+    assert "2031" in page
+    assert "Not one household" in page
     for changes in (
         {"status": "scrapped"},
         {"status": "in_use", "updated_at": clock.now() - dt.timedelta(days=800)},
@@ -350,3 +361,4 @@ def test_cars_that_count(dealer: Shop, family: list[str]) -> None:
             session.execute(update(Vehicle).values(**changes))
         night(dealer)
         assert [one.known_cars for one in rows(dealer)] == [0]
+    assert "Two years without a sign" in text_of(client, f"{RECORDS}/{rows(dealer)[0].id}")
