@@ -13,6 +13,7 @@ from plugins.contracts import RecordDeclaration
 from plugins.offering import OfferSource
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
+from plugins.reporting import Report
 from plugins.results import CustomField, JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
 from plugins.sending import MessageTemplate
 from plugins.starters import Starter
@@ -35,6 +36,7 @@ class Declarations:
     actions: list[tuple[str, RecordAction]] = field(default_factory=list)
     jobs: list[tuple[str, JobDef]] = field(default_factory=list)
     settings: list[tuple[str, SettingsSchema]] = field(default_factory=list)
+    reports: list[tuple[str, Report]] = field(default_factory=list)
     messages: list[tuple[str, MessageTemplate]] = field(default_factory=list)
     offer_sources: list[tuple[str, OfferSource]] = field(default_factory=list)
     starters: list[tuple[str, Starter]] = field(default_factory=list)
@@ -118,6 +120,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         actions=ask("kehu_register_actions", lambda one: own_endpoint(one.endpoint)),
         jobs=ask("kehu_register_jobs", _once(lambda one: one.name)),
         settings=ask("kehu_register_settings", _once(lambda _one: "the settings")),
+        reports=ask("kehu_register_reports", _once(lambda one: one.name)),
         messages=ask("kehu_register_messages", lambda one: _own_key(slug, one.key)),
         offer_sources=ask("kehu_offer_sources", lambda one: _own_key(slug, one.key)),
         starters=ask("kehu_register_starters", _once(lambda one: one.key)),

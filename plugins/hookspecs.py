@@ -22,6 +22,7 @@ from plugins.contracts import (
     TenantRecord,
 )
 from plugins.offering import OfferSource
+from plugins.reporting import Report
 from plugins.results import (
     BillingState,
     CustomField,
@@ -139,6 +140,17 @@ def kehu_register_settings() -> Sequence[SettingsSchema]:
 
     Fires once at boot. No transaction is open. Mode R.
     The form is made from the fields; `ctx.settings` holds the values, with the defaults for what nobody set.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=Report)
+def kehu_register_reports() -> Sequence[Report]:
+    """Return the plugin's reports: tables of figures for a period, under Reports.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    A report is shown to members who have its permission, in tenants that have the plugin; `run(ctx, period)` is called
+    when one looks, within a savepoint, and returns `Figures`. A fault is told on the page and recorded.
     """
     raise NotImplementedError
 

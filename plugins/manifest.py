@@ -33,11 +33,21 @@ class PersonalData:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pricing:
-    """How a tenant pays: free, with a plan's feature, or as an add-on. Amounts live in billing."""
+    """How a tenant pays: free, with a plan's feature, or as an add-on.
+
+    `amounts` is what the author asks a month, by currency, for the whole firm or for each member.
+    """
 
     kind: str = "free"
     key: str = ""
     trial_days: int = 0
+    per: str = "firm"
+    amounts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def paid(self) -> bool:
+        """Whether it is an add-on with a price of its own."""
+        return self.kind == "addon"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +151,20 @@ class _Ranges(fields.Field[dict[str, SpecifierSet]]):
         return ranges
 
 
+class _Amounts(fields.Field[dict[str, str]]):
+    """Amounts a month by currency, as decimal numbers in quotes."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or not value:
+            raise ValidationError('Write it as a table: { EUR = "4.50", GBP = "4" }.')
+        for currency, amount in value.items():
+            if not re.fullmatch(r"[A-Z]{3}", currency):
+                raise ValidationError(f"{currency!r} is no currency. Use the three letters of ISO 4217.")
+            if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", str(amount)) or isinstance(amount, float):
+                raise ValidationError(f'{amount!r} is no amount. Write it in quotes: "4.50".')
+        return {currency: str(amount) for currency, amount in value.items()}
+
+
 class _Strict(Schema):
     class Meta:
         unknown = RAISE
@@ -163,6 +187,8 @@ class _PricingSchema(_Strict):
     kind = _one_of("free", "plan", "addon")
     key = _text()
     trial_days = fields.Integer(strict=True, validate=validate.Range(0, 90))
+    per = _one_of("firm", "member")
+    amounts = _Amounts()
 
     @pre_load
     def _split(self, data: Any, **_options: Any) -> Any:
@@ -176,6 +202,8 @@ class _PricingSchema(_Strict):
     def _key_given(self, data: dict[str, Any], **_options: Any) -> None:
         if data.get("kind", "free") != "free" and not data.get("key"):
             raise ValidationError("Name the plan's feature or the add-on's price.", "key")
+        if data.get("kind", "free") != "addon" and (data.get("amounts") or data.get("per")):
+            raise ValidationError('Only an add-on has a price of its own: kind = "addon:<key>".', "amounts")
 
 
 _SLUG_RULE = _matches(SLUG.pattern, "Use 3 to 31 small letters, digits and underscores, a letter first.")
@@ -249,7 +277,8 @@ def parse_manifest(text: str, source: str = FILE_NAME) -> Manifest:
     values = {key: _frozen(value) for key, value in data.items()}
     for key, kind in (("personal_data", PersonalData), ("pricing", Pricing)):
         if key in values:
-            values[key] = kind(**{name: _frozen(value) for name, value in values[key].items()})
+            parts: dict[str, Any] = {name: _frozen(value) for name, value in values[key].items()}
+            values[key] = kind(**parts)
     return Manifest(**values)
 
 

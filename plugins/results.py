@@ -22,7 +22,11 @@ def _require(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
-def _check_permission(code: str) -> None:
+def check_permission(code: str) -> None:
+    """Check the form of a permission's code.
+
+    :raises ValueError: with the remedy.
+    """
     _require(
         _PERMISSION.fullmatch(code) is not None,
         f'The permission {code!r} is not of the form resource:action. Write it as "automotive.vehicle:read".',
@@ -63,7 +67,7 @@ class Permission:
     roles: tuple[str, ...] = ("owner", "admin")
 
     def __post_init__(self) -> None:
-        _check_permission(self.code)
+        check_permission(self.code)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +83,7 @@ class NavItem:
 
     def __post_init__(self) -> None:
         _check_endpoint(self.endpoint)
-        _check_permission(self.permission)
+        check_permission(self.permission)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +105,7 @@ class Panel:
     def __post_init__(self) -> None:
         check_slot(self.slot)
         _check_endpoint(self.endpoint)
-        _check_permission(self.permission)
+        check_permission(self.permission)
 
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -185,7 +189,7 @@ class RecordAction:
 
     def __post_init__(self) -> None:
         _check_endpoint(self.endpoint)
-        _check_permission(self.permission)
+        check_permission(self.permission)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

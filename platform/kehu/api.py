@@ -47,6 +47,7 @@ from kehu.messages.services import Letter, MessageService
 from kehu.messages.texts import Translated
 from kehu.relations.mates import Mate, all_with, household_mates
 from kehu.relations.parting import part_household
+from kehu.reports.counting import counted, share, within
 from kehu.web.access import needs
 from kehu.web.records.answers import done_toast, go_to
 from kehu.web.records.detail import record_page_context
@@ -58,6 +59,7 @@ from kehu.web.toasts import toast
 from kehu.web.widgets import reltime
 from plugins.blueprint import PluginBlueprint
 from plugins.offering import DatedThing, OfferSource
+from plugins.reporting import Cell, FigureRow, Figures, Period, Report
 from plugins.results import (
     CustomField,
     JobDef,
@@ -144,6 +146,7 @@ __all__ = [
     "Actor",
     "BusinessHours",
     "Call",
+    "Cell",
     "Conflict",
     "CustomField",
     "DatedThing",
@@ -151,6 +154,8 @@ __all__ = [
     "Duplicate",
     "Event",
     "Field",
+    "FigureRow",
+    "Figures",
     "FollowingService",
     "Forbidden",
     "InvalidInput",
@@ -169,6 +174,7 @@ __all__ = [
     "Option",
     "Outgoing",
     "Panel",
+    "Period",
     "Permission",
     "PipelineStarter",
     "Place",
@@ -181,6 +187,7 @@ __all__ = [
     "RecordType",
     "Refusal",
     "RoleStarter",
+    "Report",
     "Section",
     "Session",
     "SettingsSchema",
@@ -208,6 +215,7 @@ __all__ = [
     "clean",
     "clock",
     "consent_of",
+    "counted",
     "done_toast",
     "fold",
     "func",
@@ -247,6 +255,7 @@ __all__ = [
     "send_message",
     "service_for",
     "session",
+    "share",
     "show_phone",
     "starter_id",
     "tenant",
@@ -256,4 +265,5 @@ __all__ = [
     "toast",
     "update_rows",
     "url_for",
+    "within",
 ]

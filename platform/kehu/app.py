@@ -34,6 +34,7 @@ FEATURES = (
     "search",
     "dashboard",
     "imports",
+    "reports",
     "settings",
     "addons",
     "webhooks",

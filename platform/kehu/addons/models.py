@@ -71,6 +71,30 @@ class PluginStarter(TenantOwned, Base):
     made_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
 
 
+class AddonPeriod(TenantRow, Base):
+    """A time in which a tenant had a paid add-on, with the price that was shown when it began: what billing counts.
+
+    Nothing removes it, also not a purge. `trial_until` is reckoned from the first time that the tenant had it.
+    """
+
+    __tablename__ = "addon_periods"
+    __table_args__ = tenant_args(
+        "addon_periods",
+        tenant_index("addon_periods", "slug", "slug", "started_at"),
+        tenant_index("addon_periods", "open", "slug", unique=True, where="ended_at IS NULL"),
+    )
+
+    slug: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+    per: Mapped[str] = mapped_column(Text)
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[OptStr]
+    started_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    trial_until: Mapped[OptInstant]
+    ended_at: Mapped[OptInstant]
+    started_by: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+
+
 class PluginInstall(Base):
     """What the whole installation knows of a plugin: where its tables stand, and whether it is held for all."""
 

@@ -40,6 +40,11 @@ class Plan:
     locked: bool = False
 
     @property
+    def paid(self) -> tuple[Manifest, ...]:
+        """The manifests of those among them that have a price of their own."""
+        return tuple(step.manifest for step in self.steps if step.manifest and step.manifest.pricing.paid)
+
+    @property
     def slugs(self) -> tuple[str, ...]:
         """The plugins in the order in which they are switched."""
         return tuple(step.slug for step in self.steps)

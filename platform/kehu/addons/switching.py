@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kehu.addons import records, starters
+from kehu.addons import prices, records, starters
 from kehu.addons.calls import call
 from kehu.addons.models import TenantPlugin
 from kehu.addons.rows import store
@@ -57,6 +57,7 @@ def switch_on(session: Session, rows: Rows, record: PluginRecord) -> None:
             grant(session, record.slug)
         starters.make(session, record.slug, record.name)
         _ask(record, "kehu_tenant_enabled", first_time=first_time)
+    prices.begin(session, record)
     note(session, record.slug, record.name, "enabled", before=False, after=True)
 
 
@@ -71,6 +72,7 @@ def switch_off(session: Session, rows: Rows, slug: str, state: TenantState, reas
             reason = reason or failure.reason
     move(row, state, reason)
     store(session, rows)
+    prices.end(session, slug)
     note(session, slug, row.name or slug, state.value, before=True, after=False)
 
 

@@ -54,7 +54,7 @@ MANIFEST: Final = {
     "default_roles": "roles that get its permissions",
     "locales": "languages it has texts in",
     "default_enabled": "on for new tenants",
-    "pricing": "free, plan:feature or addon:price",
+    "pricing": "kind (free, plan:feature, addon:key), trial_days, per (firm, member), amounts by currency",
     "pictures": "table: file in `pictures/` = what it shows; PNG, JPEG or WebP, at most 6",
     "status": "experimental, stable or deprecated",
     "replaced_by": "slug of its successor",

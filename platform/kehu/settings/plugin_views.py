@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, request, send_from_directory
+from flask_babel import format_date
 
 from kehu.accounts.signin import own_path
-from kehu.addons import purge
+from kehu.addons import prices, purge
 from kehu.addons.services import PluginService
 from kehu.addons.states import TenantState
 from kehu.core import db, hooks
@@ -99,6 +100,9 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
     card = service.card(slug)
     was_here = card.state not in (TenantState.AVAILABLE, TenantState.LOCKED)
     able = card.manifest.capabilities if card.manifest else ()
+    plan = None if card.on or not card.installed else service.plan(slug)
+    session = db.session()
+    paid = [found for one in (plan.paid if plan else ()) if (found := prices.price(session, one))]
     return render_page(
         "settings/plugin.html",
         status=status,
@@ -107,7 +111,12 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
         offers=OFFERS,
         places=purge.WORDS,
         hosts=[one.partition(":")[2] for one in able if one.startswith(("http:", "send:"))],
-        plan=None if card.on or not card.installed else service.plan(slug),
+        plan=plan,
+        price=prices.price(session, card.manifest) if card.manifest else None,
+        plan_prices=paid,
+        plan_totals=prices.totals(paid),
+        date_text=format_date,
+        takes_money=prices.takes_money(),
         off=service.plan_off(slug) if card.on else None,
         preview=service.purge_preview(slug) if was_here and not card.on else None,
         problem=problem,

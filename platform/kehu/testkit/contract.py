@@ -20,26 +20,31 @@ from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
 from kehu.addons import migrations
 from kehu.addons.models import TenantPlugin
 from kehu.addons.settings import schema_of as settings_of
 from kehu.authoring import sources, tables
-from kehu.core import hooks, migration, permissions
+from kehu.core import db, hooks, migration, permissions
+from kehu.core.records.service import service_for
+from kehu.core.records.types import get as get_type
 from kehu.members.models import Role
 from kehu.testkit.browser import Browser, browser
 from kehu.testkit.contract_parts import (
     catalogue_of,
     codes_asked_for,
     form_values,
+    links_of_figures,
     make_records,
     merge_into_another,
     path_of,
     plain,
     pointers_of,
     row_counts,
+    sample_of,
+    shape_of_the_platform,
     tables_in,
     tables_of,
     undo_merge,
@@ -202,6 +207,25 @@ class PluginContract:
             undo_merge(on, object_name, merge_id)
             assert pointers_of(on, self.slug) == before, "After the merge was undone rows point elsewhere."
 
+    def test_a_customer_can_be_removed_for_good(self, on: Shop, other_shop: Shop) -> None:
+        enable(other_shop, self.slug)
+        self.fill(other_shop)
+        kept = self._counts(other_shop)
+        with on.work(), db.cross_tenant("remove customers in a test") as session:
+            for table in ("tickets", "deals", "contacts", "customers"):
+                gone = text(f"DELETE FROM {table} WHERE tenant_id = :tenant")  # noqa: S608 - our own names
+                session.execute(gone, {"tenant": on.tenant.id})
+        assert self._counts(other_shop) == kept
+
+    def test_its_tables_can_be_dropped_without_its_code(self, app: Flask, on: Shop) -> None:
+        engine = migration.owner_engine(app.extensions["kehu.settings"].database_url)
+        with engine.connect() as connection:
+            before = shape_of_the_platform(connection)
+            connection.execute(text(f'DROP SCHEMA IF EXISTS "p_{self.slug}" CASCADE'))
+            assert shape_of_the_platform(connection) == before, "Dropping its schema changes the platform."
+            connection.rollback()
+        engine.dispose()
+
     # Pages ----------------------------------------------------------------------------------------------------
 
     def test_off_each_address_looks_as_if_it_never_was(self, app: Flask, on: Shop, other_shop: Shop) -> None:
@@ -262,6 +286,34 @@ class PluginContract:
             address = f'href="{url_of(app, item.endpoint, {})}"'
             assert address in here, f"{item.endpoint} does not stand in the side bar of the owner."
             assert address not in there, f"{item.endpoint} stands in the side bar of a firm that has it off."
+
+    def test_reports_open_their_rows(self, on: Shop) -> None:
+        client = on.client()
+        for _slug, report in self._declared("reports"):
+            address = f"/reports/{self.slug}.{report.name}"
+            page = client.get(address).get_data(as_text=True)
+            assert 'class="k-num"' in page or "k-empty" in page, f"{address} shows no figures."
+            for url in links_of_figures(page):
+                status = client.get(url).status_code
+                assert status == 200, f"{address}: the rows of a figure, {url}, answer {status}."
+
+    def test_its_fields_live_on_the_records_of_the_platform(self, on: Shop, ids: dict[str, str]) -> None:
+        for _slug, declared in self._declared("custom_fields"):
+            key, record_id = (
+                f"{self.slug}_{declared.field.key}",
+                ids[f"{declared.object.removesuffix('s')}_id"],
+            )
+            with on.work() as session:
+                service_for(declared.object, session).update(record_id, {key: sample_of(declared.field)})
+            with on.work() as session:
+                kept = service_for(declared.object, session).get(record_id)
+                assert getattr(kept, key) is not None, f"{key} keeps nothing."
+        disable(on, self.slug)
+        purge(on, self.slug)
+        with on.work() as session:
+            for name in ("customers", "contacts", "deals", "tickets"):
+                left = select(get_type(name).model.custom).where(get_type(name).model.custom != {})
+                assert not session.execute(left).first(), f"The purge left fields on {name}."
 
     # Settings and jobs ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from werkzeug.routing import Rule
 from kehu.addons import audits, migrations
 from kehu.authoring import sources
 from kehu.core.ids import new_id
+from kehu.core.records.fields import Field
 from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
 from kehu.members.models import Role
@@ -72,7 +74,7 @@ def catalogue_of(record: PluginRecord, folder: Path, locale: str) -> Path:
 
 
 def make_records(shop: Shop) -> dict[str, str]:
-    """Make a customer, a deal and a ticket, by the names of the slots' arguments."""
+    """Make one of each record that slots and fields of plugins stand on, by the names of the slots' arguments."""
     with shop.work() as session:
         customer = service_for("customers", session).create({"name": "Harbour Taxis"})
         session.flush()
@@ -80,7 +82,57 @@ def make_records(shop: Shop) -> dict[str, str]:
         ticket = service_for("tickets", session).create(
             {"subject": "A question", "customer_id": str(customer.id)}
         )
-        return {"customer_id": str(customer.id), "deal_id": str(deal.id), "ticket_id": str(ticket.id)}
+        contact = service_for("contacts", session).create(
+            {"name": "Anna Lindqvist", "customer_id": str(customer.id)}
+        )
+        item = service_for("owned_items", session).create(
+            {"name": "A thing of theirs", "customer_id": str(customer.id)}
+        )
+        made = {
+            "customer_id": customer,
+            "deal_id": deal,
+            "ticket_id": ticket,
+            "contact_id": contact,
+            "owned_item_id": item,
+        }
+        return {name: str(one.id) for name, one in made.items()}
+
+
+def links_of_figures(page: str) -> list[str]:
+    """Return the addresses behind the numbers of a report."""
+    return [unescape(url) for url in re.findall(r'<td class="k-num"><a href="([^"]+)"', page)]
+
+
+def sample_of(field: Field) -> Any:
+    """Return a value that a field takes, as a form sends it."""
+    samples = {
+        "number": str(field.minimum or 1),
+        "date": "2030-01-31",
+        "bool": "yes",
+        "email": "anna@example.com",
+        "phone": "+44 20 7946 0958",
+        "link": "https://example.com",
+    }
+    if field.kind == "choice":
+        return field.choices()[0].value
+    return samples.get(field.kind, "A text")
+
+
+_SHAPE = text(
+    "SELECT 'column', c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
+    "WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped AND a.attnum > 0 "
+    "UNION ALL SELECT 'constraint', conrelid::regclass::text, conname FROM pg_constraint "
+    "WHERE connamespace = 'public'::regnamespace "
+    "UNION ALL SELECT 'policy', p.polrelid::regclass::text, p.polname FROM pg_policy p "
+    "JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'public'::regnamespace "
+    "UNION ALL SELECT 'trigger', t.tgrelid::regclass::text, t.tgname FROM pg_trigger t "
+    "JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal"
+)
+
+
+def shape_of_the_platform(connection: Any) -> set[tuple[str, str, str]]:
+    """Return the columns, constraints, policies and triggers of the platform's own tables."""
+    return {tuple(row) for row in connection.execute(_SHAPE)}
 
 
 @dataclass(frozen=True, order=True)

@@ -16,7 +16,7 @@ from plugins.scaffold import write_scaffold
 DOCS = Path(__file__).resolve().parents[3] / "docs/plugins"
 DENTIST = DOCS / "dentist"
 SNIPPET = re.compile(r"<!-- (.+?) -->\n```\w+\n(.*?)```", re.DOTALL)
-PLACE = re.compile(r'in (\S+) (behind|before|replace) "(.*)"')
+PLACE = re.compile(r'in (\S+) (behind|before|replace) "(.*)"', re.DOTALL)
 
 
 def follow(text: str, folder: Path) -> int:
