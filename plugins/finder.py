@@ -1,6 +1,7 @@
 """Finds installed plugins and reads their manifests without running any of their code."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,7 +100,8 @@ def _record(entry: EntryPoint, system: frozenset[str]) -> PluginRecord:
 def discover(entries: Iterable[EntryPoint], system: Iterable[str] = ()) -> list[PluginRecord]:
     """Return a record for each plugin, with its manifest read.
 
-    Two distributions that claim one name are both left out: which one would win depends on the disk.
+    Two distributions that claim one name are both left out: which one would win depends on the disk. Against what
+    comes with the platform nobody can claim a name.
 
     :param system: slugs of the platform's own parts, which need no manifest.
     """
@@ -108,7 +110,11 @@ def discover(entries: Iterable[EntryPoint], system: Iterable[str] = ()) -> list[
     for entry in entries:
         record = _record(entry, parts)
         known = records.get(entry.name)
-        if known is not None:
+        if known is not None and _ours(known) != _ours(record):
+            ours, other = (known, record) if _ours(known) else (record, known)
+            stays = known if ours is known else _settled(ours)
+            records[entry.name] = replace(stays, warnings=(*stays.warnings, _intruder(other)))
+        elif known is not None:
             owners = ", ".join(
                 sorted({known.distribution or known.module, record.distribution or record.module})
             )
@@ -118,5 +124,18 @@ def discover(entries: Iterable[EntryPoint], system: Iterable[str] = ()) -> list[
                 "Uninstall all but one of them.",
             )
         else:
-            records[entry.name] = record if record.system else _described(record)
+            records[entry.name] = _settled(record)
     return list(records.values())
+
+
+def _settled(record: PluginRecord) -> PluginRecord:
+    return record if record.system else _described(record)
+
+
+def _ours(record: PluginRecord) -> bool:
+    """Tell whether a record is that of a part of the platform or of a built-in plugin, by where its code lies."""
+    return record.builtin or (record.system and record.module.split(".")[0] == record.slug)
+
+
+def _intruder(record: PluginRecord) -> str:
+    return f"{record.distribution or record.module} claims this name, too, and is left out. Uninstall it."

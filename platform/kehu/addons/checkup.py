@@ -55,7 +55,8 @@ def checkup(installed: Installed) -> list[Standing]:
     """Look at all plugins, those that are gone behind those that are there."""
     with db.cross_tenant("look at the plugins of the installation") as session:
         on, known, left = _on(session), installs.rows(session), schemas(session)
-        records = [record for record in installed if not record.system]
+        # A part of the platform is looked at only when there is something to say of it.
+        records = [record for record in installed if not record.system or record.warnings]
         found = [_standing(session, record, known.get(record.slug), on) for record in records]
         have = {record.slug for record in records}
         return found + [

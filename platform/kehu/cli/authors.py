@@ -48,14 +48,19 @@ def api_diff(renew: bool, against: Path | None) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to make; ./kehu-SLUG when it is left out.",
 )
-def new(slug: str, name: str, into: Path | None) -> None:
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Keep what it is about as a record type, whose lists, forms and REST Kehu makes.",
+)
+def new(slug: str, name: str, into: Path | None, record: bool) -> None:
     """Begin a plugin: a small whole one with page, panel, settings, job and tests."""
     from kehu.core import clock
     from plugins.scaffold import ScaffoldError, write_scaffold
 
     folder = into or Path(f"kehu-{slug.replace('_', '-')}")
     try:
-        files = write_scaffold(slug, folder, name=name, today=clock.today("UTC"))
+        files = write_scaffold(slug, folder, name=name, record=record, today=clock.today("UTC"))
     except ScaffoldError as error:
         raise click.ClickException(str(error)) from error
     if find_spec("ruff"):

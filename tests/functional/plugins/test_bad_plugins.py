@@ -38,6 +38,20 @@ FOREIGN = (
 )
 UNDER = "ALTER TABLE {core} ADD CONSTRAINT x_y FOREIGN KEY (tenant_id, id) REFERENCES p_under.rows"
 
+WRAPS = """
+from kehu.api import hookimpl
+@hookimpl(wrapper=True)
+def kehu_register_panels():
+    yield
+    return []
+"""
+SHADOW = """
+from kehu.api import PluginBlueprint, hookimpl
+@hookimpl
+def kehu_register_routes():
+    return [PluginBlueprint("shadow", __name__, template_folder="templates")]
+"""
+
 
 class Shelf:
     """A folder of installed distributions."""
@@ -73,6 +87,11 @@ def fill(shelf: Shelf) -> None:
     shelf.add("leaves", "import sys\nsys.exit(3)")
     shelf.add("twice")
     shelf.add("twice", dist="again")
+    shelf.add("automotive", 'raise RuntimeError("not mine")', dist="evil")
+    shelf.add("wraps", WRAPS)
+    shelf.add("shadow", SHADOW)
+    (shelf.root / "bad_shadow/templates/kehu").mkdir(parents=True)
+    (shelf.root / "bad_shadow/templates/kehu/app.html").write_text("mine now")
     shelf.add("fails", "", TABLE, 'op.execute("SELECT 1 / 0")')
     shelf.add("exits", "", "raise SystemExit(4)")
     shelf.add("holds", "", TABLE, KEY.replace("{target}", "customers").replace("{how}", ""))
@@ -99,6 +118,9 @@ TOLD = {
     "raises": "broken|RuntimeError: no such library|Tell the plugin's author",
     "leaves": "broken|SystemExit: 3|Tell the plugin's author",
     "twice": "conflict|claimed more than once: again-dist, twice-dist|Uninstall all but one",
+    "automotive": "ready|evil-dist claims this name, too, and is left out. Uninstall it.",
+    "wraps": "broken|marked with wrapper|Tell the plugin's author",
+    "shadow": "broken|'kehu/app.html' lies outside the plugin's own folder|Tell the plugin's author",
     "holds": "broken|Its migration failed: RefusedMigration|run `kehu plugin migrate holds`",
     "gone": "orphan|its code is not installed|kehu plugin orphans --drop gone",
     "lost": "missing|switched on, but its code is not installed|kehu plugin disable",

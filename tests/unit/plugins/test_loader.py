@@ -267,3 +267,25 @@ class TestLoading:
         shelf.add("billing", code("kehu_wrong"), manifest="")
         with pytest.raises(ImportError, match="billing"):
             load(find_plugins(entries=shelf, system=["billing"]))
+
+
+class TestNamesOfThePlatform:
+    """Nobody can take a name away from what comes with the platform."""
+
+    @pytest.mark.parametrize("first", [True, False])
+    @pytest.mark.parametrize(
+        ("slug", "module"),
+        [("automotive", "plugins_builtin.automotive"), ("tenants", "tenants.plugin")],
+    )
+    def test_who_claims_one_is_left_out_and_told(
+        self, shelf: Shelf, slug: str, module: str, first: bool
+    ) -> None:
+        if not first:
+            shelf.claim(slug, module, dist="kehu")
+        shelf.add(slug, "!", package=f"evil_{slug}", dist="evil-dist")
+        if first:
+            shelf.claim(slug, module, dist="kehu")
+        (record,) = discover(shelf(), system=["tenants"])
+        assert record.state is State.DISCOVERED
+        assert (record.distribution, record.module) == ("kehu", module)
+        assert record.warnings == ("evil-dist claims this name, too, and is left out. Uninstall it.",)

@@ -31,6 +31,13 @@ def test_every_word_is_filled_in_and_carries_the_slug(tmp_path: Path) -> None:
     assert (manifest.slug, manifest.name) == ("sea_side", "Sea side")
 
 
+def test_with_a_record_type_it_has_no_pages_of_its_own(tmp_path: Path) -> None:
+    files = write_scaffold("sea", tmp_path, record=True, today=TODAY)
+    names = {path.relative_to(tmp_path / "kehu_sea").as_posix() for path in files if "kehu_sea" in path.parts}
+    assert {"records.py", "templates/sea/panel.html", "migrations/20261128_01_visits.py"} <= names
+    assert not {"permissions.py", "templates/sea/list.html", "templates/sea/new.html"} & names
+
+
 @pytest.mark.parametrize("slug", ["ab", "Sea", "sea-side", "1sea", "s" * 32, "../sea"])
 def test_a_slug_that_can_not_be_one_is_refused(slug: str, tmp_path: Path) -> None:
     with pytest.raises(ScaffoldError, match="small letters"):
