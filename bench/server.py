@@ -58,6 +58,7 @@ def make() -> Any:
 
     def report(response: Response) -> Response:
         response.headers["X-Bench-Queries"] = str(g.get("bench_queries", 0))
+        response.headers["X-Bench-Worker"] = str(os.getpid())
         return response
 
     app.after_request(report)
