@@ -18,6 +18,9 @@ from kehu.core import clock, context, db, events, hooks, jobs
 from kehu.core.audit import AuditEntry
 from kehu.core.records.types import registered
 
+PAYLOAD = ("object", "record_id", "changes", "version", "at")
+"""The keys of an event's data."""
+
 SLICE = 2_000
 """Entries of a batch that one job delivers."""
 
@@ -54,7 +57,11 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A change that has been committed: its name (`deal.won`) and its data."""
+    """A change that has been committed: its name (`deal.won`) and its data.
+
+    The data holds `object` (plural name of the record type), `record_id`, `changes` (field -> before and
+    after, as JSON), `version` and `at`.
+    """
 
     name: str
     payload: Mapping[str, Any]

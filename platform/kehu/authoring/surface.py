@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from kehu.authoring import frame_surface
 from plugins import hookspecs
 from plugins.api_version import API_VERSION
 from plugins.manifest import Manifest
@@ -73,6 +74,7 @@ def present() -> list[str]:
         for name in names:
             lines |= set(described(f"{home}.{name}", getattr(import_module(home), name)))
     lines |= {line for line in members(_SERVICE, RecordService) if line.partition("(")[0] in _CALLED}
+    lines |= set(frame_surface.lines())
     return sorted(lines)
 
 

@@ -1,6 +1,7 @@
 """Dental practice: recalls of patients. Kehu finds the hooks here."""
 
 from kehu_dentist.hooks import (
+    kehu_register_custom_fields,
     kehu_register_jobs,
     kehu_register_navigation,
     kehu_register_panels,
@@ -10,6 +11,7 @@ from kehu_dentist.hooks import (
 )
 
 __all__ = [
+    "kehu_register_custom_fields",
     "kehu_register_jobs",
     "kehu_register_navigation",
     "kehu_register_panels",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kehu.api import (
+    CustomField,
     Field,
     JobDef,
     NavItem,
@@ -87,3 +88,11 @@ def kehu_register_settings() -> Sequence[SettingsSchema]:
 def kehu_register_jobs() -> Sequence[JobDef]:
     """Work by night."""
     return [JobDef(name="recall", run=jobs.recall, title=_l("Find the patients who are due"), at="02:30")]
+
+
+@hookimpl
+def kehu_register_custom_fields() -> Sequence[CustomField]:
+    """What the practice must know of a patient."""
+    return [
+        CustomField(object="customers", field=Field(key="allergies", label=_l("Allergies"), kind="long_text"))
+    ]
