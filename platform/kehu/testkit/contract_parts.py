@@ -100,7 +100,7 @@ def make_records(shop: Shop) -> dict[str, str]:
 
 def links_of_figures(page: str) -> list[str]:
     """Return the addresses behind the numbers of a report."""
-    return [unescape(url) for url in re.findall(r'<td class="k-num"><a href="([^"]+)"', page)]
+    return [unescape(url) for url in re.findall(r'<td class="k-num"><a class="k-link" href="([^"]+)"', page)]
 
 
 def sample_of(field: Field) -> Any:

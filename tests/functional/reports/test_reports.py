@@ -42,7 +42,7 @@ def numbers(page: str) -> list[tuple[str, str]]:
     """Return each number of the table with the address behind it."""
     return [
         (value.strip(), unescape(url))
-        for url, value in re.findall(r'<td class="k-num"><a href="([^"]+)">([^<]+)</a>', page)
+        for url, value in re.findall(r'<td class="k-num"><a class="k-link" href="([^"]+)">([^<]+)</a>', page)
     ]
 
 
