@@ -14,6 +14,7 @@ from typing import Any, Final
 from pluggy import PluginManager, PluginValidationError
 
 from plugins.api_version import API_VERSION, ApiVersion, misfit
+from plugins.deprecation import noted, of_manifest
 from plugins.finder import discover, installed_entry_points
 from plugins.implementations import faults_of
 from plugins.records import Installed, PluginRecord, State
@@ -184,13 +185,16 @@ def _load(
         return record.moved(
             State.BROKEN, f"It needs {broken_need}, which is broken.", f"Mend {broken_need} first."
         )
+    old = of_manifest(record.manifest)
     try:
-        plugin = importer(record.module)
+        with noted(old):
+            plugin = importer(record.module)
         guard = record.manifest is not None and "guard" in record.manifest.capabilities
         faults = faults_of(plugin, manager, rules, system=record.system, guard=guard)
         if faults:
             return _broken(record, " ".join(faults))
-        manager.register(plugin, name=record.slug)
+        with noted(old):
+            manager.register(plugin, name=record.slug)
     except PluginValidationError as error:
         manager.unregister(name=record.slug)
         return _broken(record, str(error))
@@ -199,7 +203,7 @@ def _load(
             raise
         log.error("plugin %s can't be loaded", record.slug, exc_info=error)
         return _broken(record, f"Its code failed while loading: {type(error).__name__}: {error}")
-    return record.moved(State.READY, plugin=plugin)
+    return record.moved(State.READY, plugin=plugin, warnings=(*record.warnings, *old))
 
 
 def _broken_need(installed: Installed, record: PluginRecord) -> str | None:

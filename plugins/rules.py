@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 
 from pluggy import HookimplMarker, HookspecMarker
 
+from plugins.deprecation import KehuPluginDeprecation
+
 PROJECT: Final = "kehu"
 """The name the markers and the manager share, and the prefix of every hook."""
 
@@ -96,10 +98,14 @@ def spec(
     shape: Shape | None = None,
     first: bool = False,
     transaction: bool = False,
+    goes: str = "",
+    arguments_go: Mapping[str, str] | None = None,
 ) -> Callable[[_F], _F]:
     """Declare a hook: how it is called, and what it returns.
 
     :param item: the class of the value, or of each value of the list.
+    :param goes: for a hook that is to go: with which API, and what to use instead; told of each implementation.
+    :param arguments_go: the same for arguments, by name.
     :param shape: NOTHING without an item, ONE if the first answer wins, else LIST, unless said otherwise.
     """
 
@@ -117,7 +123,14 @@ def spec(
         setattr(function, _RULE, rule)
         # `first` is our relay's affair: were pluggy told, it would stop at a plugin that the tenant has not
         # got.
-        return hookspec(function)
+        return hookspec(
+            function,
+            warn_on_impl=KehuPluginDeprecation(f"{function.__name__} {goes}") if goes else None,
+            warn_on_impl_args={
+                name: KehuPluginDeprecation(f"The argument {name} of {function.__name__} {words}")
+                for name, words in (arguments_go or {}).items()
+            },
+        )
 
     return mark
 

@@ -6,7 +6,7 @@ The API is 0.x: it may change with any minor version until three different modul
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
 from sqlalchemy import and_, func, or_, select
@@ -58,6 +58,7 @@ from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from kehu.web.widgets import reltime
 from plugins.blueprint import PluginBlueprint
+from plugins.deprecation import renamed
 from plugins.offering import DatedThing, OfferSource
 from plugins.reporting import Cell, FigureRow, Figures, Period, Report
 from plugins.results import (
@@ -142,6 +143,16 @@ def member_names(session: Session, ids: Iterable[Any]) -> dict[str, str]:
     return {str(row.id): row.name for row in session.execute(statement)}
 
 
+if not TYPE_CHECKING:  # A checker of types should see the names that there are, and no others.
+
+    def __getattr__(name: str) -> Any:
+        """Hand on what is called otherwise by now, and tell who asked."""
+        new = renamed(name)
+        if new is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals()[new]
+
+
 __all__ = [
     "Actor",
     "BusinessHours",
@@ -186,8 +197,8 @@ __all__ = [
     "RecordService",
     "RecordType",
     "Refusal",
-    "RoleStarter",
     "Report",
+    "RoleStarter",
     "Section",
     "Session",
     "SettingsSchema",

@@ -112,6 +112,9 @@ class PluginContract:
     def test_it_loads(self, record: PluginRecord) -> None:
         assert record.state is State.READY, f"{record.reason} {record.remedy}"
 
+    def test_it_uses_nothing_that_is_to_go(self, record: PluginRecord) -> None:
+        assert not record.warnings, "\n".join(record.warnings)
+
     def test_the_manifest_says_what_admins_ask(self, record: PluginRecord) -> None:
         manifest = record.manifest
         assert manifest is not None

@@ -1,10 +1,11 @@
 import sys
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from pluggy import PluginManager
 
-from plugins import hookspecs
+from plugins import deprecation, hookspecs
 from plugins.finder import GROUP, discover, folder_of, installed_entry_points, manifest_path
 from plugins.loader import find_plugins, load_plugins
 from plugins.manifest import ManifestError
@@ -289,3 +290,49 @@ class TestNamesOfThePlatform:
         assert record.state is State.DISCOVERED
         assert (record.distribution, record.module) == ("kehu", module)
         assert record.warnings == ("evil-dist claims this name, too, and is left out. Uninstall it.",)
+
+
+OLD_SPECS = """
+from plugins.rules import Mode, spec
+@spec(Mode.OBSERVE, goes="goes with API 0.4. Use kehu_new.")
+def kehu_old(ctx):
+    ...
+@spec(Mode.OBSERVE, arguments_go={"limit": "goes with API 0.4. Leave it out."})
+def kehu_some(ctx, limit):
+    ...
+"""
+
+
+class TestWhatIsToGo:
+    """Uses of what is to go are told with file and line, and the plugin runs on."""
+
+    def test_hooks_arguments_and_names(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(deprecation.OLD_NAMES, "former", ("new_id", "0.4"))
+        code = (
+            "from kehu.api import former\nimport warnings\nwarnings.warn('of another kind', ResourceWarning)\n"
+            "@hookimpl\ndef kehu_old(ctx):\n    pass\n@hookimpl\ndef kehu_some(ctx, limit):\n    pass\n"
+        )
+        shelf.add("alpha", code)
+        shelf.add("beta", extra='status = "deprecated"\nreplaced_by = "gamma"\nend_date = "2027-01-31"\n')
+        installed = find_plugins(entries=shelf)
+        specs = ModuleType("specs")
+        exec(OLD_SPECS, vars(specs))
+        manager = PluginManager(PROJECT)
+        manager.add_hookspecs(specs)
+        with pytest.warns(ResourceWarning, match="of another kind"):
+            load_plugins(installed, manager, rules_of(specs))
+        alpha, beta = installed.get("alpha"), installed.get("beta")
+        assert alpha is not None
+        assert beta is not None
+        assert (alpha.state, beta.state) == (State.READY, State.READY)
+        told = [one.partition("hooks.py:")[2] for one in alpha.warnings]
+        assert told == [
+            "2: kehu.api.former goes with plugin API 0.4. Use new_id.",
+            "5: kehu_old goes with API 0.4. Use kehu_new.",
+            "8: The argument limit of kehu_some goes with API 0.4. Leave it out.",
+        ]
+        assert beta.warnings == ("Its author gives it up. It ends on 2027-01-31. Use gamma instead.",)
+
+    def test_a_name_that_never_was_is_no_name(self) -> None:
+        with pytest.raises(ImportError):
+            exec("from kehu.api import never_was")
