@@ -36,6 +36,7 @@ from kehu.testkit.contract_parts import (
     catalogue_of,
     codes_asked_for,
     form_values,
+    hand_out_and_erase,
     links_of_figures,
     make_records,
     merge_into_another,
@@ -209,6 +210,17 @@ class PluginContract:
             )
             undo_merge(on, object_name, merge_id)
             assert pointers_of(on, self.slug) == before, "After the merge was undone rows point elsewhere."
+
+    def test_a_person_is_handed_out_whole_and_erased(self, on: Shop) -> None:
+        before = pointers_of(on, self.slug)
+        for object_name, record_id in sorted({(one.object, one.record_id) for one in before}, reverse=True):
+            columns = [one.column.replace('"', "") for one in before if one.record_id == record_id]
+            tables = {column.rpartition(".")[0].removeprefix("p_") for column in columns}
+            out = hand_out_and_erase(on, object_name, record_id)
+            missing = {name for name in tables if not any(name in one for one in out)}
+            assert not missing, f"What is handed out to a person lacks {', '.join(sorted(missing))}."
+            left = {one.column for one in pointers_of(on, self.slug) if one.record_id == record_id}
+            assert not left, f"After a person was erased, {', '.join(sorted(left))} still point at him."
 
     def test_a_customer_can_be_removed_for_good(self, on: Shop, other_shop: Shop) -> None:
         enable(other_shop, self.slug)

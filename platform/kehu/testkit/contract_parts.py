@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import uuid
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
@@ -20,10 +22,12 @@ from kehu.core.ids import new_id
 from kehu.core.records.fields import Field
 from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
+from kehu.files.store import FileStore
 from kehu.members.models import Role
 from kehu.merging.finding import OBJECTS
 from kehu.merging.links import links_to
 from kehu.merging.services import MergeService
+from kehu.privacy.services import PrivacyService
 from kehu.testkit.fixtures import Shop
 from kehu.web.language import FOLDER
 from plugins.records import PluginRecord
@@ -174,6 +178,18 @@ def undo_merge(shop: Shop, object_name: str, merge_id: uuid.UUID) -> None:
     """Take a merge back."""
     with shop.work() as session:
         MergeService(session, object_name).undo(merge_id)
+
+
+def hand_out_and_erase(shop: Shop, object_name: str, record_id: uuid.UUID) -> list[str]:
+    """Hand out all that is known of a person, erase it, and return the names of what was handed out."""
+    store = FileStore(shop.app.extensions["kehu.settings"].var / "files", 0)
+    with shop.work() as session:
+        service, file = PrivacyService(session, store), io.BytesIO()
+        service.export(object_name, record_id, file)
+        record = service_for(object_name, session).get(record_id)
+        service.erase(object_name, record_id, typed=record.name, version=record.version)
+    with zipfile.ZipFile(file) as archive:
+        return archive.namelist()
 
 
 def without_rights(shop: Shop) -> Any:
