@@ -14,7 +14,7 @@ from kehu.core.i18n import _
 from kehu.core.records.fields import Field
 from kehu.core.records.kinds import KINDS
 from kehu.web import widgets
-from kehu.web.records.display import NONE, Displayer
+from kehu.web.records.display import Displayer
 
 if TYPE_CHECKING:
     from kehu.web.records.pages import RecordPages
@@ -86,10 +86,10 @@ class RowWriter:
         if field.kind == "money":
             return lambda row: show(field, row[key], currency=row.get(field.currency_from) or "")
         if field.kind == "text":
-            return lambda row: escape(row[key]) if row[key] else NONE
+            return lambda row: escape(row[key]) if row[key] else "–"
         if field.kind == "choice":
             choice = self.displayer.choice
-            return lambda row: choice(field, row[key]) if row[key] else NONE
+            return lambda row: choice(field, row[key]) if row[key] else "–"
         return lambda row: show(field, row[key])
 
     def _note_writer(self, key: str) -> Callable[[Mapping[str, Any]], str]:
