@@ -159,13 +159,15 @@ def keep_facts(customer_id: str) -> Any:
     seen = request.form.get("version", "")
     version = int(seen) if seen.isdecimal() and len(seen) < 10 else 0
     try:
-        SecondCarService(session()).keep(customer_id, values, version or None)
+        kept = SecondCarService(session()).keep(customer_id, values, version or None)
     except InvalidInput as error:
         session().rollback()  # The form is drawn from what is kept.
         customer = service_for("customers", session()).get(customer_id)
         return _form(customer, values, error.fields, version, 422)
     done_toast(session(), _("Kept what is known of the household."))
-    return go_to(_back(service_for("customers", session()).type.url(customer_id)))
+    page = service_for(NAME, session()).type.url(kept.id)
+    otherwise = service_for("customers", session()).type.url(customer_id)
+    return go_to(page if request.form.get("from") == "household" else _back(otherwise))
 
 
 def _back(otherwise: str) -> str:
