@@ -43,6 +43,10 @@ def listener(shop: Shop) -> Iterator[Listener]:
     kept = manager.get_plugin(SLUG)
     with shop.work() as session:
         PluginService(session).enable(SLUG)
+    with shop.work() as session:
+        # What the switch itself made (pipelines to start with) is told by a job of its own.
+        mine = text("DELETE FROM procrastinate_jobs WHERE args->>'tenant_id' = :id")
+        session.execute(mine, {"id": str(shop.tenant.id)})
     manager.unregister(name=SLUG)
     manager.register(made, name=SLUG)
     relay.forget()
