@@ -24,6 +24,7 @@ FEATURES = (
     "deals",
     "items",
     "relations",
+    "booking",
     "tickets",
     "activities",
     "files",

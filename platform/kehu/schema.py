@@ -23,6 +23,7 @@ MODULES = (
     "kehu.items.models",
     "kehu.relations.models",
     "kehu.merging.models",
+    "kehu.booking.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

@@ -171,6 +171,18 @@ OWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         other_id: other, to, related to, related customer, 相关客户, 相關客戶, связан с
         kind: kind, relation, type, 关系, 關係, связь
     """),
+    "resources": _table("""
+        name: resource, room, machine, 资源, 資源, 房间, ресурс, помещение
+        kind: kind, type, category, 类型, 類型, тип, вид
+        branch: branch, location, site, 分店, 門店, филиал, место
+    """),
+    "bookings": _table("""
+        name: booking, reservation, subject, title, 预订, 預訂, 预约, бронирование, бронь
+        resource_id: resource, room, machine, 资源, 資源, ресурс
+        from_at: from, start, start time, begins, 开始时间, 開始時間, начало, с
+        to_at: to, end, end time, ends, 结束时间, 結束時間, конец, по
+        customer_id: customer, client, 客户, 客戶, клиент
+    """),
     "deals": _table("""
         name: deal, deal name, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка,
             название сделки

@@ -26,6 +26,8 @@ RECORDS = (
     "households",
     "household_members",
     "relations",
+    "resources",
+    "bookings",
     "tickets",
     "activities",
     "products",
@@ -35,7 +37,7 @@ RECORDS = (
     "files",
 )
 
-MANAGED = frozenset({"products", "offer_rules", "offer_texts"})
+MANAGED = frozenset({"products", "resources", "offer_rules", "offer_texts"})
 """Records that members read, and managers write."""
 
 

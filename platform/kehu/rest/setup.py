@@ -29,6 +29,8 @@ RESOURCES = (
     "households",
     "household_members",
     "relations",
+    "resources",
+    "bookings",
     "tickets",
     "queues",
     "activities",

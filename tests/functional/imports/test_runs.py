@@ -35,6 +35,8 @@ FILES = {
     "Call back,Call,2030-01-02 10:30,Northwind\nSend offer,Task,2030-01-03,Northwind\n",
     "owned_items": "Item,Serial number,Customer,In service\nHeat pump,HP-0004711,Northwind,2024-03-01\n",
     "owned_item_terms": "Name,Owned item,Start date,Months\nFactory warranty,Heat pump,2024-03-01,24\n",
+    "resources": "Name,Kind of resource,Branch\nLift 1,Lift,North\n",
+    "bookings": "What for,Resource,From,To\nFitting,Lift 1,2024-01-02 10:00,2024-01-02 11:00\n",
     "products": "Product,SKU,Unit price\nOak worktop,OW-40,199.90\nShelf,S-1,20\n",
 }
 

@@ -65,6 +65,15 @@ FOREIGN = {
     "owned_item_terms": {"item_id": "owned_items", "starts_on": "2026-01-01"},
     "household_members": {"household_id": "households", "customer_id": "customers"},
     "relations": {"customer_id": "customers", "other_id": "customers"},
+    "resources": {"name": "X", "kind": "X", "calendar_id": "calendars"},
+    "bookings": {
+        "from_at": "2030-01-01T10:00",
+        "to_at": "2030-01-01T11:00",
+        "resource_id": "resources",
+        "customer_id": "customers",
+        "deal_id": "deals",
+        "member_id": "members",
+    },
     "tickets": {
         "subject": "X",
         "owned_item_id": "owned_items",
@@ -89,6 +98,8 @@ def test_foreign_ids_are_nothing(shop, other_shop):
     theirs.made("household_members", household_id=household, customer_id=customer)
     other = theirs.made("customers", name="Secret, too")["id"]
     theirs.made("relations", customer_id=customer, other_id=other, kind="partner")
+    lift = theirs.made("resources", name="Secret", kind="Lift")["id"]
+    theirs.made("bookings", resource_id=lift, from_at="2030-01-01T10:00", to_at="2030-01-01T11:00")
     theirs.made("tickets", subject="Secret")
     theirs.made("activities", kind="note", subject="Secret")
     theirs.made("calendar_days", day="2026-12-24", name="Secret")

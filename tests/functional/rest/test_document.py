@@ -76,7 +76,9 @@ def test_examples_of_bodies_are_taken(call, document):
     item = call.made("owned_items", name="Heat pump", customer_id=customer)["id"]
     other = call.made("customers", name="Southwind")["id"]
     household = call.made("households", name="Lindqvist")["id"]
+    lift = call.made("resources", name="Lift", kind="Lift")["id"]
     there = {"customer_id": customer, "item_id": item, "other_id": other, "household_id": household}
+    there["resource_id"] = lift
     for path, method, operation in operations(document):
         if method == "post" and "requestBody" in operation and "{" not in path:
             body = operation["requestBody"]["content"]["application/json"]["example"]

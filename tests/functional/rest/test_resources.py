@@ -27,6 +27,13 @@ NEW = {
     "households": {"name": "Lindqvist family"},
     "household_members": {"household_id": "households", "customer_id": "customers"},
     "relations": {"customer_id": "customers", "other_id": "customers", "kind": "supplier"},
+    "resources": {"name": "Lift 1", "kind": "Lift"},
+    "bookings": {
+        "name": "Oil change",
+        "resource_id": "resources",
+        "from_at": "2030-01-01T10:00:00Z",
+        "to_at": "2030-01-01T11:00:00Z",
+    },
     "tickets": {"subject": "Scratch on panel"},
     "queues": {"name": "Returns"},
     "activities": {"kind": "call", "subject": "Call back"},
