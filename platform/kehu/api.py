@@ -18,6 +18,7 @@ from kehu.addons.settings import values as plugin_settings
 from kehu.addons.starter_rows import starter_id
 from kehu.addons.tasks import run_later
 from kehu.addons.visitors import public, public_url
+from kehu.booking.use import book, booking_step, free_times
 from kehu.calendars.queries import business_hours
 from kehu.consent.facts import opted_out
 from kehu.consent.gate import Outgoing, check_send
@@ -221,6 +222,8 @@ __all__ = [
     "and_",
     "audit",
     "begin_migration",
+    "book",
+    "booking_step",
     "business_hours",
     "check_send",
     "clean",
@@ -229,6 +232,7 @@ __all__ = [
     "counted",
     "done_toast",
     "fold",
+    "free_times",
     "func",
     "go_to",
     "hookimpl",

@@ -30,6 +30,7 @@ SUBJECTS = (
     "protection",
     "second_car",
     "leads",
+    "drives",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""
 

@@ -57,11 +57,17 @@ OPEN_TO_ALL = {
 
 
 OPEN_TO_VISITORS: set[str] = {
+    "automotive_drive_link.choose",
+    "automotive_drive_link.take",
+    "automotive_drive_link.thanks",
     "automotive_leads.take_in",
 }
 """Pages of built-in plugins that need no account, at a firm's own address."""
 
 PROVEN_BY_TOKEN = {
+    "automotive_drive_link.choose",
+    "automotive_drive_link.take",
+    "automotive_drive_link.thanks",
     "automotive_leads.take_in",
     "consent.answer",
 }

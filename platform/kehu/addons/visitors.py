@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import abort, current_app, request, url_for
 
+from kehu.addons.records import ACTIONS
 from kehu.core import context, hooks
 from kehu.web import limits
 from kehu.web.security import PROVEN
@@ -58,11 +59,17 @@ def at_home() -> bool:
 
 
 def plugin_actor(slug: str) -> context.Actor:
-    """Return a plugin as the one who acts: its own permissions, and what its manifest says it reads and writes."""
+    """Return a plugin as the one who acts: its own rights, and what its manifest says it reads and writes."""
     host = hooks.host()
     record = host.installed.get(slug)
     manifest = record.manifest if record else None
     codes = {one.code for owner, one in host.declarations.permissions if owner == slug}
+    codes |= {
+        f"{one.name}:{action}"
+        for owner, one in host.declarations.records
+        if owner == slug
+        for action in ACTIONS
+    }
     if manifest is not None:
         codes |= {*manifest.reads, *manifest.writes, *(_read(scope) for scope in manifest.writes)}
     return context.Actor(

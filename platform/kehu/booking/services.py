@@ -23,7 +23,7 @@ from kehu.core.records import scope as scoping
 from kehu.core.records.service import RecordService
 from kehu.core.tables import metadata
 from kehu.core.text import fold
-from plugins.relay import running
+from plugins.path_guard import plugin_of_path
 
 PLACES = ("resource_id", "second_id", "third_id")
 """Fields of a booking that name a resource."""
@@ -66,6 +66,10 @@ class BookingService(RecordService[Booking]):
 
     def __init__(self, session: Session, actor: context.Actor | None = None) -> None:
         super().__init__(session, actor)
+        self.page = ""
+        """Where new bookings are worked on, as a plugin says it."""
+        self.for_plugin = False
+        """Whether the plugin on whose page a booking is worked on has looked at it before a step."""
         self._known: dict[uuid.UUID, Resource] = {}
         self._taken: list[tuple[uuid.UUID, Span]] = []
 
@@ -99,6 +103,8 @@ class BookingService(RecordService[Booking]):
             now = clock.now()
             record.out_at = (record.out_at or now) if record.state in ("out", "back") else None
             record.back_at = (record.back_at or now) if record.state == "back" else None
+        if self.page and not record.page:
+            record.plugin, record.page = plugin_of_path(self.page), self.page.format(id=record.id)
         margins = [] if record.closure else [self._margins(one) for one in self._places(record).values()]
         record.busy_from = record.from_at - max(
             (before for before, _after in margins), default=dt.timedelta()
@@ -135,13 +141,8 @@ class BookingService(RecordService[Booking]):
             raise _refuse("state", _("This can't follow on the present state; load the page again."))
         if record.closure and record.state in ("out", "back", "no_show"):
             raise _refuse("state", _("What is out of service can't be handed out."))
-        slug = "" if self.session.info.get("undoing") else record.plugin
-        if (
-            slug
-            and {record.state, old} & {"out", "back"}
-            and running.get() != slug
-            and slug in hooks.enabled()
-        ):
+        keys = {record.state, old} & {"out", "back"} and not self.session.info.get("undoing")
+        if keys and record.plugin in hooks.enabled() and not self.for_plugin:
             raise _refuse("state", _("Hand this out and take it back on its own page."))
 
     def _check_open(self, record: Booking, places: Mapping[str, Resource]) -> None:

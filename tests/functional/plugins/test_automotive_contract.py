@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from kehu.core import clock
@@ -9,6 +10,9 @@ from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.testkit.contract import PluginContract
 from kehu.testkit.fixtures import Shop
+from plugins_builtin.automotive.drives import link
+from plugins_builtin.automotive.drives.cars import DemoCarService
+from plugins_builtin.automotive.drives.services import DriveService
 from plugins_builtin.automotive.leads import intake, reading
 from plugins_builtin.automotive.leads.routing import Routes
 from plugins_builtin.automotive.protection.services import ProtectionService
@@ -54,11 +58,20 @@ def leads(session: Any, _customer: Any) -> None:
     Routes(session).add_rule({"make": "VW", "member_id": str(mine)})
 
 
+def drives(session: Any, customer: Any) -> None:
+    car = DemoCarService(session).create({"name": "Golf, blue", "model": "VW Golf"})
+    link.renew(session)
+    start = clock.now() + dt.timedelta(days=2)
+    values = {"demo_car_id": str(car.id), "from_at": start, "minutes": "30", "driver": "Anna Lind"}
+    DriveService(session).book({**values, "customer_id": str(customer.id)})
+
+
 FILLS = (
     vehicles,
     showroom,
     second_car,
     leads,
+    drives,
 )
 """One of each subject; each leaves a row in each of its tables."""
 

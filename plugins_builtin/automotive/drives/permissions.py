@@ -1,0 +1,14 @@
+"""Rights on test drives beyond those of the records."""
+
+from __future__ import annotations
+
+from kehu.api import Permission, _l
+from plugins_builtin.automotive.drives.services import OVERRIDE
+
+PERMISSIONS = (
+    Permission(
+        code=OVERRIDE,
+        description=_l("Hand out keys for a test drive against the rules, with a reason"),
+        roles=("owner", "admin", "manager"),
+    ),
+)

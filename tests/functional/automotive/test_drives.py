@@ -1,0 +1,282 @@
+"""Test drives: booked from a deal, clashes, gates, out and back, what follows (AUT-05)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from kehu.activities.models import Activity
+from kehu.booking.models import Booking
+from kehu.booking.services import BookingService
+from kehu.core import clock
+from kehu.core.audit import batch_id
+from kehu.core.errors import Conflict, Forbidden, InvalidInput
+from kehu.core.ids import new_id
+from kehu.core.records.service import service_for
+from kehu.core.records.undo import undo_batch
+from kehu.testkit.fixtures import Shop, count_queries
+from plugins_builtin.automotive.drives.cars import DemoCarService
+from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
+from plugins_builtin.automotive.drives.services import DriveService
+from plugins_builtin.automotive.vehicles.models import Vehicle
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+BASE = "/x/automotive/drives"
+GATES = {
+    "licence_seen": "1",
+    "licence_class": "B",
+    "licence_until": "2040-01-01",
+    "born_on": "1980-05-01",
+    "agreed": "1",
+    "out_km": "1200",
+}
+
+
+def start(dealer: Shop, hour: str = "10:00") -> str:
+    today = clock.today(dealer.tenant.tz)
+    # A Monday, on which the firm is open.
+    return f"{today + dt.timedelta(days=14 - today.weekday())}T{hour}"
+
+
+@pytest.fixture
+def car(dealer: Shop) -> str:
+    with dealer.work() as session:
+        given = {"name": "Golf, blue", "model": "VW Golf", "branch": "North"}
+        return str(DemoCarService(session).create(given).id)
+
+
+def values(dealer: Shop, car: str, hour: str = "10:00", **more: Any) -> dict[str, Any]:
+    return {
+        "demo_car_id": car,
+        "from_at": start(dealer, hour),
+        "minutes": "30",
+        "driver": "Anna Lind",
+        **more,
+    }
+
+
+def booked(dealer: Shop, car: str, **more: Any) -> Any:
+    with dealer.work() as session:
+        return DriveService(session).book(values(dealer, car, **more)).id
+
+
+def drive_of(dealer: Shop, drive_id: Any) -> Any:
+    with dealer.work() as session:
+        return session.execute(select(TestDrive).where(TestDrive.id == drive_id)).scalar_one()
+
+
+def refused(dealer: Shop, given: dict[str, Any]) -> dict[str, list[str]]:
+    with dealer.work() as session:
+        with pytest.raises(InvalidInput) as error:
+            DriveService(session).book(given)
+        session.rollback()
+        return error.value.fields
+
+
+def test_a_deal_books_in_one_dialog_and_keeps_what_was_typed(dealer: Shop, car: str) -> None:
+    with dealer.work() as session:
+        customer = service_for("customers", session).create(
+            {"name": "Anna Lind", "phones": ["+442079464410"]}
+        )
+        deal = service_for("deals", session).create({"name": "Golf", "customer_id": str(customer.id)}).id
+    client = dealer.client()
+    assert f"{BASE}/book?record_id={deal}" in client.get(f"/deals/{deal}").text
+    with count_queries() as statements:
+        text = client.get(f"{BASE}/book?record_id={deal}", headers=HTMX).text
+    assert len(statements) <= 9, "\n".join(statements.texts)
+    for part in ("Golf, blue (North)", 'value="Anna Lind"', str(deal)):
+        assert part in text
+    form = values(dealer, car, deal_id=str(deal), customer_id=str(customer.id))
+    assert client.post(f"{BASE}/book", data=form, headers=HTMX).status_code == 204
+    answer = client.post(f"{BASE}/book", data={**form, "driver": "Bo Ek"}, headers=HTMX)
+    assert answer.status_code == 422
+    for part in ("is taken", "On that day it is free from 11:00", 'value="Bo Ek"', start(dealer)):
+        assert part in answer.text
+    assert "Test drive: Anna Lind" in client.get(f"/bookings/of/deals/{deal}").text
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"driver": " "}, "driver"),
+        ({"demo_car_id": str(new_id())}, "demo_car_id"),
+        ({"minutes": "0"}, "minutes"),
+        ({"minutes": "-5"}, "minutes"),
+        ({"minutes": "soon"}, "minutes"),
+        ({"from_at": "tomorrow"}, "from_at"),
+        ({"from_at": "2020-01-01T10:00"}, "from_at"),
+        ({"from_at": "2027-03-28T01:30"}, "from_at"),
+    ],
+)
+def test_bad_input_names_the_field(dealer: Shop, car: str, change: dict[str, Any], field: str) -> None:
+    assert list(refused(dealer, {**values(dealer, car), **change})) == [field]
+
+
+def test_host_and_plates_are_held_too(dealer: Shop, car: str) -> None:
+    me = str(dealer.owner.member_id)
+    with dealer.work() as session:
+        other = str(DemoCarService(session).create({"name": "Polo"}).id)
+        plates = str(DemoCarService(session).create({"name": "RED 1", "kind": "plates"}).id)
+    booked(dealer, car, owner_id=me, plates_id=plates)
+    assert list(refused(dealer, values(dealer, other, owner_id=me))) == ["owner_id"]
+    assert list(refused(dealer, values(dealer, other, plates_id=plates))) == ["plates_id"]
+    assert list(refused(dealer, values(dealer, other, plates_id=other))) == ["plates_id"]
+    booked(dealer, other)
+
+
+def test_a_sold_car_is_not_driven(dealer: Shop, car: str) -> None:
+    with dealer.work() as session:
+        vehicle = Vehicle(make="VW", model="Golf", name="VW Golf", name_norm="vw golf", status="sold")
+        vehicle.id, vehicle.tenant_id, vehicle.version = new_id(), dealer.tenant.id, 1
+        session.add(vehicle)
+        session.flush()
+        session.get(DemoCar, (dealer.tenant.id, _id(car))).vehicle_id = vehicle.id  # type: ignore[union-attr]
+    assert "sold" in refused(dealer, values(dealer, car))["demo_car_id"][0]
+    assert "Golf, blue" not in dealer.client().get(f"{BASE}/book", headers=HTMX).text
+
+
+def _id(text: str) -> Any:
+    from kehu.core.ids import parse_id
+
+    return parse_id(text)
+
+
+def test_two_in_the_same_second(dealer: Shop, car: str) -> None:
+    barrier, found = threading.Barrier(2), []
+
+    def send() -> None:
+        try:
+            with dealer.work() as session:
+                barrier.wait(5)
+                DriveService(session).book(values(dealer, car))
+            found.append("booked")
+        except InvalidInput as error:
+            found.append(error.fields["demo_car_id"][0])
+
+    threads = [threading.Thread(target=send) for _number in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    assert sorted(text[:7] for text in found) == ["booked", "“Golf, "]
+
+
+def test_the_gates(dealer: Shop, car: str) -> None:
+    drive = booked(dealer, car)
+    client = dealer.client()
+    answer = client.post(f"{BASE}/{drive}/out", data={"licence_class": "A", "out_km": "x"}, headers=HTMX)
+    assert answer.status_code == 422
+    for part in (
+        "Look at the driving licence",
+        "Class B is needed",
+        "must be signed",
+        "is no number",
+        'value="A"',
+    ):
+        assert part in answer.text
+    assert drive_of(dealer, drive).state == "booked"
+    member = dealer.member("member")
+    with dealer.work(member) as session, pytest.raises(Forbidden):
+        DriveService(session).hand_out(drive, {"out_km": "5", "override_reason": "In a hurry"})
+    with dealer.work() as session:
+        DriveService(session).hand_out(drive, {"out_km": "5", "override_reason": "Known for years"})
+    found = drive_of(dealer, drive)
+    assert (found.state, found.override_reason, found.override_by) == (
+        "out",
+        "Known for years",
+        dealer.owner.member_id,
+    )
+    assert found.licence_seen_at is None
+    with dealer.work() as session, pytest.raises(Conflict):
+        DriveService(session).hand_out(drive, GATES)
+
+
+def test_out_and_back(dealer: Shop, car: str) -> None:
+    with dealer.work() as session:
+        stages = service_for("stages", session)
+        stages.create({"name": "Test drive"})
+        deal = service_for("deals", session).create({"name": "Golf"}).id
+    drive = booked(dealer, car, deal_id=str(deal))
+    client = dealer.client()
+    assert client.post(f"{BASE}/{drive}/out", data=GATES, headers=HTMX).status_code == 204
+    assert drive_of(dealer, drive).licence_seen_by == dealer.owner.member_id
+    answer = client.post(f"{BASE}/{drive}/back", data={"back_km": "1100", "feedback": "Quiet"}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "It went out with 1,200 km" in answer.text
+    assert "Quiet" in answer.text
+    form = {"back_km": "1231", "rated_drive": "5", "rated_price": "3", "next_step": "Send the offer"}
+    assert client.post(f"{BASE}/{drive}/back", data=form, headers=HTMX).status_code == 204
+    found = drive_of(dealer, drive)
+    assert (found.state, found.back_km, found.rated_drive) == ("back", 1231, 5)
+    with dealer.work() as session:
+        step = session.execute(select(Activity).where(Activity.id == found.follow_up_id)).scalar_one()
+        assert (step.subject, step.deal_id) == ("Send the offer", deal)
+        row: Any = service_for("deals", session).get(deal)
+        assert service_for("stages", session).get(row.stage_id).name == "Test drive"
+    with dealer.work() as session, pytest.raises(InvalidInput):
+        again = DriveService(session).book(values(dealer, car, "14:00")).id
+        DriveService(session).hand_out(again, {**GATES, "out_km": "1230"})
+    text = client.get(f"{BASE}/results").text
+    assert "No drive began in this time" in text  # It begins next week, and results look back.
+    assert client.get(f"{BASE}/results?days=x").status_code == 200
+
+
+def test_results_count_by_host_and_model(dealer: Shop, car: str) -> None:
+    drive = booked(dealer, car, owner_id=str(dealer.owner.member_id))
+    with dealer.work() as session:
+        DriveService(session).hand_out(drive, GATES)
+        DriveService(session).take_back(drive, {"back_km": "1200", "rated_drive": "4"})
+        row = session.execute(select(TestDrive).where(TestDrive.id == drive)).scalar_one()
+        row.from_at = clock.now() - dt.timedelta(days=3)
+    client = dealer.client()
+    with count_queries() as statements:
+        text = client.get(f"{BASE}/results").text
+    assert len(statements) <= 7, "\n".join(statements.texts)
+    for part in ("Mira Sol", "VW Golf", "4.0"):
+        assert part in text
+
+
+def test_undo_of_a_step_takes_back_booking_and_drive(dealer: Shop, car: str) -> None:
+    drive = booked(dealer, car)
+    with dealer.work() as session:
+        DriveService(session).hand_out(drive, GATES)
+        batch = batch_id(session)
+    with dealer.work() as session:
+        undo_batch(session, batch)
+    found = drive_of(dealer, drive)
+    assert (found.state, found.out_km) == ("booked", None)
+    with dealer.work() as session:
+        assert session.execute(select(Booking.state)).scalar_one() == "booked"
+
+
+def test_the_board_leaves_the_keys_to_the_drive(dealer: Shop, car: str) -> None:
+    drive = booked(dealer, car)
+    booking = drive_of(dealer, drive).booking_id
+    client = dealer.client()
+    day = start(dealer)[:10]
+    assert f"{BASE}/of/{booking}" in client.get(f"/bookings/board?day={day}").text
+    assert client.post(f"/bookings/{booking}/step/out", headers=HTMX).status_code == 409
+    assert client.get(f"{BASE}/of/{booking}").status_code == 303
+    assert client.get(f"{BASE}/of/{new_id()}").status_code == 404
+    with dealer.work() as session:
+        BookingService(session).step(booking, "cancelled")
+        moved = service_for("bookings", session).get(booking)
+        DriveService(session).follow(moved)
+    assert drive_of(dealer, drive).state == "cancelled"
+    with dealer.work() as session, pytest.raises(InvalidInput):
+        DriveService(session).update(drive, {"state": "back"})
+
+
+def test_rights_and_foreign_firms(dealer: Shop, other_shop: Shop, car: str) -> None:
+    drive = booked(dealer, car)
+    viewer = dealer.client(dealer.member("viewer"))
+    assert "Anna Lind" in viewer.get(BASE).text
+    assert viewer.post(f"{BASE}/book", data=values(dealer, car)).status_code == 403
+    assert viewer.post(f"{BASE}/{drive}/out", data=GATES).status_code == 403
+    stranger = other_shop.client()
+    for path in (BASE, f"{BASE}/results", f"/x/automotive/test_drives/{drive}"):
+        assert stranger.get(path).status_code == 404
