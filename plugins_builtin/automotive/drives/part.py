@@ -75,6 +75,13 @@ PART = Part(
             max_length=100,
             help=_l("A deal is moved forward only, and only where its pipeline has such a stage."),
         ),
+        Field(
+            key="drives_terms",
+            label=_l("Further terms of the agreement"),
+            kind="long_text",
+            default="",
+            help=_l("A line each; they follow on the usual ones in the paper that drivers sign."),
+        ),
     ),
     after_change=after_change,
 )

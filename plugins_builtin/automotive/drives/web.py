@@ -40,6 +40,7 @@ from kehu.api import (
 )
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import figures, link
+from plugins_builtin.automotive.drives.agreement import agreement
 from plugins_builtin.automotive.drives.cars import CARS, DemoCarService
 from plugins_builtin.automotive.drives.models import TestDrive
 from plugins_builtin.automotive.drives.records import RATED, STATES
@@ -70,6 +71,7 @@ def show_drive(record: TestDrive) -> Any:
         "automotive/drives/show.html",
         page=record_page_context(NAME, record),
         record=record,
+        zone=tenant().tz,
         late=record.state == "out" and record.to_at < clock.now(),
         state=next(one for one in STATES if one.value == record.state),
     )
@@ -260,6 +262,20 @@ def _keys(template: str, record: TestDrive, values: Mapping[str, Any], errors: M
         rated=RATED,
         marks=[(str(mark), str(mark)) for mark in range(1, 6)],
     )
+
+
+@blueprint.get("/drives/<uuid:drive_id>/agreement.pdf")
+@needs(READ)
+def agreement_pdf(drive_id: uuid.UUID) -> Any:
+    """Give the agreement to be printed and signed, in the reader's language."""
+    drive = DriveService(session()).get(drive_id)
+    locale = actor().locale or tenant().locale
+    headers = {
+        "Content-Type": "application/pdf",
+        "Content-Disposition": f'inline; filename="test-drive-{drive.from_at:%Y-%m-%d}.pdf"',
+        "Cache-Control": "private, no-store",
+    }
+    return agreement(session(), drive, locale), 200, headers
 
 
 @blueprint.post("/drives/<uuid:drive_id>/end/<state>")

@@ -280,3 +280,15 @@ def test_rights_and_foreign_firms(dealer: Shop, other_shop: Shop, car: str) -> N
     stranger = other_shop.client()
     for path in (BASE, f"{BASE}/results", f"/x/automotive/test_drives/{drive}"):
         assert stranger.get(path).status_code == 404
+
+
+def test_the_agreement_is_printed_by_who_may_see_the_drive(dealer: Shop, other_shop: Shop, car: str) -> None:
+    drive = booked(dealer, car, owner_id=str(dealer.owner.member_id))
+    client = dealer.client()
+    path = f"{BASE}/{drive}/agreement.pdf"
+    assert path in client.get(f"/x/automotive/test_drives/{drive}").text
+    answer = client.get(path)
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert client.get(f"{BASE}/{new_id()}/agreement.pdf").status_code == 404
+    assert other_shop.client().get(path).status_code == 404
