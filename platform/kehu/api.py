@@ -62,6 +62,7 @@ from plugins.blueprint import PluginBlueprint
 from plugins.deprecation import renamed
 from plugins.offering import DatedThing, OfferSource
 from plugins.reporting import Cell, FigureRow, Figures, Period, Report
+from plugins.receiving import ReceivedMail
 from plugins.results import (
     CustomField,
     JobDef,
@@ -192,6 +193,7 @@ __all__ = [
     "Place",
     "PluginBlueprint",
     "PurgeReport",
+    "ReceivedMail",
     "RecordAction",
     "RecordPages",
     "RecordRow",

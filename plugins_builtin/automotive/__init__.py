@@ -2,6 +2,7 @@
 
 from plugins_builtin.automotive.hooks import (
     kehu_after_change,
+    kehu_mail_received,
     kehu_register_actions,
     kehu_register_jobs,
     kehu_register_messages,
@@ -18,6 +19,7 @@ from plugins_builtin.automotive.hooks import (
 
 __all__ = [
     "kehu_after_change",
+    "kehu_mail_received",
     "kehu_register_actions",
     "kehu_register_jobs",
     "kehu_register_messages",

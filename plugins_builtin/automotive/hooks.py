@@ -15,6 +15,7 @@ from kehu.api import (
     Panel,
     Permission,
     PluginBlueprint,
+    ReceivedMail,
     RecordAction,
     RecordType,
     SettingsSchema,
@@ -93,6 +94,12 @@ def kehu_after_change(ctx: Call, event: Event) -> None:
     for part in parts():
         if part.after_change is not None:
             part.after_change(ctx, event)
+
+
+@hookimpl
+def kehu_mail_received(ctx: Call, mail: ReceivedMail) -> bool | None:
+    """Offer a mail to each subject until one takes it."""
+    return any(part.mail(ctx, mail) for part in parts() if part.mail is not None) or None
 
 
 @hookimpl

@@ -17,6 +17,7 @@ from kehu.api import (
     Panel,
     Permission,
     PluginBlueprint,
+    ReceivedMail,
     RecordAction,
     RecordType,
     Starter,
@@ -42,6 +43,7 @@ class Part:
     :param settings: fields of the module's one form of settings; their keys begin with the subject's name.
     :param secrets: keys of those that are kept encrypted.
     :param enabled: prepares one tenant that has switched the module on, as `kehu_tenant_enabled`.
+    :param mail: takes in a mail and says so, as `kehu_mail_received`.
     :param after_change: acts on what has happened, as `kehu_after_change`; must be safe to run again.
     :param subject: answers for one person, as `kehu_subject_data`; rows with a key to him need none.
     """
@@ -60,6 +62,7 @@ class Part:
     enabled: Callable[[Call, bool], None] | None = None
     after_change: Callable[[Call, Event], None] | None = None
     subject: Callable[[Call, str, UUID, str], SubjectReport] | None = None
+    mail: Callable[[Call, ReceivedMail], bool] | None = None
 
 
 def parts() -> Iterator[Part]:

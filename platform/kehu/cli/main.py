@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from kehu.config import ConfigError
 from kehu.core.errors import KehuError
 
-GROUPS = ("db", "jobs", "tenants", "users", "plugins", "upkeep", "authors", "server")
+GROUPS = ("db", "jobs", "tenants", "users", "plugins", "upkeep", "mails", "authors", "server")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -13,8 +13,10 @@ from sqlalchemy import update
 
 from kehu.api import (
     Actor,
+    Call,
     InvalidInput,
     NotFound,
+    ReceivedMail,
     Session,
     _,
     actor,
@@ -84,6 +86,17 @@ def keep(session: Session, message: Incoming) -> uuid.UUID:
     ).scalar_one()
     run_later(session, READ_JOB, once=str(kept), message_id=str(kept))
     return kept
+
+
+def take_mail(ctx: Call, mail: ReceivedMail) -> bool:
+    """Keep a mail to the mailbox of leads."""
+    if mail.box != str(ctx.settings["leads_box"]).strip().lower():
+        return False
+    keep(
+        ctx.session,
+        Incoming(raw=mail.raw, channel="mail", sender=mail.sender, message_id=mail.message_id),
+    )
+    return True
 
 
 def _same_mail(session: Session, message: Incoming) -> LeadMessage | None:

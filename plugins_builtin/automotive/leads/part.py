@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kehu.api import Field, JobDef, _l
-from plugins_builtin.automotive.leads import answering, reading
+from plugins_builtin.automotive.leads import answering, intake, reading
 from plugins_builtin.automotive.leads.permissions import PERMISSIONS
 from plugins_builtin.automotive.leads.records import LEADS
+from plugins_builtin.automotive.leads.subject import subject_data
 from plugins_builtin.automotive.leads.turns_web import blueprint
 from plugins_builtin.automotive.parts import Part
 
@@ -21,20 +22,31 @@ PART = Part(
     records=(LEADS,),
     routes=(blueprint,),
     permissions=PERMISSIONS,
-    settings=tuple(
+    settings=(
         Field(
-            key=f"leads_{key}",
-            label=label,
-            kind="number",
-            minimum=1,
-            maximum=10_000,
-            default=minutes,
-            required=True,
-            help=_l("Minutes within opening hours, from the arrival of a lead."),
-        )
-        for key, label, minutes in CLOCK
+            key="leads_box",
+            label=_l("Mailbox of leads"),
+            default="leads",
+            max_length=60,
+            help=_l("The part before the @ of the mail address to which leads are sent."),
+        ),
+        *(
+            Field(
+                key=f"leads_{key}",
+                label=label,
+                kind="number",
+                minimum=1,
+                maximum=10_000,
+                default=minutes,
+                required=True,
+                help=_l("Minutes within opening hours, from the arrival of a lead."),
+            )
+            for key, label, minutes in CLOCK
+        ),
     ),
     after_change=answering.on_change,
+    mail=intake.take_mail,
+    subject=subject_data,
     jobs=(
         JobDef(name="leads_read", run=reading.read_job, title=_l("Read a lead that came in")),
         JobDef(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from kehu.addons.calls import call
 from kehu.core import clock
 from kehu.core.context import SYSTEM
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
@@ -22,6 +23,7 @@ from plugins_builtin.automotive.leads import intake, reading
 from plugins_builtin.automotive.leads.intake import AddressService, Incoming
 from plugins_builtin.automotive.leads.models import Lead, LeadMessage
 from plugins_builtin.automotive.leads.services import LeadService
+from plugins_builtin.automotive.leads.subject import subject_data
 from tests.unit.automotive.adf_dialects import CONTACT, DIALECTS, GOLF, OLD, PLAIN, POLO, document, mail_of
 
 LIST = "/x/automotive/leads"
@@ -347,3 +349,17 @@ def test_a_mail_becomes_one_lead(dealer: Shop, secret: str) -> None:
 def test_a_mail_without_a_lead_waits(dealer: Shop) -> None:
     (lead,) = take(dealer, mail_of("Out of office").as_bytes(), channel="mail", sender="bob@portal.example")
     assert (lead.state, lead.reason, lead.name) == ("quarantine", "not_adf", "bob@portal.example")
+
+
+def test_a_persons_messages_are_handed_out_and_emptied(dealer: Shop) -> None:
+    (lead,), (other,) = take(dealer, PLAIN), take(dealer, document(GOLF, CONTACT.replace("Ann", "Bob")))
+    assert lead.customer_id is not None
+    with dealer.work() as session:
+        ctx = call("automotive")
+        handed = subject_data(ctx, "customers", lead.customer_id, "export").rows["lead_messages"]
+        assert [one["text"] for one in handed] == [PLAIN]
+        for mode in ("count", "erase"):
+            assert list(subject_data(ctx, "customers", lead.customer_id, mode).erased.values()) == [1]
+        assert list(subject_data(ctx, "customers", lead.customer_id, "count").erased.values()) == [0]
+        left = session.execute(select(LeadMessage.id, LeadMessage.size)).all()
+        assert {row.id for row in left if row.size} == {other.message_id}
