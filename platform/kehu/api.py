@@ -61,8 +61,8 @@ from kehu.web.widgets import reltime
 from plugins.blueprint import PluginBlueprint
 from plugins.deprecation import renamed
 from plugins.offering import DatedThing, OfferSource
-from plugins.reporting import Cell, FigureRow, Figures, Period, Report
 from plugins.receiving import ReceivedMail
+from plugins.reporting import Cell, FigureRow, Figures, Period, Report
 from plugins.results import (
     CustomField,
     JobDef,

@@ -65,6 +65,13 @@ class LeadService(RecordService[Lead]):
                 continue
             hand_on(self.session, lead)
 
+    def undone(self, record: Lead, changes: Mapping[str, list[Any]]) -> None:
+        """Let the clock run on when the answer that had stopped it is taken back."""
+        if changes.get("state") == ["open", "contacted"] and record.state == "contacted":
+            record.state, record.contacted_at, record.contacted_by = "open", None, None
+            self._stamp(record)
+            self._flush()
+
     def search_texts(self, record: Lead) -> Iterable[tuple[str, str]]:
         """Find a lead by name, car, and the number that its sender gave it."""
         yield "name", record.name

@@ -63,8 +63,14 @@ def show_lead(lead: Lead) -> Any:
         again=LeadService(session()).touches(lead),
         due=countdown(lead.due_at, lead.warn_at, clock.now()) if lead.due_at else "",
         due_local=lead.due_at.astimezone(tenant().tz) if lead.due_at else None,
+        call=words.phones_line(_phones(lead)[:1]),
         answered_by=member_names(session(), [lead.contacted_by]).get(str(lead.contacted_by), ""),
     )
+
+
+def _phones(lead: Lead) -> list[dict[str, str]]:
+    person: dict[str, Any] = dict(lead.person)
+    return list(person.get("phones") or [])
 
 
 def due_cell(_displayer: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -174,6 +175,11 @@ def test_one_press_on_the_page_is_enough(dealer: Shop) -> None:
     page = client.get(f"{LIST}/{lead.id}").text
     assert "Answered" in page
     assert the_lead(dealer, Lead.id == lead.id).state == "contacted"
+    undo = re.findall(r"/undo/[0-9a-f-]{36}", page)
+    assert client.post(undo[-1]).status_code == 204
+    lead = the_lead(dealer, Lead.id == lead.id)
+    assert (lead.state, lead.contacted_at) == ("open", None)
+    assert tasks(dealer, lead)["First answer: Ann Lee"].done_at is None
     assert dealer.client(dealer.member("viewer")).post(url, data={"kind": "call"}).status_code == 403
 
 
