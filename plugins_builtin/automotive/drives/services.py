@@ -23,6 +23,7 @@ from kehu.api import (
     plugin_settings,
     select,
     service_for,
+    starter_id,
 )
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import gates
@@ -351,7 +352,9 @@ class DriveService(RecordService[TestDrive]):
             stages.pipeline_id == deal.pipeline_id, stages.deleted_at.is_(None), stages.outcome == "open"
         )
         rows = {row.id: row for row in self.session.execute(statement).scalars()}
-        target = next((row for row in rows.values() if fold(row.name) in wanted), None)
+        target = rows.get(starter_id(self.session, SLUG, "sale.test_drive")) or next(
+            (row for row in rows.values() if fold(row.name) in wanted), None
+        )
         present = rows.get(deal.stage_id)
         if target is not None and present is not None and present.position < target.position:
             deals.update(deal.id, {"stage_id": target.id})

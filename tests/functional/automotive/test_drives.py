@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from kehu.activities.models import Activity
-from kehu.booking.models import Booking
+from kehu.addons.starter_rows import starter_id
+from kehu.booking.models import Booking, Resource
 from kehu.booking.services import BookingService
 from kehu.core import clock
 from kehu.core.audit import batch_id
@@ -225,6 +226,20 @@ def test_out_and_back(dealer: Shop, car: str) -> None:
     assert client.get(f"{BASE}/results?days=x").status_code == 200
 
 
+def test_the_stage_of_the_modules_own_pipeline_is_known_by_itself(dealer: Shop, car: str) -> None:
+    with dealer.work() as session:
+        stage = starter_id(session, "automotive", "sale.test_drive")
+        first = starter_id(session, "automotive", "sale.lead")
+        service_for("stages", session).update(stage, {"name": "On the road"})
+        deal = service_for("deals", session).create({"name": "Golf", "stage_id": str(first)}).id
+    drive = booked(dealer, car, deal_id=str(deal))
+    with dealer.work() as session:
+        DriveService(session).hand_out(drive, GATES)
+        DriveService(session).take_back(drive, {"back_km": "1240"})
+        row: Any = service_for("deals", session).get(deal)
+        assert row.stage_id == stage
+
+
 def test_results_count_by_host_and_model(dealer: Shop, car: str) -> None:
     drive = booked(dealer, car, owner_id=str(dealer.owner.member_id))
     with dealer.work() as session:
@@ -292,3 +307,32 @@ def test_the_agreement_is_printed_by_who_may_see_the_drive(dealer: Shop, other_s
     assert answer.data.startswith(b"%PDF-")
     assert client.get(f"{BASE}/{new_id()}/agreement.pdf").status_code == 404
     assert other_shop.client().get(path).status_code == 404
+
+
+def test_a_demo_car_and_its_resource_go_together(dealer: Shop) -> None:
+    def resource() -> Any:
+        with dealer.work() as session:
+            return session.execute(select(Resource)).scalar_one()
+
+    with dealer.work() as session:
+        car = DemoCarService(session).create({"name": "Golf"}).id
+    with dealer.work() as session:
+        DemoCarService(session).update(car, {"name": "Golf, blue", "branch": "North"})
+        changed = batch_id(session)
+    assert (resource().name, resource().branch, resource().before_minutes) == ("Golf, blue", "North", 10)
+    with dealer.work() as session:
+        undo_batch(session, changed)
+    assert (resource().name, resource().branch) == ("Golf", None)
+    with dealer.work() as session:
+        DemoCarService(session).trash(car)
+        gone = batch_id(session)
+    assert resource().deleted_at is not None
+    with dealer.work() as session:
+        undo_batch(session, gone)
+    assert resource().deleted_at is None
+    with dealer.work() as session:
+        DemoCarService(session).create({"name": "Polo"})
+        made = batch_id(session)
+    with dealer.work() as session:
+        undo_batch(session, made)
+        assert session.execute(select(Resource.deleted_at).where(Resource.name == "Polo")).scalar_one()
