@@ -15,6 +15,16 @@ from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
 from plugins.reporting import Report
 from plugins.results import CustomField, JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
+from plugins.results import (
+    Criterion,
+    CustomField,
+    JobDef,
+    NavItem,
+    Panel,
+    Permission,
+    RecordAction,
+    SettingsSchema,
+)
 from plugins.sending import MessageTemplate
 from plugins.starters import Starter
 
@@ -40,6 +50,7 @@ class Declarations:
     messages: list[tuple[str, MessageTemplate]] = field(default_factory=list)
     offer_sources: list[tuple[str, OfferSource]] = field(default_factory=list)
     starters: list[tuple[str, Starter]] = field(default_factory=list)
+    segments: list[tuple[str, Criterion]] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
         """Take over what one plugin declares."""
@@ -124,6 +135,7 @@ def _declared(record: PluginRecord, relay: Relay) -> Declarations:
         messages=ask("kehu_register_messages", lambda one: _own_key(slug, one.key)),
         offer_sources=ask("kehu_offer_sources", lambda one: _own_key(slug, one.key)),
         starters=ask("kehu_register_starters", _once(lambda one: one.key)),
+        segments=ask("kehu_register_segments", lambda one: _own_key(slug, one.key)),
     )
     if len(declared.navigation) > _MOST_LINES and not record.system:
         raise ForeignNameError(

@@ -26,6 +26,7 @@ from plugins.receiving import ReceivedMail
 from plugins.reporting import Report
 from plugins.results import (
     BillingState,
+    Criterion,
     CustomField,
     JobDef,
     NavItem,
@@ -185,6 +186,17 @@ def kehu_register_starters() -> Sequence[Starter]:
     Fires once at boot. All answers are used. No transaction is open. Mode R.
     Admins see them before they switch the plugin on. Pipelines and roles are made then, in the firm's language, once
     for each key, before `kehu_tenant_enabled`; they stay when the plugin is switched off.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.REGISTER, item=Criterion)
+def kehu_register_segments() -> Sequence[Criterion]:
+    """Return filters on customers that know the plugin's own data, for lists and segments.
+
+    Fires once at boot. All answers are used. No transaction is open. Mode R.
+    Keys begin with the slug. A filter is offered in tenants that have the plugin. When its function fails the list says
+    so and shows nothing, and a segment that uses it reaches nobody.
     """
     raise NotImplementedError
 

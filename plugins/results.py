@@ -118,6 +118,41 @@ def _check_name(what: str, name: str) -> None:
     )
 
 
+_CRITERION: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]{0,40}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Criterion:
+    """A filter on customers that knows the plugin's own data: in lists, saved views, exports and segments.
+
+    :param key: `<slug>.<name>`, as `dentist.due_days`; in addresses it stands as `dentist_due_days`.
+    :param kind: `bool` (yes or no), `number` (a range) or `choice`.
+    :param condition: called as `condition(ctx, customer_id, asked)` with the column of the customer's id and what is
+        asked (`yes`, `low` and `high`, or `values`); returns an SQL condition.
+    :param options: the choices of a `choice`: (value, label).
+    """
+
+    key: str
+    label: Label
+    kind: str
+    condition: Callable[[Any, Any, Any], Any] = field(compare=False)
+    options: tuple[tuple[str, Label], ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(
+            _CRITERION.fullmatch(self.key) is not None,
+            f'The key {self.key!r} is not usable. Write it as "dentist.due_days".',
+        )
+        _require(
+            self.kind in ("bool", "number", "choice"),
+            f"The kind {self.kind!r} is unknown. Use bool, number or choice.",
+        )
+        _require(
+            (self.kind == "choice") == bool(self.options),
+            f"{self.key}: a choice has options, others have none.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDef:
     """Work in the background: what comes back by the clock, and what a plugin asks for itself.

@@ -64,6 +64,7 @@ from plugins.offering import DatedThing, OfferSource
 from plugins.receiving import ReceivedMail
 from plugins.reporting import Cell, FigureRow, Figures, Period, Report
 from plugins.results import (
+    Criterion,
     CustomField,
     JobDef,
     NavItem,
@@ -161,6 +162,7 @@ __all__ = [
     "Call",
     "Cell",
     "Conflict",
+    "Criterion",
     "CustomField",
     "DatedThing",
     "DeclarativeBase",

@@ -42,6 +42,7 @@ FEATURES = (
     "rest",
     "merging",
     "privacy",
+    "segments",
     "watch",
     "dev",
 )

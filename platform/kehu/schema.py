@@ -24,6 +24,7 @@ MODULES = (
     "kehu.relations.models",
     "kehu.merging.models",
     "kehu.booking.models",
+    "kehu.segments.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

@@ -28,6 +28,7 @@ RECORDS = (
     "relations",
     "resources",
     "bookings",
+    "segments",
     "tickets",
     "activities",
     "products",

@@ -31,6 +31,7 @@ RESOURCES = (
     "relations",
     "resources",
     "bookings",
+    "segments",
     "tickets",
     "queues",
     "activities",

@@ -89,7 +89,7 @@ FOREIGN = {
 def test_foreign_ids_are_nothing(shop, other_shop):
     mine, theirs = Caller(shop), Caller(other_shop)
     theirs.made("customers", name="Secret")
-    for name in ("contacts", "deals", "products", "households"):
+    for name in ("contacts", "deals", "products", "households", "segments"):
         theirs.made(name, name="Secret")
     customer = theirs("GET", "customers").json["data"][0]["id"]
     item = theirs.made("owned_items", name="Secret", customer_id=customer)

@@ -34,6 +34,7 @@ NEW = {
         "from_at": "2030-01-01T10:00:00Z",
         "to_at": "2030-01-01T11:00:00Z",
     },
+    "segments": {"name": "Big ones", "object": "customers", "query": "value_class=A"},
     "tickets": {"subject": "Scratch on panel"},
     "queues": {"name": "Returns"},
     "activities": {"kind": "call", "subject": "Call back"},

@@ -14,7 +14,7 @@ from kehu.core import clock, search
 from kehu.core.context import Actor, TenantInfo
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import scope
+from kehu.core.records import criteria, scope
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import KINDS, load_value
 from kehu.core.records.types import RecordType, get
@@ -47,12 +47,15 @@ def conditions(
     text = query.get("q", "").strip()
     if text:
         found += words(record_type, entity, text, actor)
+    beside = _Beside(record_type, query)
     for name, raw in query.items():
         if name in RESERVED or not raw.strip():
             continue
         key, _dot, operator = name.partition(".")
         spec = record_type.by_key.get(key)
         operator = operator or "eq"
+        if spec is None and beside.takes(key, operator, raw):
+            continue
         if spec is None or not spec.filterable or operator not in OPERATORS:
             if strict:
                 raise InvalidInput(
@@ -63,7 +66,32 @@ def conditions(
             found.append(_condition(record_type, entity, spec, operator, raw, actor, tenant))
         except FieldError as error:
             raise InvalidInput(str(error), fields={name: [str(error)]}) from error
-    return found
+    return found + beside.conditions(entity, actor, tenant)
+
+
+class _Beside:
+    """The filters of a query that stand behind no field; looked up only when there are any."""
+
+    def __init__(self, record_type: RecordType, query: Mapping[str, str]) -> None:
+        keys = {name.partition(".")[0] for name in query} - RESERVED - record_type.by_key.keys()
+        self.known = criteria.of(record_type.name) if keys else {}
+        self.given: dict[str, dict[str, str]] = {}
+
+    def takes(self, key: str, operator: str, raw: str) -> bool:
+        """Tell whether there is such a filter, and remember what it is asked."""
+        if key in self.known:
+            self.given.setdefault(key, {})[operator] = raw
+        return key in self.known
+
+    def conditions(self, entity: Any, actor: Actor, tenant: TenantInfo) -> list[ColumnElement[bool]]:
+        """Return the conditions of what was asked."""
+        found = []
+        for key, given in self.given.items():
+            try:
+                found.append(criteria.condition(self.known[key], entity, given, actor, tenant))
+            except FieldError as error:
+                raise InvalidInput(str(error), fields={key: [str(error)]}) from error
+        return found
 
 
 def words(record_type: RecordType, entity: Any, text: str, actor: Actor) -> list[ColumnElement[bool]]:

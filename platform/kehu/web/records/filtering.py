@@ -15,6 +15,7 @@ from flask_babel import format_date
 from kehu.core import context, db
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
+from kehu.core.records import criteria
 from kehu.core.records.fields import Field
 from kehu.core.records.filters import RESERVED, relative_day
 from kehu.core.records.kinds import KINDS
@@ -46,14 +47,15 @@ class Chip:
 
 def operators(field: Field) -> tuple[str, ...]:
     """Return the query keys under which a field is filtered, the one that its menu writes first."""
-    known = KINDS[field.kind].filters
+    known = KINDS[field.kind].filters if field.filterable else criteria.KINDS[field.kind]
     order = ("starts", "gte", "lte", "eq", "ne", "in", "empty")
     return tuple(field.key if one == "eq" else f"{field.key}.{one}" for one in order if one in known)
 
 
 def fields(pages: RecordPages) -> list[Field]:
     """Return the fields that a list can be filtered by."""
-    return [one for one in pages.type.fields if one.filterable and one.key not in pages.options.hidden]
+    own = [one for one in pages.type.fields if one.filterable and one.key not in pages.options.hidden]
+    return own + criteria.fields(pages.name)
 
 
 def is_filtered(pages: RecordPages, args: Mapping[str, str]) -> bool:
@@ -71,6 +73,8 @@ def chips(pages: RecordPages, args: Mapping[str, str]) -> list[Chip]:
     found = []
     for one in fields(pages):
         given = [(key, args[key]) for key in operators(one) if args.get(key)]
+        if not given and not one.filterable:
+            continue  # A criterion shows while it is on; the rest wait in a dialog.
         found.append(
             Chip(
                 key=one.key,
@@ -159,6 +163,23 @@ def menu(pages: RecordPages, key: str) -> ResponseReturnValue:
     )
     values["value"] = next(iter(chosen), "")
     return render_page("records/filter_menu.html", {}, **values)
+
+
+def more(pages: RecordPages) -> ResponseReturnValue:
+    """Answer the dialog with the filters that stand behind no field."""
+    found, args = criteria.fields(pages.name), query.of_request()
+    if not found:
+        abort(404)
+    keys = {key for one in found for key in operators(one)}
+    kept = {key: value for key, value in query.filters_only(args).items() if key not in keys}
+    return render_page(
+        "records/criteria.html",
+        {},
+        pages=pages,
+        fields=[(one, _options(one) if one.kind in ("bool", "choice") else []) for one in found],
+        args=args,
+        kept=kept,
+    )
 
 
 def _menu_kind(field: Field) -> str:

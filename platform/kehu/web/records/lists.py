@@ -14,7 +14,7 @@ from markupsafe import Markup
 from kehu.core import context, db
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _, _n
-from kehu.core.records import listing
+from kehu.core.records import criteria, listing
 from kehu.core.records.fields import Field
 from kehu.core.records.listing import COUNT_BOUND, ListQuery
 from kehu.web.records import filtering, query
@@ -80,6 +80,7 @@ def show(pages: RecordPages) -> ResponseReturnValue:
         pages=pages,
         args=args,
         chips=filtering.chips(pages, args),
+        has_criteria=bool(criteria.fields(pages.name)),
         tabs=_tabs(pages, args),
         view=views.active(pages.name, args),
         may_share=context.actor().may("views:share"),

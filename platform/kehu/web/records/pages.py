@@ -121,6 +121,7 @@ class RecordPages:
             (home, "list", lists.show, "read", ("GET",)),
             (f"{home}/count", "count", lists.count, "read", ("GET",)),
             (f"{home}/filter/<key>", "filter", filtering.menu, "read", ("GET",)),
+            (f"{home}/criteria", "criteria", filtering.more, "read", ("GET",)),
             (f"{home}/columns", "columns", columns.choose, "read", ("GET", "POST")),
             (f"{home}/export.csv", "export", export.download, "export", ("GET",)),
             (f"{home}/bulk/<action>", "bulk", bulk.act, "read", ("GET", "POST")),

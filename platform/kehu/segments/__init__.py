@@ -1,0 +1,1 @@
+"""Segments: sets of customers or contacts that are kept as a rule."""
