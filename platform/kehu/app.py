@@ -43,6 +43,7 @@ FEATURES = (
     "merging",
     "privacy",
     "segments",
+    "surveys",
     "watch",
     "dev",
 )

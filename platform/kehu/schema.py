@@ -25,6 +25,7 @@ MODULES = (
     "kehu.merging.models",
     "kehu.booking.models",
     "kehu.segments.models",
+    "kehu.surveys.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

@@ -16,6 +16,7 @@ from kehu.core import context, db, hooks
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
+from kehu.core.records import moved
 from kehu.core.records.types import get as get_type
 
 _LETTERS = {"c": "customers", "k": "contacts"}
@@ -78,6 +79,10 @@ def find(written: str) -> Door:
         raise _of_no_use()
     db.bind_tenant(tenant)
     record = db.session().get(get_type(name).model, (tenant.id, record_id))
+    if record is not None and record.deleted_at is not None:
+        # Who was merged into another record means that one: the word must hold where the messages go now.
+        now_id = moved.successor(db.session(), name, record.id)
+        record = db.session().get(get_type(name).model, (tenant.id, now_id)) if now_id else record
     if record is None:
         raise _of_no_use()
     return Door(token=written, record=record, channel=channel, purpose=purpose)

@@ -57,6 +57,7 @@ def default_grants(code: str) -> dict[str, Scope]:
     grants["members:read"] = grants["queues:read"] = "all"
     grants["calendars:read"] = grants["calendar_days:read"] = "all"
     grants["pipelines:read"] = grants["stages:read"] = "all"
+    grants["surveys:read"] = grants["survey_questions:read"] = "all"
     if code in ("manager", "member"):
         grants.update({f"{name}:write": "all" for name in RECORDS if name not in MANAGED})
         grants.update({f"{name}:delete": "own" for name in RECORDS if name not in MANAGED})
@@ -66,6 +67,8 @@ def default_grants(code: str) -> dict[str, Scope]:
         grants["tickets:delete"] = "team"
     if code == "manager":
         grants["views:share"] = "all"
+        for name in ("surveys", "survey_questions"):
+            grants.update({f"{name}:{action}": "all" for action in ("write", "delete", "export")})
         for name in RECORDS:
             grants.update({f"{name}:{action}": "all" for action in ("write", "delete", "export", "import")})
     known = registered()

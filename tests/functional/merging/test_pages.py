@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from kehu.consent import links
 from kehu.core.records.service import service_for
+from kehu.merging.services import MergeService
+from kehu.testkit.browser import browser
 from kehu.testkit.fixtures import count_queries
 
 PHONES = [{"number": "+442079464410"}]
@@ -107,3 +110,15 @@ def test_rights_and_foreign_firms(shop, other_shop, pair):
     for path in (address, f"/customers/{keep}/doubles"):
         assert stranger.get(path).status_code == 404
     assert stranger.post(address, data={"keep_version": "1", "drop_version": "1"}).status_code == 404
+
+
+def test_the_link_in_an_old_message_speaks_for_the_kept_record(shop, pair):
+    keep, drop = pair
+    with shop.work() as session:
+        MergeService(session, "customers").merge(keep, drop)
+        target = type("Target", (), {"customer_id": drop, "contact_id": None})
+        token = links.token(target, "mail", "marketing")
+    guest = browser(shop.app, f"{shop.tenant.address}.localhost")
+    assert guest.post(f"/o/{token}", data={"answer": "withdrawn"}).status_code == 200
+    with shop.work() as session:
+        assert service_for("customers", session).get(keep).mail_consent == "withdrawn"

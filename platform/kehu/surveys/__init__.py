@@ -1,0 +1,1 @@
+"""Surveys: questions, invitations through the send gate, one signed answer each, figures that hide small groups."""
