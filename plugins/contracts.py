@@ -132,3 +132,19 @@ class MergeWork(Protocol):
     @property
     def notes(self) -> dict[str, Any]:
         """Return what the plugin wrote down when they were merged, as JSON."""
+
+
+class SuggestionSubject(Protocol):
+    """The customer or deal for which next steps are looked for."""
+
+    @property
+    def object(self) -> str:
+        """Return its kind: customers or deals."""
+
+    @property
+    def id(self) -> UUID:
+        """Return its id."""
+
+    @property
+    def customer_id(self) -> UUID | None:
+        """Return the customer, or whose deal it is."""

@@ -19,6 +19,7 @@ from plugins.contracts import (
     MergeWork,
     OutgoingMessage,
     RecordDeclaration,
+    SuggestionSubject,
     TenantRecord,
 )
 from plugins.offering import OfferSource
@@ -36,6 +37,7 @@ from plugins.results import (
     RecordAction,
     SeatCheck,
     SettingsSchema,
+    Suggestion,
 )
 from plugins.rules import Mode, Shape, spec
 from plugins.sending import MessageTemplate, Refusal
@@ -318,6 +320,23 @@ def kehu_mail_received(ctx: CallContext, mail: ReceivedMail) -> bool | None:
 
     :param ctx: the tenant, the session and the platform's services.
     :param mail: recipient, sender, message id and the whole message.
+    """
+    raise NotImplementedError
+
+
+# --- pages ------------------------------------------------------------------------------------------------
+
+
+@spec(Mode.CONTRIBUTE, item=Suggestion, transaction=True)
+def kehu_suggestions(ctx: CallContext, subject: SuggestionSubject) -> Sequence[Suggestion]:
+    """Return next steps for a customer or deal, each with its reason; an empty list when there are none.
+
+    Fires when the card of suggestions on the record's page is drawn, and again when somebody takes one up or declines
+    it. All answers are used. A transaction is open, within a savepoint. Mode C: a plugin that fails is left out.
+    What was taken up or declined is not shown again for some time; the platform keeps count.
+
+    :param ctx: the tenant, the member who looks, the session and the platform's services.
+    :param subject: the record.
     """
     raise NotImplementedError
 

@@ -153,6 +153,59 @@ class Criterion:
         )
 
 
+_STEPS: Final = ("call", "mail", "visit", "meeting", "task")
+_SUGGESTION: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]{0,40}(:[A-Za-z0-9._-]{1,80})?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextStep:
+    """An activity that one click plans.
+
+    :param kind: call, mail, visit, meeting or task.
+    :param days: due so many days from now.
+    """
+
+    kind: str
+    subject: Label
+    days: int = 1
+
+    def __post_init__(self) -> None:
+        _require(self.kind in _STEPS, f"The kind {self.kind!r} is unknown. Use one of: {', '.join(_STEPS)}.")
+        _require(0 <= self.days <= 365, f"A step can be due in 0 to 365 days, not in {self.days}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suggestion:
+    """A next step for a customer or deal, with its reason and what one click does.
+
+    :param key: `<slug>.<kind>`, and behind a colon what it is about, as `dentist.recall:2026-05`. Who declines it does
+        not see the same key again for 90 days.
+    :param score: from 0 to 100; the highest five show.
+    :param step: what is planned on a click; or
+    :param url: a page of the firm's own on which it is done, as `/x/dentist/recalls`.
+    """
+
+    key: str
+    title: Label
+    reason: Label
+    score: int = 50
+    icon: str = "sparkles"
+    step: NextStep | None = None
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        _require(
+            _SUGGESTION.fullmatch(self.key) is not None,
+            f'The key {self.key!r} is not usable. Write it as "dentist.recall" or "dentist.recall:2026-05".',
+        )
+        _require(0 <= self.score <= 100, f"{self.key}: a score lies between 0 and 100.")
+        _require((self.step is None) != (not self.url), f"{self.key}: give either a step or a url.")
+        _require(
+            not self.url or (self.url.startswith("/") and not self.url.startswith(("//", "/\\"))),
+            f"{self.key}: the url must be a page of the firm's own, as /x/dentist/recalls.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDef:
     """Work in the background: what comes back by the clock, and what a plugin asks for itself.

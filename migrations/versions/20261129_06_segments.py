@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.UUID(), nullable=True),
         *migration.record_columns(),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="segments_pkey"),
-        sa.CheckConstraint("object IN ('customers', 'contacts')", name="segments_object_check"),
+        sa.CheckConstraint("object IN ('customers', 'contacts')", name=op.f("segments_object_check")),
     )
     migration.add_fk("segments_tenant_fkey", "segments", ["tenant_id"], "tenants", ["id"], "CASCADE")
     migration.add_fk(

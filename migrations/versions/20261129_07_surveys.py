@@ -109,9 +109,9 @@ def _tables() -> None:
         _uuid("owner_id", True),
         *migration.record_columns(),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="surveys_pkey"),
-        sa.CheckConstraint("state IN ('draft', 'open', 'closed')", name="surveys_state_check"),
+        sa.CheckConstraint("state IN ('draft', 'open', 'closed')", name=op.f("surveys_state_check")),
         sa.CheckConstraint(
-            "occasion IN ('none', 'deal_won', 'ticket_resolved')", name="surveys_occasion_check"
+            "occasion IN ('none', 'deal_won', 'ticket_resolved')", name=op.f("surveys_occasion_check")
         ),
     )
     migration.tenant_table(
@@ -127,7 +127,7 @@ def _tables() -> None:
         *migration.record_columns(),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="survey_questions_pkey"),
         sa.CheckConstraint(
-            "kind IN ('recommend', 'scale', 'choice', 'text')", name="survey_questions_kind_check"
+            "kind IN ('recommend', 'scale', 'choice', 'text')", name=op.f("survey_questions_kind_check")
         ),
     )
     migration.tenant_table(
@@ -147,7 +147,7 @@ def _tables() -> None:
         _uuid("ticket_id", True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="survey_invitations_pkey"),
         sa.CheckConstraint(
-            "state IN ('invited', 'refused', 'answered')", name="survey_invitations_state_check"
+            "state IN ('invited', 'refused', 'answered')", name=op.f("survey_invitations_state_check")
         ),
     )
     migration.tenant_table(

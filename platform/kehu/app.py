@@ -30,6 +30,7 @@ FEATURES = (
     "files",
     "messages",
     "offers",
+    "surveys",
     "timeline",
     "views",
     "search",
@@ -43,7 +44,7 @@ FEATURES = (
     "merging",
     "privacy",
     "segments",
-    "surveys",
+    "suggestions",
     "watch",
     "dev",
 )

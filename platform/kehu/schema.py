@@ -26,6 +26,7 @@ MODULES = (
     "kehu.booking.models",
     "kehu.segments.models",
     "kehu.surveys.models",
+    "kehu.suggestions.models",
     "kehu.tickets.models",
     "kehu.activities.models",
     "kehu.files.models",

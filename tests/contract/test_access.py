@@ -35,6 +35,8 @@ OPEN_TO_ALL = {
     # a firm's customers, by a signed link
     "consent.door",
     "consent.answer",
+    "surveys.asked",
+    "surveys.answer",
     # what it is
     "dashboard.show",
     "tenants.welcome",
@@ -70,6 +72,7 @@ PROVEN_BY_TOKEN = {
     "automotive_drive_link.thanks",
     "automotive_leads.take_in",
     "consent.answer",
+    "surveys.answer",
 }
 """Pages without an account that take posts by a token or signature in place of the forgery token."""
 
