@@ -14,7 +14,6 @@ from plugins.offering import OfferSource
 from plugins.records import Installed, PluginRecord, State
 from plugins.relay import PluginError, Relay
 from plugins.reporting import Report
-from plugins.results import CustomField, JobDef, NavItem, Panel, Permission, RecordAction, SettingsSchema
 from plugins.results import (
     Criterion,
     CustomField,

@@ -36,6 +36,7 @@ NO_PAGE_ENDS = (
     "/columns",
     "/count",
     "/counts",
+    "/criteria",
     "/lost",
     "/new",
     "/proposal",

@@ -52,6 +52,7 @@ class Facts:
     consents: Mapping[tuple[str, str], str] = field(default_factory=dict)
     sent: Sent = field(default_factory=Sent)
     household_sent: int = 0
+    complains: bool = False
 
 
 def read(
@@ -89,6 +90,7 @@ def read(
             consents=consents.get(row.id, {}),
             sent=sent.get(row.id, Sent()),
             household_sent=max(row.household_sent or 0, sent.get(row.id, Sent()).in_household_days),
+            complains=row.complains,
         )
         for row in rows
     }
@@ -133,6 +135,7 @@ def _people(
             firm.c.country,
             firm.c.addresses,
             _household_sent(own, at - dt.timedelta(days=rules.household_days)).label("household_sent"),
+            _complains(own).label("complains"),
         )
         .select_from(row)
         .outerjoin(firm, (firm.c.tenant_id == tenant_id()) & (firm.c.id == own))
@@ -155,6 +158,26 @@ def _household_sent(customer: Any, since: dt.datetime) -> Any:
         )
         .correlate(customer.table)
         .scalar_subquery()
+    )
+
+
+def _complains(customer: Any) -> Any:
+    """Return whether a ticket is open that a low score in a survey opened."""
+    asked, ticket = (
+        metadata.tables["survey_invitations"].alias("asked"),
+        metadata.tables["tickets"].alias("care"),
+    )
+    return (
+        exists()
+        .where(
+            asked.c.tenant_id == tenant_id(),
+            asked.c.customer_id == customer,
+            ticket.c.tenant_id == tenant_id(),
+            ticket.c.id == asked.c.ticket_id,
+            ticket.c.status.in_(("new", "open", "waiting")),
+            ticket.c.deleted_at.is_(None),
+        )
+        .correlate(customer.table)
     )
 
 

@@ -29,6 +29,7 @@ WORDS = {
     "do_not_contact": _l("Marked “Do not contact”."),
     "withdrawn": _l("No consent: it was withdrawn."),
     "no_consent": _l("No consent was given."),
+    "complaint": _l("Is not content: a ticket after a survey is open."),
     "channel": _l("Prefers another channel."),
     "too_often": _l("Got a message lately."),
     "household": _l("The household got a message lately."),
@@ -107,6 +108,7 @@ def refusal(message: Outgoing, person: Facts | None, rules: Rules, at: dt.dateti
         None
         if purpose.free
         else _consent(message, person, purpose, rules)
+        or _complaint(person, purpose)
         or _channel(message, person, purpose)
         or _frequency(person, rules, at)
         or _hours(person, purpose, rules, at)
@@ -135,6 +137,14 @@ def _consent(message: Outgoing, person: Facts, purpose: Purpose, rules: Rules) -
     if said != "given" and rules.needs_consent(purpose, message.channel):
         return _refuse("no_consent", _("%(name)s has not agreed to this: %(purpose)s %(by)s.", **names))
     return None
+
+
+def _complaint(person: Facts, purpose: Purpose) -> Refusal | None:
+    """Hold advertising back while somebody who is not content waits for an answer."""
+    if not (purpose.asked and person.complains):
+        return None
+    reason = _("%(name)s is not content: a ticket after a survey is open.", name=person.name)
+    return _refuse("complaint", reason)
 
 
 def _channel(message: Outgoing, person: Facts, purpose: Purpose) -> Refusal | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+from sqlalchemy.orm import Session
 
 from kehu.core import audit, clock, context, search
 from kehu.core.errors import NotFound
@@ -54,24 +54,28 @@ class DoublesService:
         """Return the likeliest pairs of the whole firm, within what the actor sees."""
         self.actor.require(f"{self.object}:write")
         found: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
-        groups = [group for key in self._keys() for group in self._groups(key)]
+        blocks = [block for key in self._keys() for block in self._blocks(key)]
+        known = self._candidates(one for block in blocks for one in block) if blocks else {}
         total = self._total()
-        for group in groups:
-            for one, other in combinations(group, 2):
-                pair = ordered(one.id, other.id)
-                if pair not in found and (hit := match(one, other, total=total)):
-                    found[pair] = hit
+        for pair in {pair for block in blocks for pair in combinations(block, 2)}:
+            first, second = known.get(pair[0]), known.get(pair[1])
+            hit = match(first, second, total=total) if first and second else None
+            if hit is not None:
+                found[pair] = hit
         return self._best(found)
 
     def of(self, record: Any) -> list[Match]:
         """Return who may be the same as one record."""
         self.actor.require(f"{self.object}:write")
-        mine = self._candidate(record)
-        statement = (
-            self._rows().where(self.model.id != record.id, self._near(record, mine)).limit(LARGEST * 5)
-        )
-        total = self._total()
-        hits = (match(mine, self._candidate(row), total=total) for row in self.session.execute(statement))
+        near = self._near(record, self._candidate(record, {}))
+        rows = self.session.execute(
+            self._rows().where(self.model.id != record.id, near).limit(LARGEST * 5)
+        ).all()
+        if not rows:
+            return []
+        total, alike = self._total(), self._namesakes([record.name_norm, *(row.name_norm for row in rows)])
+        mine = self._candidate(record, alike)
+        hits = (match(mine, self._candidate(row, alike), total=total) for row in rows)
         return self._best({ordered(hit.first.id, hit.second.id): hit for hit in hits if hit})
 
     def search(self, wanted: str, but: uuid.UUID) -> list[Any]:
@@ -119,38 +123,41 @@ class DoublesService:
             else ("customer_id", "job_title")
         )
         reach = self.actor.scope(f"{self.object}:read")
-        namesake = aliased(row)
-        alike = (
-            select(func.count())
-            .where(
-                namesake.tenant_id == row.tenant_id,
-                namesake.name_norm == row.name_norm,
-                namesake.deleted_at.is_(None),
-            )
-            .correlate(row)
-            .scalar_subquery()
-            .label("named_alike")
-        )
-        return select(*columns, *(getattr(row, key) for key in more), alike).where(
+        return select(*columns, *(getattr(row, key) for key in more)).where(
             row.deleted_at.is_(None), scope.condition(self.type, row, self.actor, reach)
         )
 
-    def _groups(self, key: ColumnElement[Any]) -> list[list[Candidate]]:
-        """Return the records that share a sign, group by group, those that changed last first."""
+    def _blocks(self, key: ColumnElement[Any]) -> list[list[uuid.UUID]]:
+        """Return the ids of records that share a sign, group by group, those that changed last first."""
         row = self.model
-        shared = (
-            select(key.label("key"))
+        statement = (
+            select(func.array_agg(row.id))
             .where(row.deleted_at.is_(None), key.is_not(None))
             .group_by(key)
             .having(func.count().between(2, LARGEST))
             .order_by(func.max(row.updated_at).desc())
             .limit(BLOCKS)
         )
-        groups: dict[str, list[Candidate]] = {}
-        statement = self._rows().add_columns(key.label("key")).where(key.in_(shared))
-        for one in self.session.execute(statement.order_by(row.id)):
-            groups.setdefault(one.key, []).append(self._candidate(one))
-        return list(groups.values())
+        return [sorted(ids) for ids in self.session.execute(statement).scalars()]
+
+    def _candidates(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Candidate]:
+        """Return records by id, as far as the actor sees them; one statement for those of all groups."""
+        wanted = literal(sorted(set(ids)), ARRAY(UUID(as_uuid=True)))
+        statement = self._rows().where(self.model.id == any_(wanted))
+        rows = self.session.execute(statement).all()
+        alike = self._namesakes(row.name_norm for row in rows)
+        return {row.id: self._candidate(row, alike) for row in rows}
+
+    def _namesakes(self, names: Iterable[str]) -> dict[str, int]:
+        """Return how many records carry each of some names.
+
+        A statement of its own: counted row by row, old statistics (just after an import) made it take half a minute.
+        """
+        row, wanted = self.model, literal(sorted(set(names)), ARRAY(Text))
+        statement = select(row.name_norm, func.count().label("people")).where(
+            row.deleted_at.is_(None), row.name_norm == any_(wanted)
+        )
+        return {one.name_norm: one.people for one in self.session.execute(statement.group_by(row.name_norm))}
 
     def _near(self, record: Any, mine: Candidate) -> ColumnElement[bool]:
         """Return the condition on who shares a sign with one record."""
@@ -167,7 +174,7 @@ class DoublesService:
             found.append(row.customer_id == record.customer_id)
         return or_(*found)
 
-    def _candidate(self, row: Any) -> Candidate:
+    def _candidate(self, row: Any, alike: Mapping[str, int]) -> Candidate:
         place = (getattr(row, "addresses", None) or [{}])[0]
         return Candidate(
             id=row.id,
@@ -179,7 +186,7 @@ class DoublesService:
             postcode=place.get("postcode") or "",
             city=place.get("city") or "",
             customer_id=getattr(row, "customer_id", None),
-            named_alike=getattr(row, "named_alike", 2),
+            named_alike=alike.get(row.name_norm, 2),
             shown=row,
         )
 

@@ -18,6 +18,7 @@ from kehu.core.i18n import _, _n
 from kehu.core.records import scope
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import metadata
+from kehu.merging.finding import DoublesService
 from plugins.results import NextStep, Suggestion
 
 RHYTHM = {"A": 30, "B": 90, "C": 180}
@@ -51,7 +52,7 @@ class Subject:
 def of(session: Session, subject: Subject) -> list[Suggestion]:
     """Return what the platform suggests, within what the actor sees."""
     makers: dict[str, tuple[Callable[[Session, Subject], Iterable[Suggestion]], ...]] = {
-        "customers": (_quiet, _terms),
+        "customers": (_quiet, _terms, _double),
         "deals": (_no_step, _overdue),
     }
     return [one for make in makers[subject.object] for one in make(session, subject)]
@@ -164,6 +165,22 @@ def _terms(session: Session, subject: Subject) -> Iterable[Suggestion]:
             score=70 + max(0, 20 - (row.effective_end - today).days // 3),
             icon="shield-check",
             step=NextStep(kind="call", subject=title, days=1),
+        )
+
+
+def _double(session: Session, subject: Subject) -> Iterable[Suggestion]:
+    """Suggest to compare a customer with one who looks the same, as soon as it was entered."""
+    if context.actor().scope("customers:write") is None:
+        return
+    for match in DoublesService(session, "customers").of(subject.record)[:1]:
+        other = match.second if match.first.id == subject.id else match.first
+        yield Suggestion(
+            key=f"kehu.double:{other.id}",
+            title=_("Compare with “%(name)s”", name=other.name),
+            reason=_("It looks like the same customer, entered twice."),
+            score=90 if match.certain else 75,
+            icon="git-merge",
+            url=f"/customers/{subject.id}/merge/{other.id}",
         )
 
 

@@ -70,6 +70,15 @@ def test_a_term_that_ends(session, customer):
     assert keys(session, "customers", customer.id) == []
 
 
+def test_a_double_is_seen_as_soon_as_it_was_entered(session):
+    values = {"name": "Anna Lind", "kind": "person", "phones": [{"number": "+442079464410"}]}
+    first, second = (service_for("customers", session).create(values).id for _turn in range(2))
+    found = SuggestionService(session, "customers", second).suggestions()
+    assert [(one.key, one.url) for one in found] == [
+        (f"kehu.double:{first}", f"/customers/{second}/merge/{first}")
+    ]
+
+
 def test_deals(session, customer):
     yesterday = (clock.now().date() - dt.timedelta(days=2)).isoformat()
     values = {"name": "A fleet", "customer_id": str(customer.id), "expected_close": yesterday}

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import func, select, update
 
+from kehu.consent.gate import Outgoing, check_send
 from kehu.core import clock
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.records.service import service_for
@@ -12,10 +13,11 @@ from kehu.deals.models import Deal
 from kehu.messages.models import Message
 from kehu.relations.services import HouseholdMemberService
 from kehu.segments.services import SegmentService
-from kehu.surveys import tasks
+from kehu.surveys import answering, tasks
 from kehu.surveys.inviting import InviteService, Occasion
+from kehu.surveys.links import Asked
 from kehu.surveys.models import Survey, SurveyInvitation
-from kehu.surveys.services import QuestionService, SurveyService
+from kehu.surveys.services import QuestionService, SurveyService, questions_of
 from kehu.tickets.models import Ticket
 
 
@@ -162,3 +164,19 @@ def test_open_and_closed(session, survey):
     with pytest.raises(Conflict):
         service.open(empty.id)
     assert session.execute(select(Survey.state).where(Survey.id == survey.id)).scalar_one() == "closed"
+
+
+def test_no_advertising_while_somebody_is_not_content(session, survey):
+    anna = person(session, "Anna", mail_consent="given")
+    made = InviteService(session, survey).invite(Occasion(key="a", customer_id=anna))
+    question = questions_of(session, survey.id)[0]
+    asked = Asked(invitation=made, survey=survey)
+    answering.take(session, asked, {f"q-{question.id}": "3"})
+    session.flush()
+    offer = Outgoing(purpose="marketing", channel="mail", customer_id=anna)
+    assert check_send(session, offer).code == "complaint"
+    news = check_send(session, Outgoing(purpose="service", channel="mail", customer_id=anna))
+    assert news is None or news.code != "complaint"
+    service_for("tickets", session).update(made.ticket_id, {"status": "resolved"})
+    after = check_send(session, offer)
+    assert after is None or after.code != "complaint"

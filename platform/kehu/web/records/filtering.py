@@ -168,8 +168,6 @@ def menu(pages: RecordPages, key: str) -> ResponseReturnValue:
 def more(pages: RecordPages) -> ResponseReturnValue:
     """Answer the dialog with the filters that stand behind no field."""
     found, args = criteria.fields(pages.name), query.of_request()
-    if not found:
-        abort(404)
     keys = {key for one in found for key in operators(one)}
     kept = {key: value for key, value in query.filters_only(args).items() if key not in keys}
     return render_page(

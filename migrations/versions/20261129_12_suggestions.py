@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261129_08"
-down_revision = "20261129_07"
+revision = "20261129_12"
+down_revision = "20261129_11"
 branch_labels = None
 depends_on = None
 

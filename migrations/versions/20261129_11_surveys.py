@@ -9,8 +9,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261129_07"
-down_revision = "20261129_06"
+revision = "20261129_11"
+down_revision = "20261129_10"
 branch_labels = None
 depends_on = None
 
