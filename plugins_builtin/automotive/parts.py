@@ -37,6 +37,15 @@ SUBJECTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class VehicleCard:
+    """A card on the page of a vehicle, fetched by itself; the endpoint gets `vehicle_id` in its query string."""
+
+    endpoint: str
+    permission: str
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """What a subject adds to Kehu; the module's hooks gather these.
 
@@ -54,6 +63,7 @@ class Part:
     navigation: tuple[NavItem, ...] = ()
     panels: tuple[Panel, ...] = ()
     actions: tuple[RecordAction, ...] = ()
+    vehicle_cards: tuple[VehicleCard, ...] = ()
     jobs: tuple[JobDef, ...] = ()
     messages: tuple[MessageTemplate, ...] = ()
     settings: tuple[Field, ...] = ()

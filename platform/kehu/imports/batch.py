@@ -41,7 +41,10 @@ class BatchWriter:
         self.linker = Linker(record_type, plan, actor, self.parser)
         known = {key.name: key for key in match_keys(record_type)}
         self.keys: list[MatchKey] = [key for name, key in known.items() if name in plan.keys]
-        self.title_mapped = record_type.title in self.parser.first_column
+        # A title that the product makes itself is as good as mapped.
+        self.title_mapped = (
+            record_type.title in self.parser.first_column or record_type.title not in record_type.editable
+        )
         self._seen: set[int] = set()
         self._titles_seen: set[int] = set()
 

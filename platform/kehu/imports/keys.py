@@ -46,7 +46,7 @@ def match_keys(record_type: RecordType) -> list[MatchKey]:
     for key in ("emails", "phones"):
         if key in specs and norm_column(record_type.model, key) is not None:
             found.append(_single(specs[key], weak=key == "phones"))
-    title = specs.get(record_type.title)
+    title = record_type.editable.get(record_type.title)
     if title is not None and norm_column(record_type.model, title.key) is not None:
         beside = (
             ()

@@ -144,7 +144,7 @@ class References:
         norm = norm_column(model, record_type.title)
         norm = norm if norm is not None else func.lower(title)
         exact = {fold(text): text for text in texts}
-        columns = self._codes(model)
+        columns = self._codes(record_type)
         tests = [norm.in_(list(exact))]
         for column, read in columns.values():
             wanted = [value for text in texts if (value := read(text)) is not None]
@@ -180,9 +180,14 @@ class References:
         return hits
 
     @staticmethod
-    def _codes(model: Any) -> dict[str, Any]:
+    def _codes(record_type: RecordType) -> dict[str, Any]:
         """Return the further columns by which people name a record, and how a text is read for each."""
-        found: dict[str, Any] = {}
+        model: Any = record_type.model
+        found: dict[str, Any] = {
+            spec.key: (getattr(model, spec.key), spec.tidy or str)
+            for spec in record_type.fields
+            if spec.unique and spec.kind == "text" and spec.key != record_type.title
+        }
         if hasattr(model, "number"):
             found["number"] = (
                 model.number,

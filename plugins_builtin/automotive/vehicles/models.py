@@ -113,7 +113,9 @@ class VehicleParty(RecordRow, Base):  # type: ignore[misc, valid-type]
     """Who owns, drives or pays for a car, and when.
 
     `to_on` is the first day on which it is no longer so, None while it lasts; `from_on` is None when nobody knows. Two
-    owners at a time are refused by the database. Contacts may be removed by themselves, so no key holds them.
+    owners at a time are refused by the database.
+    Contacts may be removed by themselves, so no key holds them.
+    `owner_id` is the vehicle's: own and team reach hold here, too.
     """
 
     __tablename__ = "vehicle_parties"
@@ -126,6 +128,7 @@ class VehicleParty(RecordRow, Base):  # type: ignore[misc, valid-type]
         Index("vehicle_parties_customer_idx", "tenant_id", "customer_id", "vehicle_id"),
         Index("vehicle_parties_contact_idx", "tenant_id", "contact_id"),
         Index("vehicle_parties_from_idx", "tenant_id", "from_on", "id", postgresql_where=LIVE),
+        Index("vehicle_parties_owner_idx", "tenant_id", "owner_id", "from_on", "id", postgresql_where=LIVE),
         Index("vehicle_parties_updated_idx", "tenant_id", "updated_at", "id", postgresql_where=LIVE),
         CheckConstraint(_one_of("role", ROLES), name="role"),
         CheckConstraint("to_on >= from_on", name="dates"),
@@ -145,6 +148,7 @@ class VehicleParty(RecordRow, Base):  # type: ignore[misc, valid-type]
     role: Mapped[str] = mapped_column(Text)
     from_on: Mapped[dt.date | None] = mapped_column(Date)
     to_on: Mapped[dt.date | None] = mapped_column(Date)
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
 
 
 class OdometerReading(RecordRow, Base):  # type: ignore[misc, valid-type]
@@ -152,7 +156,7 @@ class OdometerReading(RecordRow, Base):  # type: ignore[misc, valid-type]
 
     `shown` in `unit` is what it showed, `km` what the car had run by then in all: more, after its clock was replaced
     (`status` replaced marks the first reading of a new clock). `corrected` readings count like valid ones, the trail
-    keeps what they were; `suspect` ones count nowhere.
+    keeps what they were; `suspect` ones count nowhere. `owner_id` is the vehicle's.
     """
 
     __tablename__ = "odometer_readings"
@@ -162,6 +166,7 @@ class OdometerReading(RecordRow, Base):  # type: ignore[misc, valid-type]
         tenant_fk("odometer_readings", "vehicle_id", "p_automotive.vehicles", ondelete="CASCADE"),
         Index("odometer_readings_vehicle_idx", "tenant_id", "vehicle_id", "read_on", "km", "id"),
         Index("odometer_readings_read_idx", "tenant_id", "read_on", "id", postgresql_where=LIVE),
+        Index("odometer_readings_owner_idx", "tenant_id", "owner_id", "read_on", "id", postgresql_where=LIVE),
         Index("odometer_readings_updated_idx", "tenant_id", "updated_at", "id", postgresql_where=LIVE),
         CheckConstraint(_one_of("status", READING_STATES), name="status"),
         CheckConstraint(_one_of("unit", ("km", "mi")), name="unit"),
@@ -176,3 +181,4 @@ class OdometerReading(RecordRow, Base):  # type: ignore[misc, valid-type]
     source: Mapped[str] = mapped_column(Text, default="said", server_default="said")
     status: Mapped[str] = mapped_column(Text, default="valid", server_default="valid")
     note: Mapped[str | None] = mapped_column(Text)
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))

@@ -1,201 +1,304 @@
-"""What can be done with vehicles."""
+"""What can be done with vehicles and their models."""
 
 from __future__ import annotations
 
-import re
+import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from kehu.api import (
-    Actor,
+    Conflict,
     Duplicate,
+    FollowingService,
     InvalidInput,
-    NotFound,
-    Session,
+    RecordService,
     _,
-    actor,
-    and_,
-    audit,
-    clean,
     clock,
     fold,
-    new_id,
     parse_id,
-    readable,
     select,
-    service_for,
-    tenant,
 )
-from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle, VehicleParty
+from plugins_builtin.automotive.vehicles import beside
+from plugins_builtin.automotive.vehicles.fields import MODELS, VEHICLES
+from plugins_builtin.automotive.vehicles.models import Vehicle, VehicleModel
+from plugins_builtin.automotive.vehicles.numbers import check_number, findings
+from plugins_builtin.automotive.vehicles.writing import able, is_new, reckoned, wrong
 
-PAGE = 50
-_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
-"""ISO 3779: seventeen characters without I, O and Q."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VehicleForm:
-    """What a person writes about a vehicle."""
-
-    make: str
-    model: str
-    vin: str | None
-    plate: str | None
-    year: int | None
-    odometer: int | None
+HELD_ELSEWHERE = frozenset({"customer_id", "odometer", "odometer_on"})
+"""Fields that are written as rows of their own: who owns it, what its clock shows."""
+_NUMBER = frozenset({"vin", "vin_reason", "year"})
 
 
-class VehicleService:
-    """Keep the vehicles of customers.
+class VehicleService(FollowingService[Vehicle]):
+    """Write vehicles. Owners and mileage go to `PartyService` and `ReadingService`, which keep the history."""
 
-    :param session: the unit of work.
-    """
+    type_name = VEHICLES
 
-    def __init__(self, session: Session, who: Actor | None = None) -> None:
-        self.session = session
-        self.actor = who or actor()
+    # What the platform asks ---------------------------------------------------------------
 
-    def of_customer(self, customer_id: object) -> Sequence[Vehicle]:
-        """Return the vehicles of a customer whom the actor may see.
+    def prepare(self, record: Vehicle, changed: set[str]) -> None:
+        """Name the vehicle, link its model, and begin its service as a demonstration car."""
+        new = is_new(record)
+        if new and "owner_id" not in changed and record.customer_id is not None:
+            record.owner_id = self.owner_by_leader(record.customer_id) or record.owner_id
+        if new and record.odometer is not None and record.odometer_on is None:
+            record.odometer_on = self.today()
+        if new or changed & {"make", "model", "plate"}:
+            record.name = name_of(record.make, record.model, record.plate)
+            record.name_norm = fold(record.name)
+        if new or changed & {"make", "model"}:
+            record.model_id = ModelService(self.session, self.actor).named(
+                record.make, record.model, record.year
+            )
+        if record.in_service_on is None and record.status == "demo" and (new or "status" in changed):
+            # The first use as a demonstration car begins the warranty, not the sale (AUTOMOTIVE 9).
+            record.in_service_on, record.in_service_kind = self.today(), "demo"
+        if record.in_service_on is not None and record.in_service_kind is None:
+            record.in_service_kind = "sale"
 
-        :raises NotFound: when he may not, or the customer does not exist.
+    def check(self, record: Vehicle, changed: set[str]) -> None:
+        """Refuse numbers that can't be right, numbers that stand elsewhere, and dates out of order.
+
+        :raises InvalidInput: names the field.
         """
-        self.actor.require("automotive.vehicle:read")
-        customer = service_for("customers", self.session).get(customer_id)
+        if record.vin and (is_new(record) or changed & _NUMBER):
+            check_number(record.vin, self.today().year, year=record.year, reason=record.vin_reason)
+        for key in ("vin", "plate"):
+            if getattr(record, key) and (is_new(record) or key in changed):
+                self._refuse_second(record, key)
+        if record.in_service_kind is not None and record.in_service_on is None:
+            raise wrong("in_service_on", _("Say since when it is in service, or leave out how that began."))
+        for key in ("first_registration_on", "in_service_on"):
+            day = getattr(record, key)
+            if key in changed and day is not None and day > self.today() + dt.timedelta(days=366):
+                raise wrong(key, _("This day is too far ahead."))
+        if is_new(record) and record.odometer_on is not None and record.odometer_on > self.today():
+            raise wrong("odometer_on", _("Write a day that is not in the future."))
+
+    def search_texts(self, record: Vehicle) -> Iterable[tuple[str, str]]:
+        """Find a vehicle by make and model, VIN, plate and frame number and their ends, and number beside."""
+        yield "name", f"{record.make} {record.model}"
+        for number in (record.vin, record.plate, record.chassis):
+            if number:
+                yield "serial", number
+        if record.external_id:
+            yield "code", record.external_id
+
+    def create_many(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Create vehicles, with their owners, first readings and the platform's records of them."""
+        try:
+            with self.session.begin_nested():
+                outcomes = super().create_many(rows)
+        except IntegrityError as error:
+            raise _taken() from error
+        made = [one.record for one in outcomes if one.record is not None]
+        if made:
+            # After the vehicles' own entries of the trail: an undo goes from the last to the first.
+            beside.begin(self, made)
+        return outcomes
+
+    def _change(self, record: Vehicle, loaded: Mapping[str, Any], *, flush: bool = True) -> bool:
+        own = {key: value for key, value in loaded.items() if key not in HELD_ELSEWHERE}
+        owned = record.owner_id
+        changed = super()._change(record, own, flush=flush)
+        if record.owner_id != owned:
+            beside.hand_down(self, [record])
+        moved = beside.change(self, record, {key: loaded[key] for key in HELD_ELSEWHERE & loaded.keys()})
+        if changed or moved:
+            beside.keep_items(self, [record])
+        return changed or moved
+
+    def _flush(self) -> None:
+        try:
+            super()._flush()
+        except IntegrityError as error:
+            raise _taken() from error
+
+    def adopt(self, vehicles: Sequence[Vehicle]) -> None:
+        """Give vehicles of an earlier release what a new one has: its model, its search, the record of the platform."""
+        models = ModelService(self.session, self.actor)
+        rows = [(one, {"model_id": models.named(one.make, one.model, one.year)}) for one in vehicles]
+        reckoned(self.session, rows)
+        self._index(vehicles)
+        beside.keep_items(self, vehicles)
+
+    def _trash(self, *records: Vehicle) -> None:
+        super()._trash(*records)
+        beside.keep_items(self, records)
+
+    def _restored(self, record: Vehicle) -> None:
+        super()._restored(record)
+        beside.keep_items(self, [record])
+
+    def restore(self, record_id: object) -> Vehicle:
+        """Take a vehicle out of the trash.
+
+        :raises Conflict: when another one has its VIN by now.
+        """
+        found_id = parse_id(record_id)
+        record = self._find(found_id, trashed=True, lock=False) if found_id is not None else None
+        if record is not None and record.vin and self.other("vin", record.vin, record.id) is not None:
+            raise Conflict(_("Another vehicle has this VIN by now, so this one can't come back."))
+        return super().restore(record_id)
+
+    # What is asked ------------------------------------------------------------------------
+
+    def today(self) -> dt.date:
+        """Return the day of the tenant."""
+        return clock.today(self.tenant.tz)
+
+    def other(self, key: str, number: str, but: uuid.UUID | None = None) -> Any:
+        """Return id and name of another vehicle with a VIN or plate; a scrapped one has given its plate back."""
+        column = getattr(Vehicle, key)
+        statement = select(Vehicle.id, Vehicle.name).where(
+            Vehicle.tenant_id == self.tenant.id, column == number, Vehicle.deleted_at.is_(None)
+        )
+        if but is not None:
+            statement = statement.where(Vehicle.id != but)
+        if key == "plate":
+            statement = statement.where(Vehicle.status.not_in(("scrapped", "sold")))
+        with self.session.no_autoflush:
+            return self.session.execute(statement.order_by(Vehicle.id).limit(1)).first()
+
+    def take_over(self, vehicle_id: object, key: str) -> Vehicle:
+        """Take over what the VIN says of year or make.
+
+        :raises InvalidInput: when it says nothing of that.
+        """
+        record = self.get(vehicle_id, action="write")
+        said = findings(record.vin or "", self.today().year)
+        values: dict[str, Any] = {"year": next(iter(said.years), None), "make": said.maker.make or None}
+        if values.get(key) is None:
+            raise InvalidInput(_("The VIN says nothing of this."))
+        return self.update(vehicle_id, {key: values[key]})
+
+    def _refuse_second(self, record: Vehicle, key: str) -> None:
+        known = self.other(key, getattr(record, key), record.id)
+        if known is None:
+            return
+        if key == "vin":
+            message = _(
+                "“%(name)s” has this VIN already. Open it instead of adding it again.", name=known.name
+            )
+        else:
+            message = _(
+                "“%(name)s” has this plate. Open it, or take the plate from it first if it was handed on.",
+                name=known.name,
+            )
+        raise InvalidInput(message, fields={key: [message]}, existing=str(known.id))
+
+
+class ModelService(RecordService[VehicleModel]):
+    """Write models of cars."""
+
+    type_name = MODELS
+
+    def prepare(self, record: VehicleModel, changed: set[str]) -> None:
+        """Derive the name."""
+        record.name = f"{record.make} {record.model}"
+        record.name_norm = fold(record.name)
+
+    def check(self, record: VehicleModel, changed: set[str]) -> None:
+        """Refuse years out of order and a second model of the same name and first year."""
+        if record.year_from is not None and record.year_to is not None and record.year_to < record.year_from:
+            raise wrong("year_to", _("It can't end before it begins."))
+        if is_new(record) or changed & {"make", "model", "year_from"}:
+            known = [one for one in self._named(record.name_norm) if one.id != record.id]
+            if any(one.year_from == record.year_from for one in known):
+                raise wrong(
+                    "model", _("This model is kept already. Say from which year on this one was built.")
+                )
+
+    def saved(self, records: Sequence[VehicleModel], action: str) -> None:
+        """Let vehicles follow the name of their model."""
+        if action == "updated":
+            for record in records:
+                self._rename(record)
+
+    def _trash(self, *records: VehicleModel) -> None:
+        self._refuse_in_use(records)
+        super()._trash(*records)
+
+    def search_texts(self, record: VehicleModel) -> Iterable[tuple[str, str]]:
+        """Find a model by its name and number beside."""
+        yield "name", record.name
+        if record.external_id:
+            yield "code", record.external_id
+
+    def named(self, make: str, model: str, year: int | None) -> uuid.UUID:
+        """Return the model of a name, of the right years if there are several; one that is not kept yet is added."""
+        norm = fold(f"{make} {model}")
+        cache: dict[str, list[Any]] = self.session.info.setdefault("vehicle_models", {})
+        if norm not in cache:
+            with self.session.no_autoflush:
+                cache[norm] = self._named(norm) or [self._add(make, model, norm)]
+        known = cache[norm]
+        fitting = [
+            one
+            for one in known
+            if year is None or ((one.year_from or 0) <= year and year <= (one.year_to or 9999))
+        ]
+        found: uuid.UUID = (fitting or known)[0].id
+        return found
+
+    def _add(self, make: str, model: str, norm: str) -> Any:
+        """Add a model on behalf of who adds a vehicle of it; somebody else may do so at the same moment."""
+        service = ModelService(self.session, able(self.actor, MODELS))
+        try:
+            with self.session.begin_nested():
+                return service.create({"make": make, "model": model})
+        except IntegrityError:
+            return self._named(norm)[0]
+
+    def _named(self, norm: str) -> list[Any]:
         statement = (
-            select(Vehicle)
-            .where(Vehicle.customer_id == customer.id, Vehicle.deleted_at.is_(None))
-            .order_by(Vehicle.id)
-            .limit(PAGE)
+            select(VehicleModel.id, VehicleModel.year_from, VehicleModel.year_to)
+            .where(
+                VehicleModel.tenant_id == self.tenant.id,
+                VehicleModel.name_norm == norm,
+                VehicleModel.deleted_at.is_(None),
+            )
+            .order_by(VehicleModel.year_from.desc().nulls_last(), VehicleModel.id)
+            .limit(50)
         )
-        return self.session.execute(statement).scalars().all()
+        with self.session.no_autoflush:
+            return list(self.session.execute(statement))
 
-    def page(self, plate: str = "", after: object = None) -> Sequence[Vehicle]:
-        """Return vehicles of customers whom the actor may see, the newest first.
-
-        :param plate: beginning of the plate or the VIN.
-        :param after: the last vehicle of the page before.
-        """
-        self.actor.require("automotive.vehicle:read")
-        customers: Any = service_for("customers", self.session).type.model
-        same = and_(customers.tenant_id == Vehicle.tenant_id, customers.id == Vehicle.customer_id)
-        statement = (
-            select(Vehicle)
-            .join(customers, same)
-            .where(Vehicle.deleted_at.is_(None), readable("customers"))
-            .order_by(Vehicle.id.desc())
-            .limit(PAGE + 1)
+    def _refuse_in_use(self, records: Sequence[VehicleModel]) -> None:
+        """Keep a model that vehicles have."""
+        statement = select(Vehicle.name).where(
+            Vehicle.tenant_id == self.tenant.id,
+            Vehicle.model_id.in_([one.id for one in records]),
+            Vehicle.deleted_at.is_(None),
         )
-        written = re.sub(r"[\s-]", "", plate).upper()
-        if written:
-            statement = statement.where(Vehicle.plate.startswith(written) | Vehicle.vin.startswith(written))
-        last = parse_id(after)
-        if last is not None:
-            statement = statement.where(Vehicle.id < last)
-        return self.session.execute(statement).scalars().all()
+        used = self.session.execute(statement.limit(1)).scalar()
+        if used is not None:
+            raise Conflict(_("“%(name)s” is of this model. Change its model first.", name=used))
 
-    def add(self, customer_id: object, values: Mapping[str, str]) -> Vehicle:
-        """Add a vehicle to a customer.
-
-        :raises InvalidInput: names each field that is wrong.
-        :raises Duplicate: when another vehicle has the VIN.
-        """
-        self.actor.require("automotive.vehicle:write")
-        customer = service_for("customers", self.session).get(customer_id)
-        form = _read(values)
-        if form.vin and self._by_vin(form.vin) is not None:
-            message = _("Another vehicle has this VIN already. Look for it by its VIN.")
-            raise Duplicate(message, fields={"vin": [message]})
-        vehicle = Vehicle(
-            id=new_id(), tenant_id=tenant().id, version=1, customer_id=customer.id, created_by=self.actor.member_id,
-            updated_by=self.actor.member_id, name=f"{form.make} {form.model}", **vars(form),
-        )  # fmt: skip
-        vehicle.name_norm = fold(vehicle.name)
-        self.session.add(vehicle)
-        self.session.flush()  # What belongs to it needs the row.
-        self._own(vehicle)
-        self._trail(vehicle, "created")
-        return vehicle
-
-    def _own(self, vehicle: Vehicle) -> None:
-        """Keep who owns a new car and what its clock shows."""
-        mine = {"tenant_id": vehicle.tenant_id, "vehicle_id": vehicle.id, "version": 1}
-        mine |= {"created_by": self.actor.member_id, "updated_by": self.actor.member_id}
-        self.session.add(VehicleParty(id=new_id(), customer_id=vehicle.customer_id, role="owner", **mine))
-        if vehicle.odometer is not None:
-            vehicle.odometer_on = clock.today(tenant().tz)
-            reading = {"read_on": vehicle.odometer_on, "km": vehicle.odometer, "shown": vehicle.odometer}
-            self.session.add(OdometerReading(id=new_id(), **reading, **mine))
-
-    def remove(self, vehicle_id: object) -> Vehicle:
-        """Put a vehicle away; `restore` brings it back."""
-        return self._set_deleted(vehicle_id, True)
-
-    def restore(self, vehicle_id: object) -> Vehicle:
-        """Bring a vehicle back."""
-        return self._set_deleted(vehicle_id, False)
-
-    def _set_deleted(self, vehicle_id: object, gone: bool) -> Vehicle:
-        self.actor.require("automotive.vehicle:write")
-        found = parse_id(vehicle_id)
-        vehicle: Vehicle | None = None
-        if found is not None:
-            vehicle = self.session.execute(
-                select(Vehicle).where(Vehicle.id == found).with_for_update()
-            ).scalar_one_or_none()
-        if vehicle is None or (vehicle.deleted_at is not None) == gone:
-            raise NotFound(_("There is no such vehicle."))
-        service_for("customers", self.session).get(vehicle.customer_id)
-        if not gone and vehicle.vin and self._by_vin(vehicle.vin) is not None:
-            raise Duplicate(_("Another vehicle has this VIN by now, so this one can't come back."))
-        vehicle.deleted_at = clock.now() if gone else None
-        vehicle.deleted_by = self.actor.member_id if gone else None
-        self._trail(vehicle, "trashed" if gone else "restored")
-        return vehicle
-
-    def _by_vin(self, vin: str) -> uuid.UUID | None:
-        statement = select(Vehicle.id).where(Vehicle.vin == vin, Vehicle.deleted_at.is_(None))
-        return self.session.execute(statement).scalar_one_or_none()
-
-    def _trail(self, vehicle: Vehicle, action: str) -> None:
-        audit(
-            self.session,
-            object="automotive.vehicles",
-            record_id=vehicle.id,
-            action=action,
-            title=f"{vehicle.make} {vehicle.model}",
-            customer_id=vehicle.customer_id,
-        )
+    def _rename(self, record: VehicleModel) -> None:
+        vehicles = VehicleService(self.session, able(self.actor, VEHICLES))
+        statement = select(Vehicle).where(Vehicle.model_id == record.id)
+        found = list(self.session.execute(statement).scalars())
+        rows = []
+        for one in found:
+            name = name_of(record.make, record.model, one.plate)
+            same = {"make": record.make, "model": record.model, "name": name, "name_norm": fold(name)}
+            rows.append((one, same))
+        reckoned(self.session, rows)
+        live = [one for one in found if one.deleted_at is None]
+        vehicles._index(live)
+        beside.keep_items(vehicles, live)
 
 
-def _read(values: Mapping[str, str]) -> VehicleForm:
-    errors: dict[str, list[str]] = {}
-    plain: dict[str, Any] = {key: clean(values.get(key, ""))[:200] for key in ("make", "model")}
-    for key, label in (("make", _("Make")), ("model", _("Model"))):
-        if not plain[key]:
-            errors[key] = [_("%(label)s is needed.", label=label)]
-    vin = re.sub(r"[\s-]", "", clean(values.get("vin", ""))).upper()
-    if vin and not _VIN.fullmatch(vin):
-        errors["vin"] = [_("A VIN has 17 letters and digits, without I, O and Q.")]
-    plate = re.sub(r"[\s-]", "", clean(values.get("plate", ""))).upper()
-    if len(plate) > 15:
-        errors["plate"] = [_("A plate has at most 15 characters.")]
-    year = _whole(values, "year", 1886, clock.now().year + 2, errors)
-    odometer = _whole(values, "odometer", 0, 5_000_000, errors)
-    if errors:
-        raise InvalidInput(_("Some fields need another value."), fields=errors)
-    return VehicleForm(**plain, vin=vin or None, plate=plate or None, year=year, odometer=odometer)
+def _taken() -> Duplicate:
+    """Return the refusal of a VIN that somebody else wrote at the same moment."""
+    message = _("Somebody else has added a vehicle with this VIN at this moment. Look for it by its VIN.")
+    return Duplicate(message, fields={"vin": [message]})
 
 
-def _whole(
-    values: Mapping[str, str], key: str, least: int, most: int, errors: dict[str, list[str]]
-) -> int | None:
-    raw = values.get(key, "").strip()
-    if not raw:
-        return None
-    if not re.fullmatch(r"\d{1,9}", raw) or not least <= int(raw) <= most:
-        errors[key] = [_("Write a whole number from %(least)s to %(most)s.", least=least, most=most)]
-        return None
-    return int(raw)
+def name_of(make: str, model: str, plate: str | None) -> str:
+    """Return what people call a vehicle."""
+    return " · ".join(part for part in (f"{make} {model}", plate) if part)

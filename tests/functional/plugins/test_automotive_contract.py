@@ -19,18 +19,12 @@ from plugins_builtin.automotive.protection.services import ProtectionService
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.models import SecondCarWeights
 from plugins_builtin.automotive.showroom.services import TurnService, VisitService
-from plugins_builtin.automotive.vehicles.models import VehicleModel
 from plugins_builtin.automotive.vehicles.services import VehicleService
 
 
 def vehicles(session: Any, customer: Any) -> None:
-    key = new_id()
-    model = VehicleModel(make="VW", model="Golf", name="VW Golf", name_norm=f"vw golf {key}")
-    model.id, model.tenant_id, model.version = key, customer.tenant_id, 1
-    session.add(model)
-    session.flush()
-    values = {"make": "VW", "model": "Golf", "odometer": "42000"}
-    VehicleService(session).add(customer.id, values).model_id = model.id
+    values = {"make": "VW", "model": "Golf", "odometer": 42000, "customer_id": str(customer.id)}
+    VehicleService(session).create(values)
 
 
 def showroom(session: Any, customer: Any) -> None:

@@ -25,7 +25,7 @@ from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop
 from plugins.breaker import Breaker, Limits
 
-PAGE, ENDPOINT = "/x/automotive/vehicles", "automotive_vehicles.vehicles"
+PAGE, ENDPOINT = "/x/automotive/panel", "automotive_vehicles.customer_panel"
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 Put = Callable[[Callable[[], Any]], Browser]

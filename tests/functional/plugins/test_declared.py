@@ -76,7 +76,7 @@ def probe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Probe:
                     object="customers",
                     label="Add a car",
                     endpoint="automotive_vehicles.new_vehicle_of",
-                    permission="automotive.vehicle:write",
+                    permission="automotive.vehicles:write",
                     icon="no-such-icon",
                 ),
             )
@@ -214,7 +214,7 @@ def test_a_button_stands_on_the_record(
     assert "Add a car" not in client.get(f"/customers/{customer}").get_data(as_text=True)
     monkeypatch.setitem(shop.app.view_functions, declared.endpoint, lambda: "")
     rules = shop.app.url_map
-    known = next(rules.iter_rules("automotive_vehicles.vehicles")).endpoint
+    known = next(rules.iter_rules("automotive_vehicles.customer_panel")).endpoint
     action = RecordAction(
         object="customers",
         label="Add a car",
@@ -224,7 +224,7 @@ def test_a_button_stands_on_the_record(
     )
     hooks.host().declarations.actions[-1] = (SLUG, action)
     page = client.get(f"/customers/{customer}").get_data(as_text=True)
-    assert f"/x/automotive/vehicles?record_id={customer}" in page
+    assert f"/x/automotive/panel?record_id={customer}" in page
     assert "Add a car" not in shop.client(shop.member("viewer")).get(f"/customers/{customer}").get_data(
         as_text=True
     )

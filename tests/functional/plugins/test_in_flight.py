@@ -21,7 +21,7 @@ from plugins.declarations import Declarations
 from plugins.results import JobDef
 
 SLUG = "automotive"
-PAGE, ENDPOINT = "/x/automotive/vehicles", "automotive_vehicles.vehicles"
+PAGE, ENDPOINT = "/x/automotive/panel", "automotive_vehicles.customer_panel"
 real = pages.runs
 OFF = frozenset({TenantState.DISABLED})
 COUNT = text("SELECT count(*) FROM p_automotive.vehicles WHERE tenant_id = :tenant")

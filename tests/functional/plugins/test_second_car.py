@@ -48,7 +48,7 @@ def family(dealer: Shop) -> list[str]:
         for one in people:
             given = {"household_id": str(home.id), "customer_id": str(one.id)}
             service_for("household_members", session).create(given)
-        VehicleService(session).add(people[0].id, {"make": "VW", "model": "Golf"})
+        VehicleService(session).create({"make": "VW", "model": "Golf", "customer_id": str(people[0].id)})
         return [str(one.id) for one in people]
 
 
@@ -194,7 +194,7 @@ def test_one_row_for_those_who_live_together(dealer: Shop, family: list[str]) ->
         assert service.keep(family[1], {"drivers": 2}).id == first.id
         assert service.create_many([{"customer_id": family[1]}])[0].errors.keys() == {"customer_id"}
         other = service_for("customers", session).create({"name": "Cleo Moe", "kind": "person"})
-        VehicleService(session).add(other.id, {"make": "Fiat", "model": "500"})
+        VehicleService(session).create({"make": "Fiat", "model": "500", "customer_id": str(other.id)})
     night(dealer)
     assert [(one.known_cars, one.doubled) for one in rows(dealer)] == [(1, False), (1, False)]
     with dealer.work() as session:

@@ -18,8 +18,8 @@ from kehu.web import limits
 from plugins.blueprint import VISITOR
 from tests.functional.plugins.test_automotive import OFF, plain
 
-GET, POST = "automotive_vehicles.vehicles", "automotive_vehicles.add_vehicle"
-PAGE, FORM = "/x/automotive/vehicles", "/x/automotive/customers/1/new"
+GET, POST = "automotive_vehicles.customer_panel", "automotive_vehicles.take_over"
+PAGE, FORM = "/x/automotive/panel", "/x/automotive/vehicles/1/take-over"
 
 
 @dataclass
@@ -48,7 +48,7 @@ def test_it_stands_at_the_firms_own_address_alone(booth: Booth, other_shop: Shop
     assert booth.visitor().get(PAGE).text == "open to Car dealer"
     member = booth.shop.client()
     assert member.get(PAGE).text == "open to Car dealer"
-    unknown = plain(booth.visitor().get("/x/nonesuch12/vehicles").text, "/x/nonesuch12/vehicles")
+    unknown = plain(booth.visitor().get("/x/nonesuch12/panel").text, "/x/nonesuch12/panel")
     for asker in (booth.visitor("localhost"), booth.visitor(f"{other_shop.tenant.address}.localhost")):
         answer = asker.get(PAGE)
         assert answer.status_code == 404
@@ -66,7 +66,7 @@ def test_it_acts_with_the_rights_of_the_plugin(booth: Booth, monkeypatch: pytest
 
     def view() -> str:
         who = actor()
-        assert who.may("automotive.vehicle:write")
+        assert who.may("automotive.vehicles:write")
         assert who.may("customers:read")
         assert not who.may("tickets:write")
         return service_for("tickets", session()).create({"subject": "Anything"}).subject
@@ -94,21 +94,21 @@ def test_what_it_writes_is_the_plugins_doing(booth: Booth, monkeypatch: pytest.M
 
 
 def test_forms_of_visitors_need_the_forgery_token(booth: Booth) -> None:
-    booth.put(POST, public()(lambda customer_id: customer_id))
+    booth.put(POST, public()(lambda vehicle_id: vehicle_id))
     assert booth.visitor().post(FORM).text == "1"
     assert booth.visitor().post(FORM, forged=True).status_code == 409
 
 
 def test_a_proof_stands_in_for_the_forgery_token(booth: Booth) -> None:
-    def known(customer_id: str) -> bool:
-        return request.headers.get("X-Token") == f"secret {customer_id}"
+    def known(vehicle_id: str) -> bool:
+        return request.headers.get("X-Token") == f"secret {vehicle_id}"
 
-    booth.put(POST, public(proof=known)(lambda customer_id: customer_id))
+    booth.put(POST, public(proof=known)(lambda vehicle_id: vehicle_id))
     assert booth.visitor().post(FORM, forged=True, headers={"X-Token": "secret 1"}).text == "1"
     refused = booth.visitor().post(FORM, forged=True, headers={"X-Token": "secret 2"})
-    nowhere = booth.visitor().post("/x/nonesuch12/customers/1/new", forged=True)
+    nowhere = booth.visitor().post("/x/nonesuch12/vehicles/1/take-over", forged=True)
     assert refused.status_code == nowhere.status_code == 404
-    assert plain(refused.text, FORM) == plain(nowhere.text, "/x/nonesuch12/customers/1/new")
+    assert plain(refused.text, FORM) == plain(nowhere.text, "/x/nonesuch12/vehicles/1/take-over")
     assert booth.shop.client().post(OFF).status_code == 303
     off = booth.visitor().post(FORM, forged=True, headers={"X-Token": "secret 1"})
     assert off.status_code == 404

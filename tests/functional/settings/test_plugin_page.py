@@ -12,7 +12,7 @@ def test_a_plugin_goes_on_off_and_its_data_can_be_called_back(shop: Shop) -> Non
     client = shop.client()
     assert f'href="{PAGE}"' in client.get("/settings/plugins").text
     page = client.get(PAGE).text
-    for words in ("What it does", "Not switched on", "Switching it on", "automotive.vehicle", "Free"):
+    for words in ("What it does", "Not switched on", "Switching it on", "automotive.protection", "Free"):
         assert words in page, words
     assert "Its data" not in page
     assert client.post(f"{PAGE}/on", data={"agreed": "something_else"}).status_code == 409

@@ -69,9 +69,9 @@ class TestOn:
         assert (card.on, card.usable, card.faults, card.state) == (True, True, (), TenantState.ENABLED)
         viewer = session.execute(select(Role).where(Role.code == "viewer")).scalar_one()
         member = session.execute(select(Role).where(Role.code == "member")).scalar_one()
-        assert "automotive.vehicle:read" in viewer.permissions
-        assert "automotive.vehicle:write" not in viewer.permissions
-        assert "automotive.vehicle:write" in member.permissions
+        assert "automotive.vehicles:read" in viewer.permissions
+        assert "automotive.vehicles:write" not in viewer.permissions
+        assert "automotive.vehicles:write" in member.permissions
         assert service.enable(SLUG).steps == ()
 
     def test_off_keeps_the_state_and_on_again_is_not_the_first_time(

@@ -47,6 +47,9 @@ class Field:
     :param unique: identifies a record for imports (a match, not a constraint).
     :param section: heading under which forms and records show it.
     :param options: the choices; a callable is asked at each use (stages, queues).
+    :param tidy: brings a text into its form before it is kept, matched or looked for (capital letters, no blanks).
+    :param hint: endpoint of a fragment that says what is known of the value while it is typed; it gets what the form
+        holds. A button in it with `data-fill` (a field's key) and `data-value` fills a field in.
     """
 
     key: str
@@ -70,6 +73,8 @@ class Field:
     default: Any = None
     currency_from: str = "currency"
     example: Any = None
+    tidy: Callable[[str], str] | None = None
+    hint: str = ""
 
     def choices(self) -> Sequence[Option]:
         """Return the choices of a `choice` field at this moment."""

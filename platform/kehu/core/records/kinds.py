@@ -35,8 +35,10 @@ class Kind:
     json_format: str = ""
 
 
-def _text(raw: Any, field: Field, _ctx: LoadContext) -> str:
+def _text(raw: Any, field: Field, _ctx: LoadContext) -> str | None:
     value = text.clean(need_text(raw))
+    if field.tidy is not None:
+        value = field.tidy(value)
     if len(value) > field.max_length:
         raise FieldError(
             _(
@@ -45,7 +47,7 @@ def _text(raw: Any, field: Field, _ctx: LoadContext) -> str:
                 may=field.max_length,
             )
         )
-    return value
+    return value or None if field.tidy is not None else value
 
 
 def _long_text(raw: Any, field: Field, _ctx: LoadContext) -> str:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -69,6 +70,7 @@ def control(
         "help": str(field.help or ""),
         "value": raw if raw is not None else written(field, value, currency),
         "attrs": attrs,
+        "hint": url_for(field.hint) if field.hint else "",
     }
     if field.kind in ROWS:
         rows = raw if isinstance(raw, list) else list(value or [])

@@ -29,5 +29,13 @@
   K.on("change", "[data-choose-field]", (e, select) => {
     for (const part of K.all("[data-field-of]", select.form)) part.hidden = part.dataset.fieldOf !== select.value;
   });
+  /* What a hint proposes goes into its field, as if it were typed. */
+  K.on("click", "[data-fill]", (e, button) => {
+    const input = button.closest("form")?.elements[button.dataset.fill];
+    if (!input) return;
+    input.value = button.dataset.value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.focus();
+  });
   K.on("click", "[data-reload-list]", () => document.dispatchEvent(new CustomEvent("kehu:list")));
 })();
