@@ -2,6 +2,7 @@
 
 from plugins_builtin.automotive.hooks import (
     kehu_after_change,
+    kehu_offer_sources,
     kehu_mail_received,
     kehu_register_actions,
     kehu_register_jobs,
@@ -19,6 +20,7 @@ from plugins_builtin.automotive.hooks import (
 
 __all__ = [
     "kehu_after_change",
+    "kehu_offer_sources",
     "kehu_mail_received",
     "kehu_register_actions",
     "kehu_register_jobs",

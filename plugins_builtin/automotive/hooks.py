@@ -12,6 +12,7 @@ from kehu.api import (
     JobDef,
     MessageTemplate,
     NavItem,
+    OfferSource,
     Panel,
     Permission,
     PluginBlueprint,
@@ -72,6 +73,12 @@ def kehu_register_jobs() -> Sequence[JobDef]:
 def kehu_register_messages() -> Sequence[MessageTemplate]:
     """The messages to customers."""
     return [one for part in parts() for one in part.messages]
+
+
+@hookimpl
+def kehu_offer_sources() -> Sequence[OfferSource]:
+    """The things with a day before which offers are made."""
+    return [one for part in parts() for one in part.offer_sources]
 
 
 @hookimpl

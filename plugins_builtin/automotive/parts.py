@@ -14,6 +14,7 @@ from kehu.api import (
     JobDef,
     MessageTemplate,
     NavItem,
+    OfferSource,
     Panel,
     Permission,
     PluginBlueprint,
@@ -32,6 +33,8 @@ SUBJECTS = (
     "second_car",
     "leads",
     "drives",
+    "warranty",
+    "replacement",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""
 
@@ -66,6 +69,7 @@ class Part:
     vehicle_cards: tuple[VehicleCard, ...] = ()
     jobs: tuple[JobDef, ...] = ()
     messages: tuple[MessageTemplate, ...] = ()
+    offer_sources: tuple[OfferSource, ...] = ()
     settings: tuple[Field, ...] = ()
     secrets: tuple[str, ...] = ()
     starters: tuple[Starter, ...] = ()

@@ -75,6 +75,6 @@ def test_a_collision_is_decided(open_window: Open, shop: Shop, address: str) -> 
     window.go(f"{address}/customers/{taxis}")
     page.get_by_text("Ben Host is protected until").wait_for()
     window.check()
-    for path in ("showroom", "collisions", "visits", "leads", "lead-addresses"):
+    for path in ("showroom", "collisions", "visits", "warranty", "leads", "lead-addresses"):
         window.go(f"{address}/x/automotive/{path}")
         window.check()

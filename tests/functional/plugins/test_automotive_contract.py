@@ -20,6 +20,7 @@ from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.models import SecondCarWeights
 from plugins_builtin.automotive.showroom.services import TurnService, VisitService
 from plugins_builtin.automotive.vehicles.services import VehicleService
+from plugins_builtin.automotive.warranty.plans import PlanService
 
 
 def vehicles(session: Any, customer: Any) -> None:
@@ -60,12 +61,17 @@ def drives(session: Any, customer: Any) -> None:
     DriveService(session).book({**values, "customer_id": str(customer.id)})
 
 
+def warranty(session: Any, customer: Any) -> None:
+    PlanService(session).create({"name": "Factory warranty", "make": "VW", "months": 36})
+
+
 FILLS = (
     vehicles,
     showroom,
     second_car,
     leads,
     drives,
+    warranty,
 )
 """One of each subject; each leaves a row in each of its tables."""
 
