@@ -2,8 +2,8 @@
 
 from plugins_builtin.automotive.hooks import (
     kehu_after_change,
-    kehu_offer_sources,
     kehu_mail_received,
+    kehu_offer_sources,
     kehu_register_actions,
     kehu_register_jobs,
     kehu_register_messages,
@@ -20,8 +20,8 @@ from plugins_builtin.automotive.hooks import (
 
 __all__ = [
     "kehu_after_change",
-    "kehu_offer_sources",
     "kehu_mail_received",
+    "kehu_offer_sources",
     "kehu_register_actions",
     "kehu_register_jobs",
     "kehu_register_messages",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from babel.dates import format_date
@@ -68,11 +68,13 @@ class Contacting:
         active = [one for one in offers if not one.held_out]
         outgoing = [self._outgoing(one) for one in active]
         people = recipients(self.session, outgoing)
-        lately = self._lately({one.customer_id for one in active})
+        homes = self._homes({one.customer_id for one in active})
+        lately = self._lately(homes)
         busy = self._busy({one.customer_id for one in active})
         for one, message, refused in zip(active, outgoing, check_many(self.session, outgoing), strict=True):
             person = people.get(message.person_id or one.customer_id)
-            reason = self._stopped(person) or self._hindered(one, refused, lately, busy)
+            hears = homes[one.customer_id]
+            reason = self._stopped(person) or self._hindered(one, refused, bool(hears & lately), busy)
             if reason in ("opted_out", "gone"):
                 self.service.end(one, reason)
             elif reason:
@@ -81,7 +83,7 @@ class Contacting:
                 waits.append(self._wait(one, None, self._next(one)))
             else:
                 due.append((one, person))
-                lately.add(one.customer_id)
+                lately |= hears
         with audit.gathered(self.session):
             waits += self._mails(due) if self.by_mail else self._tasks(due)
             self.session.flush()
@@ -99,16 +101,14 @@ class Contacting:
     def _channel(self) -> str:
         return "mail" if self.by_mail else "phone"
 
-    def _hindered(
-        self, one: Offer, refused: Refusal | None, lately: set[uuid.UUID], busy: set[uuid.UUID]
-    ) -> str:
+    def _hindered(self, one: Offer, refused: Refusal | None, lately: bool, busy: set[uuid.UUID]) -> str:
         """Return why a customer must not be contacted now, or an empty text."""
         code = refused.code if refused is not None and refused.until is None else ""
         if code in STOPPED:
             return STOPPED[code]
         if one.customer_id in busy:
             return "ticket"
-        if one.customer_id in lately:
+        if lately:
             return "week"
         if code and not (code in FREE_FOR_TASKS and not self.by_mail):
             return HELD.get(code, "refused")
@@ -192,12 +192,49 @@ class Contacting:
 
     # What is known of the customers ------------------------------------------------------
 
-    def _lately(self, ids: set[uuid.UUID]) -> set[uuid.UUID]:
-        """Return who was contacted for any offer in the last seven days."""
-        statement = select(Offer.customer_id).where(
-            Offer.customer_id.in_(ids), Offer.contacted_on > self.today - WEEK
+    def _homes(self, ids: set[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+        """Return of each customer what hears of an offer to him: himself and his households."""
+        member, home = metadata.tables["household_members"], metadata.tables["households"]
+        statement = (
+            select(member.c.customer_id, member.c.household_id)
+            .join(home, (home.c.tenant_id == member.c.tenant_id) & (home.c.id == member.c.household_id))
+            .where(
+                member.c.tenant_id == self.tenant.id,
+                member.c.customer_id.in_(ids),
+                member.c.to_on.is_(None),
+                member.c.deleted_at.is_(None),
+                home.c.deleted_at.is_(None),
+                home.c.kind == "household",
+            )
         )
-        return set(self.session.execute(statement.distinct()).scalars())
+        found = {one: {one} for one in ids}
+        for row in self.session.execute(statement):
+            found[row.customer_id].add(row.household_id)
+        return found
+
+    def _lately(self, homes: Mapping[uuid.UUID, set[uuid.UUID]]) -> set[uuid.UUID]:
+        """Return which customers and households heard of any offer in the last seven days."""
+        member = metadata.tables["household_members"]
+        recent = Offer.contacted_on > self.today - WEEK
+        himself = select(Offer.customer_id).where(Offer.customer_id.in_(homes), recent)
+        together = (
+            select(member.c.household_id)
+            .join(
+                Offer, (Offer.tenant_id == member.c.tenant_id) & (Offer.customer_id == member.c.customer_id)
+            )
+            .where(
+                member.c.tenant_id == self.tenant.id,
+                Offer.tenant_id == self.tenant.id,
+                member.c.household_id.in_(set().union(*homes.values()) - homes.keys()),
+                member.c.to_on.is_(None),
+                member.c.deleted_at.is_(None),
+                recent,
+            )
+        )
+        return {
+            *self.session.execute(himself.distinct()).scalars(),
+            *self.session.execute(together.distinct()).scalars(),
+        }
 
     def _busy(self, ids: set[uuid.UUID]) -> set[uuid.UUID]:
         """Return who waits for help: customers with an open ticket, as far as the rule minds."""

@@ -102,6 +102,24 @@ class TestTasks:
         sweep(shop, rule)
         assert [one.contacts for one in offers(shop)] == [1, 1]
 
+    def test_so_does_one_household(self, shop):
+        first, *_rest = customer_with(shop, 50, "Ann")
+        second, *_rest = customer_with(shop, 51, "Bob")
+        with shop.work() as session:
+            home = service_for("households", session).create({"name": "Elm Street"}).id
+            for one in (first, second):
+                values = {"household_id": str(home), "customer_id": str(one)}
+                service_for("household_members", session).create(values)
+        rule = make_rule(shop)
+        sweep(shop, rule)
+        assert [(one.contacts, one.reason) for one in offers(shop)] == [(1, None), (0, "week")]
+        step_back(shop, 1)
+        sweep(shop, rule)
+        assert [one.contacts for one in offers(shop)] == [1, 0]
+        step_back(shop, 7)
+        sweep(shop, rule)
+        assert [one.contacts for one in offers(shop)] == [1, 1]
+
     def test_an_open_ticket_holds_it_back(self, shop):
         customer, *_rest = customer_with(shop, 50)
         rule = make_rule(shop)

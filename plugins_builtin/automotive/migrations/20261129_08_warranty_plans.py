@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from kehu.api import add_fk, begin_migration, record_columns, tenant_table
 
-revision = "20261129_06"
-down_revision = "20261129_05"
+revision = "20261129_08"
+down_revision = "20261129_07"
 branch_labels = None
 depends_on = None
 

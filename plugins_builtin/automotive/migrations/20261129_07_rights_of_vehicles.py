@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from kehu.api import begin_migration
 
-revision = "20261129_06"
-down_revision = "20261129_05"
+revision = "20261129_07"
+down_revision = "20261129_06"
 branch_labels = None
 depends_on = None
 
