@@ -71,7 +71,7 @@ def test_a_salesperson_works_in_the_pipeline(shop: Shop) -> None:
         role = session.get(Role, (shop.tenant.id, starter_id(session, SLUG, "salesperson")))
         assert role is not None
         assert not role.builtin
-        assert role.permissions["automotive.vehicle:write"] == "all"
+        assert role.permissions["automotive.vehicles:write"] == "all"
         assert role.permissions["deals:write"] == "own"
         assert "tickets:delete" not in role.permissions
         assert "roles:manage" not in role.permissions

@@ -381,6 +381,28 @@ def test_a_merge_of_customers_takes_their_vehicles_along_and_gives_them_back(dea
     assert (rows_of(anna), rows_of(twin)) == ([1, 1, 1], [1, 2, 1])
 
 
+def test_who_is_erased_takes_what_is_his_and_leaves_what_is_now_another_ones(dealer: Shop) -> None:
+    anna, boris = customer(dealer), customer(dealer, "Boris Sidorow")
+    sold = make(dealer, plate="A1", customer_id=anna, odometer=10)
+    change(dealer, sold, customer_id=boris)
+    make(dealer, plate="A2", customer_id=anna, odometer=20)
+    client = dealer.client()
+
+    def erase(whose: str, name: str) -> None:
+        version = re.search(r'name="version" value="(\d+)"', client.get(f"/privacy/customers/{whose}").text)
+        assert version is not None
+        sent = client.post(f"/privacy/customers/{whose}/erase", data={"name": name, "version": version[1]})
+        assert sent.status_code == 303
+
+    erase(anna, "Anna Berg")
+    assert [one.plate for one in kept(dealer, Vehicle)] == ["A1"]
+    assert [str(one.customer_id) for one in kept(dealer, VehicleParty)] == [boris]
+    assert client.get(f"{LIST}/{sold}").status_code == 200
+    erase(boris, "Boris Sidorow")
+    for model in (Vehicle, VehicleParty, OdometerReading, OwnedItem):
+        assert not kept(dealer, model), model
+
+
 def test_two_at_once(dealer: Shop) -> None:
     """Real connections at the same moment: one car, one owner."""
     anna, boris = customer(dealer), customer(dealer, "Boris Sidorow")
