@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import Flask, url_for
+from flask import Flask
 
 from kehu.core import context, hooks
+from kehu.web.addresses import address_of
 from kehu.web.shell import NavItem, shell_of
 from kehu.web.widgets import known_icon
 
@@ -20,12 +21,12 @@ def _lines(now: context.Context) -> Iterable[NavItem]:
     enabled = hooks.enabled()
     if now.actor is None or not enabled:
         return
-    declared = sorted(hooks.host().declarations.navigation, key=lambda pair: (pair[1].order, pair[0]))
-    for slug, item in declared:
-        if slug in enabled and now.actor.may(item.permission):
+    mine = [pair for pair in hooks.host().declarations.navigation if pair[0] in enabled]
+    for _slug, item in sorted(mine, key=lambda pair: (pair[1].order, pair[0])):
+        if now.actor.may(item.permission):
             yield NavItem(
                 key=item.endpoint,
                 label=str(item.label),
-                url=url_for(item.endpoint),
+                url=address_of(item.endpoint),
                 icon=known_icon(item.icon),
             )

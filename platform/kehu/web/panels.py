@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app
 
 from kehu.core import context, hooks
 from kehu.core.i18n import _
+from kehu.web.addresses import address_of
 from kehu.web.widgets import known_icon
 
 
@@ -27,20 +28,18 @@ def slot_panels(slot: str, **arguments: Any) -> list[SlotPanel]:
     enabled, actor, held = hooks.enabled(), context.current().actor, hooks.held()
     if actor is None or not (enabled or held):
         return []
-    query: dict[str, Any] = {key: str(value) for key, value in arguments.items()}
-    declared = sorted(hooks.host().declarations.panels, key=lambda pair: (pair[1].order, pair[0]))
+    query = {key: str(value) for key, value in arguments.items()}
+    here = [pair for pair in hooks.host().declarations.panels if pair[1].slot == slot]
+    mine = [pair for pair in here if pair[0] in enabled or pair[0] in held]
     return [
         SlotPanel(
             key=panel.endpoint.replace(".", "-"),
             title=str(panel.title),
-            url=url_for(panel.endpoint, **query),
+            url=address_of(panel.endpoint, query),
             notice=_held_notice(slug) if slug in held else "",
         )
-        for slug, panel in declared
-        if panel.slot == slot
-        and (slug in enabled or slug in held)
-        and actor.may(panel.permission)
-        and panel.endpoint in current_app.view_functions
+        for slug, panel in sorted(mine, key=lambda pair: (pair[1].order, pair[0]))
+        if actor.may(panel.permission) and panel.endpoint in current_app.view_functions
     ]
 
 
@@ -66,16 +65,14 @@ def record_actions(object_name: str, record_id: Any) -> list[PluginAction]:
     enabled, actor = hooks.enabled(), context.current().actor
     if actor is None or not enabled:
         return []
-    declared = sorted(hooks.host().declarations.actions, key=lambda pair: (pair[1].order, pair[0]))
+    here = [pair for pair in hooks.host().declarations.actions if pair[0] in enabled]
+    mine = [pair for pair in here if pair[1].object == object_name]
     return [
         PluginAction(
             label=str(action.label),
-            url=url_for(action.endpoint, record_id=record_id),
+            url=address_of(action.endpoint, {"record_id": str(record_id)}),
             icon=known_icon(action.icon),
         )
-        for slug, action in declared
-        if action.object == object_name
-        and slug in enabled
-        and actor.may(action.permission)
-        and action.endpoint in current_app.view_functions
+        for _slug, action in sorted(mine, key=lambda pair: (pair[1].order, pair[0]))
+        if actor.may(action.permission) and action.endpoint in current_app.view_functions
     ]

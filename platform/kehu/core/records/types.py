@@ -88,8 +88,13 @@ _owners: dict[str, str] = {}
 _added: dict[str, dict[str, tuple[Any, tuple[Field, ...]]]] = {}
 """Fields that plugins add to types of the platform: type -> slug -> heading and fields."""
 
-_widened: dict[tuple[str, frozenset[str]], tuple[RecordType, RecordType]] = {}
-"""Type and slugs -> the type as declared, and with the fields of those plugins."""
+_widened: dict[tuple[str, frozenset[str], str | None], tuple[RecordType, RecordType]] = {}
+"""Type, plugins that are on, plugin that runs -> the type as declared, and with the fields of those plugins."""
+
+_here: dict[tuple[frozenset[str], str | None], dict[str, RecordType]] = {}
+"""Plugins that are on, plugin that runs -> the types that are there."""
+
+MOST_KEPT = 2_000
 
 
 def list_path(name: str) -> str:
@@ -108,6 +113,7 @@ def register(record_type: RecordType, plugin: str = "") -> RecordType:
     :param plugin: whose it is; other tenants than those that have the plugin on don't see it.
     """
     _types[record_type.name] = record_type
+    _here.clear()
     if plugin:
         _owners[record_type.name] = plugin
     return record_type
@@ -117,6 +123,7 @@ def forget(name: str) -> None:
     """Take a record type of a plugin out, as when the plugins are started anew."""
     if _owners.pop(name, None) is not None:
         del _types[name]
+        _here.clear()
 
 
 def of_plugins() -> dict[str, tuple[str, RecordType]]:
@@ -128,12 +135,14 @@ def add_fields(name: str, slug: str, heading: Any, fields: Sequence[Field]) -> N
     """Add a plugin's fields to a type of the platform, for tenants that have the plugin on."""
     _added.setdefault(name, {})[slug] = heading, tuple(fields)
     _widened.clear()
+    _here.clear()
 
 
 def forget_fields() -> None:
     """Take the fields of all plugins out, as when the plugins are started anew."""
     _added.clear()
     _widened.clear()
+    _here.clear()
 
 
 def added_fields() -> dict[str, dict[str, tuple[Any, tuple[Field, ...]]]]:
@@ -146,18 +155,20 @@ def widened(record_type: RecordType) -> RecordType:
     added = _added.get(record_type.name)
     if not added:
         return record_type
-    slugs = frozenset(added) & (hooks.enabled() | {running.get()})
-    if not slugs:
-        return record_type
-    base, found = _widened.get((record_type.name, slugs), (None, None))
+    key = record_type.name, hooks.enabled(), running.get()
+    base, found = _widened.get(key, (None, None))
     if found is None or base is not record_type:
-        parts = [(slug, *added[slug]) for slug in added if slug in slugs]
-        found = replace(
-            record_type,
-            fields=(*record_type.fields, *(one for _slug, _label, fields in parts for one in fields)),
-            sections={**record_type.sections, **{slug: label for slug, label, _fields in parts}},
-        )
-        _widened[record_type.name, slugs] = record_type, found
+        parts = [(slug, *added[slug]) for slug in added if slug in key[1] or slug == key[2]]
+        found = record_type
+        if parts:
+            found = replace(
+                record_type,
+                fields=(*record_type.fields, *(one for _slug, _label, fields in parts for one in fields)),
+                sections={**record_type.sections, **{slug: label for slug, label, _fields in parts}},
+            )
+        if len(_widened) >= MOST_KEPT:
+            _widened.clear()
+        _widened[key] = record_type, found
     return found
 
 
@@ -180,10 +191,16 @@ def get(name: str) -> RecordType:
 
 def registered() -> dict[str, RecordType]:
     """Return the record types that are there for the present tenant by name, in the order of registration."""
-    live = {name: one for name, one in _types.items() if _live(name)} if _owners else dict(_types)
-    for name in _added:
-        live[name] = widened(live[name])
-    return live
+    if not (_owners or _added):
+        return dict(_types)
+    key = hooks.enabled(), running.get()
+    found = _here.get(key)
+    if found is None:
+        found = {name: widened(one) for name, one in _types.items() if _live(name)}
+        if len(_here) >= MOST_KEPT:
+            _here.clear()
+        _here[key] = found
+    return dict(found)
 
 
 def followers_of(name: str) -> list[RecordType]:
