@@ -29,6 +29,7 @@ from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import gates
 from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
+from plugins_builtin.automotive.vehicles.readings import ReadingService
 
 NAME = f"{SLUG}.test_drives"
 OVERRIDE = f"{SLUG}.test_drive:override"
@@ -300,6 +301,7 @@ class DriveService(RecordService[TestDrive]):
         if errors:
             raise InvalidInput(_("Some fields need another value."), fields=errors)
         booking_step(self.session, record.booking_id, "back")
+        self._read(record, km or 0)
         follow_up = self._plan(record, str(values.get("next_step") or "").strip())
         self._move_deal(record)
         return self._by_step(
@@ -312,6 +314,21 @@ class DriveService(RecordService[TestDrive]):
                 "follow_up_id": follow_up,
             },
         )
+
+    def _read(self, record: TestDrive, km: int) -> None:
+        """Keep the mileage with the vehicle; what contradicts its other readings is kept as doubtful."""
+        statement = select(DemoCar.vehicle_id).where(DemoCar.id == record.demo_car_id)
+        vehicle_id = self.session.execute(statement).scalar_one_or_none()
+        if vehicle_id is None or not self.actor.may(f"{SLUG}.odometer_readings:write"):
+            return
+        reading = {"vehicle_id": str(vehicle_id), "shown": km, "unit": "km", "source": "drive"}
+        try:
+            try:
+                ReadingService(self.session, self.actor).add(reading)
+            except InvalidInput:
+                ReadingService(self.session, self.actor).add(reading, "suspect")
+        except (NotFound, Forbidden, InvalidInput):
+            return
 
     def _plan(self, record: TestDrive, text: str) -> uuid.UUID | None:
         """Plan the next step within a day; a drive without one goes cold."""

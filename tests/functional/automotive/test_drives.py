@@ -21,9 +21,9 @@ from kehu.core.records.service import service_for
 from kehu.core.records.undo import undo_batch
 from kehu.testkit.fixtures import Shop, count_queries
 from plugins_builtin.automotive.drives.cars import DemoCarService
-from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
+from plugins_builtin.automotive.drives.models import TestDrive
 from plugins_builtin.automotive.drives.services import DriveService
-from plugins_builtin.automotive.vehicles.models import Vehicle
+from plugins_builtin.automotive.vehicles.services import VehicleService
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 BASE = "/x/automotive/drives"
@@ -129,21 +129,18 @@ def test_host_and_plates_are_held_too(dealer: Shop, car: str) -> None:
     booked(dealer, other)
 
 
-def test_a_sold_car_is_not_driven(dealer: Shop, car: str) -> None:
+def test_a_vehicle_takes_the_mileage_and_once_sold_is_not_driven(dealer: Shop, car: str) -> None:
     with dealer.work() as session:
-        vehicle = Vehicle(make="VW", model="Golf", name="VW Golf", name_norm="vw golf", status="sold")
-        vehicle.id, vehicle.tenant_id, vehicle.version = new_id(), dealer.tenant.id, 1
-        session.add(vehicle)
-        session.flush()
-        session.get(DemoCar, (dealer.tenant.id, _id(car))).vehicle_id = vehicle.id  # type: ignore[union-attr]
+        vehicle = VehicleService(session).create({"make": "VW", "model": "Golf", "status": "demo"})
+        DemoCarService(session).update(car, {"vehicle_id": str(vehicle.id)})
+        drive = DriveService(session).book(values(dealer, car, "14:00")).id
+        DriveService(session).hand_out(drive, GATES)
+        DriveService(session).take_back(drive, {"back_km": "1230"})
+    with dealer.work() as session:
+        assert VehicleService(session).get(vehicle.id).odometer == 1230
+        VehicleService(session).update(vehicle.id, {"status": "sold"})
     assert "sold" in refused(dealer, values(dealer, car))["demo_car_id"][0]
     assert "Golf, blue" not in dealer.client().get(f"{BASE}/book", headers=HTMX).text
-
-
-def _id(text: str) -> Any:
-    from kehu.core.ids import parse_id
-
-    return parse_id(text)
 
 
 def test_two_in_the_same_second(dealer: Shop, car: str) -> None:
