@@ -183,11 +183,12 @@ def kehu_offer_sources() -> Sequence[OfferSource]:
 
 @spec(Mode.REGISTER, item=Starter)
 def kehu_register_starters() -> Sequence[Starter]:
-    """Return what a firm gets to start with: a pipeline, roles.
+    """Return what a firm gets to start with: a pipeline, roles, sample data.
 
     Fires once at boot. All answers are used. No transaction is open. Mode R.
     Admins see them before they switch the plugin on. Pipelines and roles are made then, in the firm's language, once
-    for each key, before `kehu_tenant_enabled`; they stay when the plugin is switched off.
+    for each key, before `kehu_tenant_enabled`; they stay when the plugin is switched off. Sample data is made
+    when an admin asks for it, and removed as a whole.
     """
     raise NotImplementedError
 

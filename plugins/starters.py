@@ -1,9 +1,9 @@
-"""What a plugin gives a firm to start with: a pipeline, roles."""
+"""What a plugin gives a firm to start with: a pipeline, roles, data to try it with."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from plugins.contracts import Label
 
@@ -88,3 +88,13 @@ class RoleStarter(Starter):
         for code, scope in self.rights.items():
             if scope not in ("own", "team", "all", None):
                 raise ValueError(f"The right {code!r} reaches {scope!r}. Use own, team, all or None.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleStarter(Starter):
+    """Records to try the plugin with, made when an admin asks for them and removed together. One for each plugin.
+
+    :param fill: gets `ctx` and makes them through services, as the admin who asks; all of it is one transaction.
+    """
+
+    fill: Callable[[Any], None]

@@ -81,7 +81,7 @@ from plugins.results import (
 )
 from plugins.rules import hookimpl
 from plugins.sending import MessageTemplate, MessageText, Place, Refusal
-from plugins.starters import PipelineStarter, RoleStarter, StageStarter, Starter
+from plugins.starters import PipelineStarter, RoleStarter, SampleStarter, StageStarter, Starter
 from plugins.subjects import SubjectReport
 
 
@@ -207,6 +207,7 @@ __all__ = [
     "Refusal",
     "Report",
     "RoleStarter",
+    "SampleStarter",
     "Section",
     "Session",
     "SettingsSchema",

@@ -20,7 +20,7 @@ from kehu.deals.setup_services import ReadyPipelines
 from kehu.members.models import Role
 from kehu.members.roles import RECORDS, default_grants
 from plugins.host import PluginHost
-from plugins.starters import PipelineStarter, RoleStarter, Starter
+from plugins.starters import PipelineStarter, RoleStarter, SampleStarter, Starter
 
 _MAKES = ("pipelines:read", "pipelines:write", "stages:read", "stages:write")
 
@@ -121,7 +121,7 @@ def _keep(session: Session, slug: str, key: str, kind: str, record_id: uuid.UUID
 class Offer:
     """Something that an admin sees before the plugin is switched on.
 
-    :param kind: pipelines, roles or texts.
+    :param kind: pipelines, roles, texts or samples.
     """
 
     kind: str
@@ -130,11 +130,11 @@ class Offer:
     parts: tuple[Any, ...] = ()
 
 
-KINDS = {PipelineStarter: "pipelines", RoleStarter: "roles"}
+KINDS = {PipelineStarter: "pipelines", RoleStarter: "roles", SampleStarter: "samples"}
 
 
 def offers(session: Session, slug: str) -> tuple[Offer, ...]:
-    """Return what this firm gets by switching a plugin on: what is made now and its texts."""
+    """Return what this firm gets by switching a plugin on: what is made now, its texts, samples on request."""
     had = set(session.execute(select(PluginStarter.key).where(PluginStarter.slug == slug)).scalars())
     host = hooks.host()
     found = [
@@ -151,3 +151,9 @@ def offers(session: Session, slug: str) -> tuple[Offer, ...]:
     if texts:
         found.append(Offer(kind="texts", name=_l("Texts to customers"), parts=texts))
     return tuple(found)
+
+
+def sample_of(slug: str) -> SampleStarter | None:
+    """Return the sample data that a plugin offers."""
+    found = [one for one in of_plugin(hooks.host(), slug) if isinstance(one, SampleStarter)]
+    return found[0] if found else None

@@ -9,14 +9,15 @@ from flask import redirect, request, send_from_directory
 from flask_babel import format_date
 
 from kehu.accounts.signin import own_path
-from kehu.addons import prices, purge
+from kehu.addons import prices, purge, samples
 from kehu.addons.services import PluginService
 from kehu.addons.states import TenantState
 from kehu.core import db, hooks
 from kehu.core.errors import InvalidInput, NotFound
-from kehu.core.i18n import _, _l
+from kehu.core.i18n import _, _l, _n
 from kehu.settings.views import blueprint
 from kehu.web.access import needs
+from kehu.web.records.answers import done_toast
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.finder import manifest_path
@@ -73,6 +74,7 @@ OFFERS: Mapping[str, Any] = {
     "pipelines": _l("New pipeline"),
     "roles": _l("New role"),
     "texts": _l("Texts"),
+    "samples": _l("On request"),
 }
 """What a firm gets with a plugin -> the word in front of it."""
 
@@ -110,6 +112,7 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
         states=WORDS,
         offers=OFFERS,
         places=purge.WORDS,
+        sample=samples.state(db.session(), slug) if card.on and card.usable and not card.held else None,
         hosts=[one.partition(":")[2] for one in able if one.startswith(("http:", "send:"))],
         plan=plan,
         price=prices.price(session, card.manifest) if card.manifest else None,
@@ -151,4 +154,31 @@ def plugin_keep(slug: str) -> Any:
     """Call a purge back."""
     PluginService(db.session()).call_back(slug)
     toast(_("The data is kept."))
+    return _back()
+
+
+@blueprint.post("/settings/plugins/<slug>/sample")
+@needs("plugins:manage")
+def plugin_sample(slug: str) -> Any:
+    """Fill the firm with a plugin's sample data."""
+    count = samples.SampleService(db.session()).fill(slug)
+    toast(_n("%(num)s sample record was made.", "%(num)s sample records were made.", count))
+    return _back()
+
+
+@blueprint.post("/settings/plugins/<slug>/no-sample")
+@needs("plugins:manage")
+def plugin_no_sample(slug: str) -> Any:
+    """Put a plugin's sample data into the trash, but for what somebody made his own."""
+    report = samples.SampleService(db.session()).remove(slug)
+    done_toast(
+        db.session(),
+        _n(
+            "%(num)s sample record went into the trash.",
+            "%(num)s sample records went into the trash.",
+            report.removed,
+        ),
+    )
+    if report.kept:
+        toast(_("Kept, since somebody changed them: %(names)s", names=", ".join(report.kept[:5])))
     return _back()

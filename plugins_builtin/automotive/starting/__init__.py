@@ -1,1 +1,1 @@
-"""What a dealer begins with: the way of a sale and roles."""
+"""What a dealer begins with: the way of a sale, roles, sample cars and customers."""

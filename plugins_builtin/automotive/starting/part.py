@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kehu.api import PipelineStarter, RoleStarter, StageStarter, _l
 from plugins_builtin.automotive.parts import Part
+from plugins_builtin.automotive.starting.samples import SAMPLES
 
 SALE = PipelineStarter(
     key="sale",
@@ -44,4 +45,4 @@ MANAGER = RoleStarter(
     rights={"tickets:delete": "own", "tickets:import": None},
 )
 
-PART = Part(starters=(SALE, SALESPERSON, ADVISER, MANAGER))
+PART = Part(starters=(SALE, SALESPERSON, ADVISER, MANAGER, SAMPLES))

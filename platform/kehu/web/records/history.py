@@ -145,6 +145,7 @@ def actions() -> dict[str, str]:
         "trashed": _("moved it to the trash"),
         "restored": _("restored it"),
         "merged": _("merged it"),
+        "handed_out": _("handed out all that is known"),
         "replied": _("sent a reply"),
         "noted": _("wrote a note"),
         "received": _("took in a message"),
