@@ -30,6 +30,7 @@ SUBJECTS = (
     "vehicles",
     "showroom",
     "protection",
+    "appraisal",
     "second_car",
     "leads",
     "drives",
