@@ -31,6 +31,7 @@ SUBJECTS = (
     "showroom",
     "protection",
     "appraisal",
+    "accessories",
     "second_car",
     "leads",
     "drives",

@@ -65,6 +65,21 @@ def warranty(session: Any, customer: Any) -> None:
     PlanService(session).create({"name": "Factory warranty", "make": "VW", "months": 36})
 
 
+def deal_of(session: Any, customer: Any) -> str:
+    return str(service_for("deals", session).create({"name": "Golf", "customer_id": str(customer.id)}).id)
+
+
+def appraisal(session: Any, customer: Any) -> None:
+    made = service_for("automotive.appraisals", session).create({"deal_id": deal_of(session, customer)})
+    line = {"appraisal_id": str(made.id), "name": "Tyres", "amount": "800"}
+    service_for("automotive.appraisal_lines", session).create(line)
+
+
+def accessories(session: Any, customer: Any) -> None:
+    values = {"deal_id": deal_of(session, customer), "name": "Tow bar", "price": "700"}
+    service_for("automotive.accessories", session).create(values)
+
+
 FILLS = (
     vehicles,
     showroom,
@@ -72,6 +87,8 @@ FILLS = (
     leads,
     drives,
     warranty,
+    appraisal,
+    accessories,
 )
 """One of each subject; each leaves a row in each of its tables."""
 
