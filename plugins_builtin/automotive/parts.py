@@ -24,6 +24,7 @@ from kehu.api import (
     Starter,
     SubjectReport,
 )
+from plugins_builtin.automotive.dashboard.numbers import Numbers
 
 SUBJECTS = (
     "starting",
@@ -37,6 +38,7 @@ SUBJECTS = (
     "drives",
     "warranty",
     "replacement",
+    "dashboard",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""
 
@@ -59,6 +61,7 @@ class Part:
     :param enabled: prepares one tenant that has switched the module on, as `kehu_tenant_enabled`.
     :param mail: takes in a mail and says so, as `kehu_mail_received`.
     :param after_change: acts on what has happened, as `kehu_after_change`; must be safe to run again.
+    :param numbers: what it counts for the dealer's dashboard.
     :param subject: answers for one person, as `kehu_subject_data`; rows with a key to him need none.
     """
 
@@ -75,6 +78,7 @@ class Part:
     settings: tuple[Field, ...] = ()
     secrets: tuple[str, ...] = ()
     starters: tuple[Starter, ...] = ()
+    numbers: tuple[Numbers, ...] = ()
     enabled: Callable[[Call, bool], None] | None = None
     after_change: Callable[[Call, Event], None] | None = None
     subject: Callable[[Call, str, UUID, str], SubjectReport] | None = None

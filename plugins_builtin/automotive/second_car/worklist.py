@@ -88,6 +88,12 @@ def lines(session: Session, *, held: bool = False, mine: bool = False, after: st
     ]
 
 
+def count(session: Session) -> int:
+    """Return how many households may be asked now, as `lines` shows them."""
+    every = _statement(session, held=False, mine=False, after="").order_by(None).limit(None)
+    return int(session.execute(every.with_only_columns(func.count())).scalar_one())
+
+
 def _statement(session: Session, *, held: bool, mine: bool, after: str) -> Any:
     customers: Any = service_for("customers", session).type.model
     waiting, stopped = _open_ticket(session), opted_out(customers, "phone", "marketing")

@@ -57,7 +57,7 @@ class Filler:
                 in_service_on=since.isoformat(),
                 sold_by="us",
             )
-            self._warranty(person, vehicle, since)
+            self._warranty(vehicle, since)
         for make, model, year, km, status in STOCK:
             self.make(f"{SLUG}.vehicles", make=make, model=model, year=year, odometer=km, status=status)
         self._deals(people)
@@ -78,13 +78,12 @@ class Filler:
             tags=[_("Sample")],
         )
 
-    def _warranty(self, person: Any, vehicle: Any, since: dt.date) -> None:
+    def _warranty(self, vehicle: Any, since: dt.date) -> None:
         if vehicle.owned_item_id is None:
             return
         self.make(
             "owned_item_terms",
             item_id=str(vehicle.owned_item_id),
-            customer_id=str(person.id),
             name=_("Warranty of the maker"),
             kind="warranty",
             starts_on=since.isoformat(),

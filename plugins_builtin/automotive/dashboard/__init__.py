@@ -1,0 +1,1 @@
+"""A dealer's numbers of the day, each the way to its rows."""
