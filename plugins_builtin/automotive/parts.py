@@ -38,6 +38,7 @@ SUBJECTS = (
     "drives",
     "warranty",
     "replacement",
+    "upkeep",
     "dashboard",
 )  # fmt: skip
 """The sub-packages; each has a module `part` with its `PART`. Their order is that of the set-up."""

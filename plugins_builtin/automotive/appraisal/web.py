@@ -26,6 +26,7 @@ from plugins_builtin.automotive.appraisal.models import Appraisal
 from plugins_builtin.automotive.appraisal.records import KINDS, STATES
 from plugins_builtin.automotive.appraisal.services import (
     APPROVE,
+    LINES,
     NAME,
     AppraisalService,
     lines_of,
@@ -75,6 +76,8 @@ PAGES = RecordPages(
     detail=show,
 )
 
+LINE_PAGES = RecordPages(LINES, picture=False, phone=("kind", "amount"), nav=False)
+
 
 @blueprint.post("/appraisals/<record_id>/state")
 @needs(WRITE)
@@ -107,7 +110,7 @@ def _act(record_id: str, what: Any) -> Any:
             dict.fromkeys(text for texts in getattr(error, "fields", {}).values() for text in texts)
         )
         session().refresh(record)
-        return _show(record, words or str(error.message), status=error.status)
+        return _show(record, words or str(error.message), status=422)
     done_toast(session(), _("“%(name)s” was changed.", name=record.name))
     return go_to(f"/x/automotive/appraisals/{record.id}")
 

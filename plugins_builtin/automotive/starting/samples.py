@@ -18,7 +18,7 @@ NAMES = {
     "ru": ("Анна Соколова", "Олег Смирнов", "Мария Котова", "Илья Орлов", "Нина Белова", "Пётр Лебедев"),
 }
 CARS = (
-    ("Volkswagen", "Golf", 2021, 61_300, 1_250),
+    ("Volkswagen", "Golf", 2024, 61_300, 1_040),
     ("Volkswagen", "Passat", 2019, 118_400, 2_400),
     ("Toyota", "Corolla", 2022, 38_900, 1_000),
     ("BMW", "320i", 2020, 74_200, 1_700),
@@ -71,7 +71,7 @@ class Filler:
             "customers",
             name=name,
             kind="person",
-            type_class="customer",
+            type_class="existing",
             emails=[{"address": f"sample{number}@dealer.example"}],
             phones=[{"number": f"+44207946{480 + number:04}"}],
             do_not_contact="all",

@@ -138,12 +138,12 @@ def test_its_history_stops_it(dealer: Shop, deal: dict[str, str]) -> None:
         vehicles = service_for("automotive.vehicles", session)
         theirs = {"make": "VW", "model": "Golf", "plate": "AB12CDE", "odometer": 60_000}
         vehicles.create({**theirs, "customer_id": str(other.id)})
-    with pytest.raises(InvalidInput, match="another customer") as refused:
+    with pytest.raises(InvalidInput) as refused:
         make(dealer, deal["deal_id"], plate="ab12 cde", odometer=61_000)
-    assert "plate" in refused.value.fields
-    with pytest.raises(InvalidInput, match="60,000 km") as refused:
+    assert "another customer" in refused.value.fields["plate"][0]
+    with pytest.raises(InvalidInput) as refused:
         make(dealer, deal["deal_id"], plate="ab12 cde", owner_reason="Bought last week, papers seen")
-    assert "odometer" in refused.value.fields
+    assert "60,000 km" in refused.value.fields["odometer"][0]
     made = make(
         dealer,
         deal["deal_id"],

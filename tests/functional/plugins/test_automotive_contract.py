@@ -80,6 +80,14 @@ def accessories(session: Any, customer: Any) -> None:
     service_for("automotive.accessories", session).create(values)
 
 
+def upkeep(session: Any, customer: Any) -> None:
+    values = {"make": "VW", "model": "Polo", "customer_id": str(customer.id), "odometer": 1000}
+    car = service_for("automotive.vehicles", session).create(values)
+    service_for("automotive.service_items", session).create(
+        {"vehicle_id": str(car.id), "name": "Oil", "months": 12}
+    )
+
+
 FILLS = (
     vehicles,
     showroom,
@@ -89,6 +97,7 @@ FILLS = (
     warranty,
     appraisal,
     accessories,
+    upkeep,
 )
 """One of each subject; each leaves a row in each of its tables."""
 

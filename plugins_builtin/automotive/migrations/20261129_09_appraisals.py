@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.api import add_fk, begin_migration, record_columns, tenant_table
 
-revision = "20261129_05"
-down_revision = "20261129_04"
+revision = "20261129_09"
+down_revision = "20261129_08"
 branch_labels = None
 depends_on = None
 
