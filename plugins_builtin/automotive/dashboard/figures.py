@@ -11,6 +11,7 @@ from plugins_builtin.automotive.accessories.models import Accessory
 from plugins_builtin.automotive.appraisal.models import Appraisal
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.dashboard.numbers import Number
+from plugins_builtin.automotive.drives.models import TestDrive
 from plugins_builtin.automotive.leads.models import Lead
 from plugins_builtin.automotive.second_car import worklist
 from plugins_builtin.automotive.showroom.models import Visit
@@ -96,6 +97,26 @@ def visits(session: Session) -> Sequence[Number]:
         Number(label=_("Visits today"), count=row.today, url=f"{base}&arrived_at.gte=today"),
         Number(label=_("Waiting for a host"), count=row.waits, url="/x/automotive/showroom", bad=True),
         Number(label=_("Visits without a result"), count=row.open, url=f"{base}&result=open"),
+    ]
+
+
+def drives(session: Session) -> Sequence[Number]:
+    """Test drives of today, and those that are not back in time."""
+    base = "/x/automotive/test_drives?view=all"
+    start, states = midnight(), ("booked", "out", "back", "no_show")
+    today = and_(
+        TestDrive.from_at >= start,
+        TestDrive.from_at < start + dt.timedelta(days=1),
+        TestDrive.state.in_(states),
+    )
+    statement = select(
+        func.count().filter(today).label("today"), func.count().filter(TestDrive.state == "out").label("out")
+    ).where(readable("automotive.test_drives"))
+    row = session.execute(statement).one()
+    day = f"from_at.gte=today&from_at.lte=today&state.in={','.join(states)}"
+    return [
+        Number(label=_("Test drives today"), count=row.today, url=f"{base}&{day}"),
+        Number(label=_("Cars on the road"), count=row.out, url=f"{base}&state=out"),
     ]
 
 

@@ -29,6 +29,9 @@ PART = Part(
     numbers=(
         Numbers(title=_l("Leads"), permission="automotive.leads:read", count=figures.leads, order=5),
         Numbers(title=_l("Showroom"), permission="automotive.visits:read", count=figures.visits, order=10),
+        Numbers(
+            title=_l("Test drives"), permission="automotive.test_drives:read", count=figures.drives, order=15
+        ),
         Numbers(title=_l("Car sale"), permission="deals:read", count=figures.deals, order=20),
         Numbers(
             title=_l("Trade-in"), permission="automotive.appraisals:read", count=figures.appraisals, order=30
