@@ -51,6 +51,10 @@ def declare(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield with_fields
     monkeypatch.undo()
     host.installed._records.update(kept)
+    if not host._manager.has_plugin(SLUG):
+        # A refused declaration has taken the plugin's hooks out; the tests after this one need them.
+        host._manager.register(kept[SLUG].plugin, name=SLUG)
+        host.relay.forget()
     fields.join(host)
 
 
