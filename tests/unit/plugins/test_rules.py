@@ -54,7 +54,10 @@ def test_only_what_belongs_to_the_platform_is_a_system_hook() -> None:
 
 def test_hooks_that_may_touch_the_database_run_in_a_savepoint() -> None:
     for one in RULES.values():
-        assert one.transaction is (one.mode in {Mode.LIFECYCLE, Mode.OBSERVE, Mode.GUARD})
+        assert one.transaction or one.mode not in {Mode.LIFECYCLE, Mode.OBSERVE, Mode.GUARD}
+        assert not one.transaction or one.arguments[:1] == ("ctx",), (
+            "only a call with a session has a transaction"
+        )
 
 
 def test_a_shape_follows_from_the_item() -> None:
