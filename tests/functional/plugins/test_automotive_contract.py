@@ -106,6 +106,7 @@ class TestContract(PluginContract):
     """The ready tests."""
 
     slug = "automotive"
+    queries = 16  # The dashboard asks for the numbers of eight subjects.
     job_arguments = {"leads_read": {"message_id": str(new_id())}}
     seeds = True
 
