@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,17 +13,17 @@ from plugins_builtin.automotive.leads import adf, mails, normal
 from plugins_builtin.automotive.leads.adf import Prospect, Unreadable, read
 from tests.unit.automotive.adf_dialects import DIALECTS, PLAIN, Dialect, mail_of
 
-FOUND = [
-    Path(one)
-    for one in (
-        os.environ.get("KEHU_ADF_DATA", ""),
-        "../shared/data/adf-leads",
-        "/work/shared/data/adf-leads",
-    )
-    if one
-]
-SHARED = next((one for one in FOUND if one.is_dir()), None)
 ZONE = ZoneInfo("Europe/London")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with documents that others wrote."""
+    folders = (up / "shared/data/adf-leads" for up in Path(__file__).resolve().parents)
+    folder = next((one for one in folders if one.is_dir()), None)
+    if folder is None:
+        pytest.skip("the folder ../shared/data/adf-leads is not on this machine")
+    return folder
 
 
 @pytest.mark.parametrize("case", DIALECTS, ids=lambda case: case.name)
@@ -42,10 +41,8 @@ def test_each_dialect_gives_person_and_car(case: Dialect) -> None:
         assert not prospects[0].repairs
 
 
-@pytest.mark.skipif(SHARED is None, reason="The shared set adf-leads is not there.")
-def test_the_shared_set() -> None:
-    assert SHARED is not None
-    files = sorted(SHARED.glob("*.xml"))
+def test_the_shared_set(shared: Path) -> None:
+    files = sorted(shared.glob("*.xml"))
     assert files
     for file in files:
         (one,) = read(file.read_bytes())
@@ -56,10 +53,8 @@ def test_the_shared_set() -> None:
         assert not one.repairs
 
 
-@pytest.mark.skipif(SHARED is None, reason="The shared set adf-leads is not there.")
-def test_the_full_example_and_its_traps() -> None:
-    assert SHARED is not None
-    (one,) = read((SHARED / "full_spec_example.xml").read_bytes())
+def test_the_full_example_and_its_traps(shared: Path) -> None:
+    (one,) = read((shared / "full_spec_example.xml").read_bytes())
     car = one.wanted[0]
     assert (one.provider, one.preferred, one.timeframe) == ("CarPoint", "phone", "Within 1 month")
     assert (car.km, car.odometer, car.price, car.currency) == (144_841, "90000 miles", "26995", "USD")
