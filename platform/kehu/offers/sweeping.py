@@ -30,6 +30,9 @@ from kehu.offers.services import OfferService
 from kehu.offers.sources import Fate, Source, Thing, source_of
 
 BATCH = 500
+FOUND = 8 * BATCH
+"""So many things are looked for at once: each look reads all that the rule is about."""
+
 WATCHED_DAYS = 120
 """So long after its day it is looked whether the customer bought after all."""
 
@@ -49,12 +52,12 @@ class Sweep:
 
     # Find ------------------------------------------------------------------------------
 
-    def find(self, limit: int = BATCH) -> int:
+    def find(self, limit: int = FOUND) -> int:
         """Make offers for things whose ladder has begun, and return for how many things there was none."""
         until = self.today + dt.timedelta(days=self.steps[0])
         things = self.source.due(self.session, self.rule, self.today, until, limit)
-        if things:
-            self._make(things)
+        for start in range(0, len(things), BATCH):
+            self._make(things[start : start + BATCH])
         return len(things)
 
     def _make(self, things: Sequence[Thing]) -> None:
