@@ -1,1 +1,1 @@
-"""Floor 4: plans, entitlements and seats; this release knows the mode off."""
+"""Floor 4: phases, plans, entitlements, seats, and who is paid how."""

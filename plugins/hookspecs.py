@@ -469,10 +469,12 @@ def kehu_billing_state(tenant_id: UUID) -> BillingState | None:
 
 @spec(Mode.SYSTEM, item=bool, first=True)
 def kehu_entitled(tenant_id: UUID, slug: str) -> bool | None:
-    """Tell whether a tenant may have a plugin switched on.
+    """Tell whether a tenant may have a plugin switched on, or a feature of a plan.
 
-    Fires when the add-on page is drawn and before a plugin is switched on. The first answer wins. Mode S.
-    Without an answer the tenant may.
+    Fires when the add-on page is drawn, before a plugin is switched on, and before a feature is used. The first
+    answer wins. Mode S. Without an answer the tenant may.
+
+    :param slug: of the plugin, or `feature:<key>`.
     """
     raise NotImplementedError
 

@@ -324,19 +324,33 @@ class BillingMode(StrEnum):
     """Whether and how the installation takes money."""
 
     OFF = "off"
-    TEST = "test"
-    LIVE = "live"
+    MANUAL = "manual"
+    DEMO = "demo"
+    STRIPE = "stripe"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BillingState:
-    """Where a tenant stands with billing. `phase` is None while the mode is off."""
+    """Where a tenant stands with billing. `phase` is None while the mode is off.
+
+    :param live: whether real money is taken from cards.
+    :param owner_only: nobody but the owner comes in, to export and to start again.
+    :param refusal: why nothing can be written, and the next step; given when `read_only`.
+    """
 
     mode: BillingMode
+    live: bool = False
     phase: str | None = None
     plan: str | None = None
     trial_ends_at: datetime | None = None
     read_only: bool = False
+    owner_only: bool = False
+    refusal: Label | None = None
+
+    def __post_init__(self) -> None:
+        _require(
+            not self.read_only or self.refusal is not None, "A read-only state says why, and the next step."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class ConfigError(ValueError):
@@ -41,7 +43,22 @@ class Settings:
         "KEHU_MAIL_FROM", "Kehu <noreply@localhost>", "Sender of the product's own mails"
     )
     var: Path = _setting("KEHU_VAR", Path("var"), "Folder for uploaded files and the embedded database")
-    billing_mode: str = _setting("KEHU_BILLING_MODE", "off", "off: nothing is charged")
+    billing_mode: str = _setting(
+        "KEHU_BILLING_MODE", "off", "off, demo (no money moves), manual (bank transfer) or stripe"
+    )
+    seat_limit: int = _setting(
+        "KEHU_SEAT_LIMIT", 0, "Most members of a firm while billing is off; 0 for any number"
+    )
+    stripe_key: str = _setting("KEHU_STRIPE_KEY", "", "Secret key of Stripe, sk_… or rk_…; mode stripe only")
+    stripe_webhook_secret: str = _setting(
+        "KEHU_STRIPE_WEBHOOK_SECRET", "", "Signing secrets of Stripe's webhooks, by comma while one is rolled"
+    )
+    stripe_url: str = _setting(
+        "KEHU_STRIPE_URL", "", "Another address than Stripe's own; test keys only, https or this machine"
+    )
+    stripe_test_key_ok: bool = _setting(
+        "KEHU_STRIPE_TEST_KEY_OK", False, "Let a production installation run with a test key of Stripe"
+    )
     safe_mode: bool = _setting("KEHU_SAFE_MODE", False, "Start with built-in plugins only")
     plugins_block: str = _setting("KEHU_PLUGINS_BLOCK", "", "Slugs of plugins that must not load, by comma")
     upload_mb: int = _setting("KEHU_UPLOAD_MB", 110, "Largest upload in MB")
@@ -114,5 +131,45 @@ def _check(settings: Settings) -> None:
         raise ConfigError("KEHU_SECRET_KEY is missing or short; set 32 random characters or more.")
     if not settings.app_database_url:
         raise ConfigError("KEHU_APP_DATABASE_URL is missing; name the database as the role kehu_app.")
-    if settings.billing_mode != "off":
-        raise ConfigError(f"KEHU_BILLING_MODE is {settings.billing_mode!r}; this release knows only off.")
+    _check_billing(settings)
+
+
+def _check_billing(settings: Settings) -> None:
+    """Refuse what could charge by mistake, or make a hosted service free by mistake."""
+    mode, key = settings.billing_mode, settings.stripe_key
+    if mode not in ("off", "manual", "demo", "stripe"):
+        raise ConfigError(f"KEHU_BILLING_MODE is {mode!r}; write off, manual, demo or stripe.")
+    if settings.seat_limit < 0:
+        raise ConfigError(f"KEHU_SEAT_LIMIT is {settings.seat_limit}; write 0 or a number of members.")
+    if mode != "stripe":
+        if key:
+            raise ConfigError(
+                f"KEHU_STRIPE_KEY is set while KEHU_BILLING_MODE is {mode}; "
+                "set KEHU_BILLING_MODE=stripe, or take the key away."
+            )
+        return
+    kind = re.match(r"(?:sk|rk)_(test|live)_\w", key)
+    if kind is None:
+        raise ConfigError(
+            "KEHU_STRIPE_KEY is missing or no secret key; write the sk_… or rk_… key of Stripe."
+        )
+    if not settings.stripe_webhook_secret:
+        raise ConfigError("KEHU_STRIPE_WEBHOOK_SECRET is missing; write the whsec_… of the webhook endpoint.")
+    if settings.stripe_url:
+        _check_stripe_url(settings.stripe_url, kind[1])
+    if kind[1] == "test" and settings.environment == "production" and not settings.stripe_test_key_ok:
+        raise ConfigError(
+            "KEHU_STRIPE_KEY is a test key in production, so that nobody would be charged; "
+            "set a live key, or KEHU_STRIPE_TEST_KEY_OK=1 if that is meant."
+        )
+
+
+def _check_stripe_url(url: str, kind: str) -> None:
+    parts = urlsplit(url)
+    if kind == "live":
+        raise ConfigError(
+            "KEHU_STRIPE_URL is set with a live key; live keys go to Stripe alone: take it away."
+        )
+    loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        raise ConfigError(f"KEHU_STRIPE_URL is {url!r}; write an https address, or http on this machine.")

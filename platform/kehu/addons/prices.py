@@ -21,7 +21,7 @@ from kehu.core.money import to_minor
 from kehu.members.models import Member
 from plugins.manifest import Manifest, Pricing
 from plugins.records import PluginRecord
-from plugins.results import BillingMode, BillingState
+from plugins.results import BillingState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def end(session: Session, slug: str) -> None:
 def takes_money() -> bool:
     """Tell whether the installation takes real money by now."""
     state: BillingState | None = hooks.first("kehu_billing_state", tenant_id=context.tenant().id)
-    return state is not None and state.mode is BillingMode.LIVE
+    return state is not None and state.live
 
 
 def totals(prices: list[Price]) -> Mapping[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 
 import click
 from sqlalchemy.exc import OperationalError
@@ -12,6 +13,8 @@ from kehu.config import ConfigError
 from kehu.core.errors import KehuError
 
 GROUPS = ("db", "jobs", "tenants", "users", "plugins", "upkeep", "mails", "authors", "server")
+FLOORS = ("tenants", "billing")
+"""Whose commands are taken: the product's own floors, no plugin's."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -23,6 +26,12 @@ def kehu() -> None:
 for _name in GROUPS:
     for _command in import_module(f"kehu.cli.{_name}").COMMANDS:
         kehu.add_command(_command)
+
+# The floors above bring theirs along, found as their plugins are.
+for _entry in entry_points(group="kehu.commands"):
+    if _entry.name in FLOORS:
+        for _command in _entry.load().COMMANDS:
+            kehu.add_command(_command)
 
 
 def main() -> int:

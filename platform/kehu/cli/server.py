@@ -9,7 +9,15 @@ import click
 from kehu.cli.scope import make_app
 from kehu.config import Settings, load_settings
 
-SECRET = ("secret_key", "database_url", "app_database_url", "cross_database_url", "mail_url")
+SECRET = (
+    "secret_key",
+    "database_url",
+    "app_database_url",
+    "cross_database_url",
+    "mail_url",
+    "stripe_key",
+    "stripe_webhook_secret",
+)
 
 
 @click.command("config")

@@ -73,6 +73,7 @@ class Actor:
         """Return the scope of a permission.
 
         :raises Forbidden: when it is not granted.
+        :raises PaymentNeeded: for one that writes, while the firm may only read.
         """
         scope = self.scope(permission)
         if scope is None:
@@ -83,6 +84,9 @@ class Actor:
                 ),
                 permission=permission,
             )
+        from kehu.core import gate  # It asks through the hooks, which know the context.
+
+        gate.refuse_writing(self, permission)
         return scope
 
 

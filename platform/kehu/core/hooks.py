@@ -17,6 +17,11 @@ def bind(host: PluginHost) -> None:
     _host = host
 
 
+def bound() -> bool:
+    """Tell whether the plugins are started."""
+    return _host is not None
+
+
 def host() -> PluginHost:
     """Return the host of this process.
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from kehu.core import audit, context
+from kehu.core import audit, context, gate
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import _, _n
 from kehu.core.ids import new_id
@@ -54,7 +54,11 @@ class RoleService:
         return found
 
     def create(self, name: str, like: uuid.UUID) -> Role:
-        """Make a role that starts with what another one may do."""
+        """Make a role that starts with what another one may do.
+
+        :raises PaymentNeeded: when the firm's plan has no roles of its own.
+        """
+        gate.require_feature("custom_roles", _("Roles of your own"))
         name, model = checked_name(name), self.get(like)
         if not outranks(self.actor, model):
             raise Forbidden(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from kehu.addons.settings import conceal, reveal
-from kehu.core import audit, clock, hooks, jobs
+from kehu.core import audit, clock, gate, hooks, jobs
 from kehu.core.errors import Conflict, InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.records.service import RecordService
@@ -55,7 +55,11 @@ class WebhookService(RecordService[Webhook]):
             record.failing_since = None
 
     def prepare_new(self, records: Sequence[Webhook]) -> None:
-        """Give each a secret."""
+        """Give each a secret.
+
+        :raises PaymentNeeded: when the firm's plan has no webhooks.
+        """
+        gate.require_feature("webhooks", _("Webhooks to other programs"))
         self._wait()
         statement = select(func.count()).select_from(Webhook).where(Webhook.deleted_at.is_(None))
         known = self.session.execute(statement).scalar_one()

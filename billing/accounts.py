@@ -1,0 +1,176 @@
+"""A firm's account: made when it is first needed, locked before anything changes, and told to each request."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from billing import facts, modes
+from billing.catalogue import catalogue
+from billing.models import Account, Invoice, Override, Subscription
+from billing.periods import trial_end
+from billing.phases import Phase, Standing
+from kehu.core import audit, clock, context, hooks
+from tenants.models import Tenant
+
+
+class AccountService:
+    """Look after the account of the present tenant."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.tenant = context.tenant()
+
+    def find(self) -> Account | None:
+        """Return the account, or None while nobody needed one."""
+        return self.session.execute(select(Account)).scalar_one_or_none()
+
+    def lock(self) -> Account:
+        """Return the account with its row locked until the transaction ends; made if there is none.
+
+        Whoever gives or takes a seat, or changes what is paid for, comes through here first: one at a time.
+        """
+        statement = select(Account).with_for_update().execution_options(populate_existing=True)
+        found = self.session.execute(statement).scalar_one_or_none()
+        if found is None:
+            made = self._make()
+            found = self.session.execute(statement).scalar_one()
+            if made:
+                self._begin(found)
+        return found
+
+    def _make(self) -> bool:
+        moment = clock.now()
+        values = {
+            "tenant_id": self.tenant.id,
+            "mode": modes.mode().value,
+            "livemode": modes.live(),
+            "currency": catalogue().currency_for(self.tenant.currency),
+            "country": self.tenant.country,
+            "phase": Phase.TRIAL.value,
+            "trial_ends_at": self._trial_end(moment),
+            "created_at": moment,
+        }
+        statement = insert(Account).values(**values).on_conflict_do_nothing().returning(Account.tenant_id)
+        return self.session.execute(statement).first() is not None
+
+    def _trial_end(self, moment: dt.datetime) -> dt.datetime:
+        """Return the end of the trial: counted from the sign-up, or from now for a firm that is older than billing."""
+        made: dt.datetime | None = self.session.execute(
+            select(Tenant.created_at).where(Tenant.id == self.tenant.id)
+        ).scalar()
+        days = catalogue().trial.days
+        from_signup = trial_end(made or moment, self.tenant.tz, days)
+        return from_signup if from_signup > moment else trial_end(moment, self.tenant.tz, days)
+
+    def _begin(self, account: Account) -> None:
+        account.seats_cap = catalogue().trial.seats
+        self.refresh(account)
+
+    # --- what each request knows --------------------------------------------------------------------------
+
+    def subscription(self) -> Subscription | None:
+        """Return the subscription that counts: the live one, else the latest."""
+        statement = select(Subscription).order_by(Subscription.live.desc(), Subscription.started_at.desc())
+        return self.session.execute(statement.limit(1)).scalar_one_or_none()
+
+    def open_since(self, *, by_invoice: bool) -> dt.datetime | None:
+        """Return since when the oldest open invoice waits: from its day, or from the day that it was due."""
+        statement = select(Invoice.made_at, Invoice.due_at).where(Invoice.status == "open")
+        found = [
+            (row.due_at or row.made_at) if by_invoice else row.made_at
+            for row in self.session.execute(statement.order_by(Invoice.made_at).limit(100))
+        ]
+        return min(found, default=None)
+
+    def refresh(self, account: Account) -> Standing:
+        """Work the phase out anew and tell it to the requests; a change of phase stands in the trail."""
+        self.session.flush()  # The rows are read back by statements.
+        fact = self._fact(account)
+        found = facts.standing_by(fact)
+        if account.phase != found.phase.value:
+            audit.write(
+                self.session,
+                object="billing",
+                record_id=self.tenant.id,
+                action="phase",
+                title=self.tenant.name,
+                changes={"phase": [account.phase, found.phase.value]},
+            )
+            account.phase = fact["last"] = found.phase.value
+        if self.tenant.settings.get(facts.NAME) != fact:
+            account.version += 1
+            hooks.first("kehu_keep_fact", tenant_id=self.tenant.id, name=facts.NAME, value=fact)
+            self.tenant = context.tenant()
+        return found
+
+    def _fact(self, account: Account) -> dict[str, Any]:
+        fact: dict[str, Any] = {"mode": account.mode, "last": account.phase}
+        subscription = self.subscription()
+        if subscription is not None:
+            since = self.open_since(by_invoice=subscription.by_invoice)
+            fact |= {
+                "status": subscription.status,
+                "plan": subscription.plan,
+                "started": facts.written(subscription.started_at),
+                "cancel": facts.written(subscription.cancel_at),
+                "stopped": facts.written(subscription.stopped_at),
+                "open": facts.written(since),
+                "by_invoice": subscription.by_invoice,
+            }
+        fact |= {
+            "trial": facts.written(account.trial_ends_at),
+            "ended": facts.written(account.ended_at),
+            "held": account.held_at is not None,
+            "ahead": account.clock_ahead,
+            "grants": self._grants(),
+        }
+        return {key: value for key, value in fact.items() if value not in (None, False, 0, {})}
+
+    def _grants(self) -> dict[str, list[Any]]:
+        rows = self.session.execute(select(Override.feature, Override.value, Override.until).limit(100))
+        return {row.feature: [row.value, facts.written(row.until)] for row in rows}
+
+    # --- what operators do --------------------------------------------------------------------------------
+
+    def hold(self, reason: str) -> Standing:
+        """Put the firm on hold: nobody writes, the owner alone reads and exports."""
+        account = self.lock()
+        account.held_at, account.held_reason = clock.now(), reason
+        self._note("held", {"reason": [None, reason]})
+        return self.refresh(account)
+
+    def release(self, reason: str) -> Standing:
+        """Take the hold back; the phase is what it would be without."""
+        account = self.lock()
+        before, account.held_at, account.held_reason = account.held_reason, None, ""
+        self._note("released", {"reason": [before, reason]})
+        return self.refresh(account)
+
+    def override(self, feature: str, value: int, reason: str, until: dt.datetime | None = None) -> None:
+        """Give or take a feature, whatever the plan says."""
+        account = self.lock()
+        row = self.session.execute(select(Override).where(Override.feature == feature)).scalar_one_or_none()
+        before = row.value if row is not None else None
+        if row is None:
+            row = Override(feature=feature)
+            self.session.add(row)
+        who = context.current().actor
+        row.value, row.reason, row.until = value, reason, until
+        row.actor, row.at = who.name if who else "system", clock.now()
+        self._note("override", {feature: [before, value], "reason": [None, reason]})
+        self.refresh(account)
+
+    def _note(self, action: str, changes: dict[str, list[Any]]) -> None:
+        audit.write(
+            self.session,
+            object="billing",
+            record_id=self.tenant.id,
+            action=action,
+            title=self.tenant.name,
+            changes=changes,
+        )

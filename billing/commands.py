@@ -1,0 +1,72 @@
+"""`kehu billing`: the catalogue, and what operators decide about a firm."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from billing.accounts import AccountService
+from billing.catalogue import catalogue
+from billing.prices import apply, steps
+from kehu.cli.scope import make_app, tenant_scope
+from kehu.core import context, db
+
+
+@click.group("billing")
+def group() -> None:
+    """Plans, prices and what operators decide about a firm's billing."""
+
+
+@group.command("catalogue")
+@click.option("--dry-run", "write", flag_value=False, default=True, help="Only say what would be done.")
+@click.option("--apply", "write", flag_value=True, help="Write new prices down.")
+def show_catalogue(write: bool) -> None:
+    """Check the catalogue of plans and write new prices down; a price that stands is never changed."""
+    app, found = make_app(), catalogue()
+    with app.app_context(), context.use(actor=context.SYSTEM), db.unit_of_work() as session:
+        done = apply(session, found) if write else steps(session, found)
+    for step in done:
+        click.echo(step.line())
+    new = sum(step.action == "add" for step in done)
+    click.echo(f"{len(done)} prices, {new} {'written down' if write else 'to add with --apply'}.")
+
+
+@group.command("hold")
+@click.argument("address")
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+def hold(address: str, reason: str) -> None:
+    """Put a firm on hold: nobody writes, the owner alone reads and exports."""
+    with tenant_scope(make_app(), address):
+        found = AccountService(db.session()).hold(reason)
+    click.echo(f"{address} is {found.phase.value}.")
+
+
+@group.command("release")
+@click.argument("address")
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+def release(address: str, reason: str) -> None:
+    """Take a hold back."""
+    with tenant_scope(make_app(), address):
+        found = AccountService(db.session()).release(reason)
+    click.echo(f"{address} is {found.phase.value}.")
+
+
+@group.command("grant")
+@click.argument("address")
+@click.argument("feature")
+@click.argument("value", type=click.IntRange(0))
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; for good when not given.")
+def grant(address: str, feature: str, value: int, reason: str, until: dt.datetime | None) -> None:
+    """Give a firm a feature whatever its plan says (1), take one (0), or set a number."""
+    if feature not in catalogue().features:
+        known = ", ".join(catalogue().features)
+        raise click.ClickException(f"There is no feature {feature!r}. Use one of: {known}.")
+    end = until.replace(tzinfo=dt.UTC) + dt.timedelta(days=1) if until else None
+    with tenant_scope(make_app(), address):
+        AccountService(db.session()).override(feature, value, reason, end)
+    click.echo(f"{address}: {feature} is {value}{f' until {until:%Y-%m-%d}' if until else ''}.")
+
+
+COMMANDS = (group,)

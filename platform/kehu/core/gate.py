@@ -1,0 +1,55 @@
+"""The one place where billing stops work: before something is written, and before a feature of a larger plan.
+
+Services name a right before they write; the rights that write are refused here while a firm may only read. What
+is looked after in the firm itself (members, settings, plugins), exports and erasure stay possible.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kehu.core import context, hooks
+from kehu.core.errors import KehuError
+from kehu.core.i18n import _
+
+ALWAYS = frozenset({"read", "export", "manage", "erase", "close"})
+"""What rights end in that never write records."""
+
+
+class PaymentNeeded(KehuError):
+    """Raised when the state of billing does not allow it; the message names the next step."""
+
+    code, status, title = "payment_needed", 402, "A plan is needed"
+
+
+def refuse_writing(actor: context.Actor, permission: str) -> None:
+    """Refuse a right that writes while the firm may only read.
+
+    What comes in by itself (leads, answers to surveys) is taken in by the product and is not refused, so that
+    nothing is lost.
+
+    :raises PaymentNeeded: with the next step.
+    """
+    if actor.kind == "system" or permission.rpartition(":")[2] in ALWAYS or not hooks.bound():
+        return
+    tenant = context.current().tenant
+    state: Any = hooks.first("kehu_billing_state", tenant_id=tenant.id) if tenant is not None else None
+    if state is not None and state.read_only:
+        raise PaymentNeeded(str(state.refusal), phase=state.phase)
+
+
+def require_feature(key: str, name: Any) -> None:
+    """Refuse what the firm's plan does not have.
+
+    :param name: what people call the feature.
+    :raises PaymentNeeded: names the feature and where plans are changed.
+    """
+    if hooks.first("kehu_entitled", tenant_id=context.tenant().id, slug=f"feature:{key}") is False:
+        raise PaymentNeeded(
+            _(
+                "Your plan does not have “%(feature)s”. "
+                "An owner or admin changes the plan under Settings, Plan and seats.",
+                feature=str(name),
+            ),
+            feature=key,
+        )
