@@ -29,4 +29,5 @@ def _lines(now: context.Context) -> Iterable[NavItem]:
                 label=str(item.label),
                 url=address_of(item.endpoint),
                 icon=known_icon(item.icon),
+                group="plugins",
             )

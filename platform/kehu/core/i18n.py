@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from babel.support import LazyProxy
-from flask_babel import gettext, lazy_gettext, ngettext
+from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
 
 LOCALES: dict[str, str] = {
     "en": "English",
@@ -29,8 +29,13 @@ def _l(text: str, **values: Any) -> Any:
 
 
 def _n(one: str, many: str, num: int, **values: Any) -> str:
-    """Translate a text with a plural; `%(num)s` is the number."""
+    """Translate a text with a plural; `%(num)s` is the number, with separators."""
     return str(ngettext(one, many, num, **values))
+
+
+def whole(number: int) -> int | str:
+    """Return a count as people write it: from a thousand on with the separators of the reader's language."""
+    return number if -1000 < number < 1000 else str(format_decimal(number))
 
 
 def match_locale(code: str | None) -> str | None:

@@ -53,7 +53,7 @@ def snooze(record_id: uuid.UUID) -> ResponseReturnValue:
 
 def _nav(now: context.Context) -> Iterable[NavItem]:
     if now.actor is not None:
-        yield NavItem("home", _("Home"), "/", "home", hotkey="g h", phone=True)
+        yield NavItem("home", _("Home"), "/", "home", hotkey="g h", phone=True, fixed=True)
 
 
 def _join_frame(state: BlueprintSetupState) -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
-from kehu.core.i18n import _, _n
+from kehu.core.i18n import _, _n, whole
 from kehu.core.ids import parse_id
 from kehu.deals import queries
 from kehu.web.widgets import avatar, icon, money
@@ -111,7 +111,7 @@ def read_columns(
     for stage_id in stage_ids:
         mine = [row for row in rows if row.stage_id == stage_id]
         total, tip = total_of(mine)
-        found[str(stage_id)] = {"count": sum(row.count for row in mine), "total": total, "tip": tip}
+        found[str(stage_id)] = {"count": whole(sum(row.count for row in mine)), "total": total, "tip": tip}
     return found
 
 
@@ -220,7 +220,7 @@ class CardWriter:
         if not days:
             return ""
         if (days, usual) not in self._days:
-            text = escape(_("%(days)s d", days=days))
+            text = escape(_("%(days)s d", days=whole(days)))
             if usual is not None and days > usual:
                 tip = escape(_("Longer in this stage than the usual %(days)s days", days=usual))
                 mark = self.icons["alert-circle"]

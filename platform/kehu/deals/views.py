@@ -59,7 +59,6 @@ PRODUCTS = RecordPages(
     phone=("price", "series"),
     chips=("series",),
     nav=False,
-    create_key="c p",
 )
 PRODUCTS.register(blueprint)
 

@@ -79,7 +79,7 @@ class Linker:
                 result.unmapped[key, named] += 1
                 message = _(
                     "“%(value)s” is none of the choices. Say what it becomes, under “Values”.",
-                    value=text[:60],
+                    value=named[:60],
                 )
                 row.errors[column] = message
             elif chosen != SKIP:

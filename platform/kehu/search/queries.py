@@ -26,7 +26,7 @@ from sqlalchemy import (
 from kehu.core.context import Actor
 from kehu.core.kept import TENANT, slot
 from kehu.core.records import scope
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, get
 from kehu.core.search import SearchTerm, end_of
 from kehu.core.tables import metadata
 
@@ -35,6 +35,9 @@ FIRST_TERMS = 120
 
 SHARED_TERMS = 10_000
 """Terms read for each of several words, which a record must all have."""
+
+BY_CUSTOMER = frozenset({"deals", "tickets", "owned_items"})
+"""Kinds whose records are found by their customer too; people know the customer's name, not the deal's."""
 
 _terms: Any = SearchTerm.__table__
 _TERM = Text(collation="C")
@@ -70,12 +73,15 @@ def _table(record_type: RecordType) -> Any:
     return model.__table__
 
 
-def word_values(words: Sequence[str]) -> dict[str, str]:
-    """Return the values of the words: where the range of each begins and ends."""
+def word_values(words: Sequence[str], *, whole: bool = False) -> dict[str, str]:
+    """Return the values of the words: where the range of each begins and ends.
+
+    :param whole: only the words themselves count, not what begins with them (`#2` is not 2025).
+    """
     found: dict[str, str] = {}
     for at, word in enumerate(words):
         found[f"from_{at}"] = word
-        found[f"to_{at}"] = end_of(word)
+        found[f"to_{at}"] = f"{word}\x01" if whole else end_of(word)
     return found
 
 
@@ -161,11 +167,46 @@ def _described(record_type: RecordType, table: Any, actor: Actor, columns: list[
 
 
 def _hits(record_type: RecordType, words: int, actor: Actor, limit: int) -> Select[Any]:
-    found, table = _candidates(record_type, words, actor, limit), _table(record_type)
+    found, table = _found(record_type, words, actor, limit), _table(record_type)
     statement = _described(record_type, table, actor, _columns(record_type, table, found.c.term, actor))
     return (
         statement.select_from(found)
         .join(table, table.c.id == found.c.record_id)
         .order_by(found.c.term, table.c.id)
         .limit(limit)
+    )
+
+
+def _found(record_type: RecordType, words: int, actor: Actor, limit: int) -> Any:
+    """Return a sub-select of record ids with what decides their order: own terms before those of the customer."""
+    own = _candidates(record_type, words, actor, limit)
+    if record_type.name not in BY_CUSTOMER or not actor.may("customers:read"):
+        return own
+    theirs = _of_customers(record_type, words, actor, limit).subquery()
+    both = union_all(
+        select(own.c.record_id, own.c.term), select(theirs.c.record_id, theirs.c.term)
+    ).subquery()
+    return select(both.c.record_id, func.min(both.c.term).label("term")).group_by(both.c.record_id).subquery()
+
+
+def _of_customers(record_type: RecordType, words: int, actor: Actor, limit: int) -> Any:
+    """Return the latest records of customers that are found and may be seen."""
+    customers = get("customers")
+    found, customer, table = (
+        _candidates(customers, words, actor, limit),
+        _table(customers).alias(),
+        _table(record_type).alias(),
+    )
+    reach = actor.scope(f"{record_type.name}:read")
+    # The last character of all puts them behind the records that carry the words themselves.
+    term = literal("\U0010ffff", _TERM).concat(found.c.term)
+    return (
+        select(table.c.id.label("record_id"), term.label("term"))
+        .select_from(found)
+        .join(customer, and_(customer.c.tenant_id == TENANT, customer.c.id == found.c.record_id))
+        .join(table, and_(table.c.tenant_id == TENANT, table.c.customer_id == customer.c.id))
+        .where(customer.c.deleted_at.is_(None), scope.seen("customers", customer.c, actor))
+        .where(table.c.deleted_at.is_(None), scope.condition(record_type, table.c, actor, reach))
+        .order_by(table.c.id.desc())
+        .limit(limit + 3)
     )

@@ -72,7 +72,7 @@ class SearchService:
         :param kind: only this kind.
         """
         types = [one for one in self.types() if not kind or one.name == kind]
-        rows = self._rows(types, words_of(query), limit + 1)
+        rows = self._rows(types, words_of(query), limit + 1, number=bool(_NUMBER.fullmatch(query.strip())))
         groups = []
         for record_type in types:
             found = [_hit(record_type, row) for row in rows if row.kind == record_type.name]
@@ -80,7 +80,9 @@ class SearchService:
                 groups.append(Group(type=record_type, hits=found[:limit], more=len(found) > limit))
         return groups
 
-    def _rows(self, types: Sequence[RecordType], words: Sequence[str], limit: int) -> Sequence[Any]:
+    def _rows(
+        self, types: Sequence[RecordType], words: Sequence[str], limit: int, *, number: bool = False
+    ) -> Sequence[Any]:
         if not types or not words:
             return ()
         known = kept.shape(self.actor, sorted({"customers", *(one.name for one in types)}))
@@ -89,7 +91,7 @@ class SearchService:
             self.session,
             key,
             lambda: hits_statement(types, len(words), self.actor, limit),
-            word_values(words),
+            word_values(words, whole=number),
         )
 
     def recent(self, marks: Sequence[tuple[str, uuid.UUID]]) -> list[Hit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -14,18 +15,26 @@ from kehu.search import recents
 from kehu.search.services import PAGE, Group, SearchService
 from kehu.web.access import signed_in
 from kehu.web.render import render_page
-from kehu.web.shell import shell_of
+from kehu.web.shell import NavItem, shell_of
 
 blueprint = Blueprint("search", __name__)
 
 LONGEST = 200
+PLACES = 5
 CREATABLE = ("customers", "contacts", "deals", "owned_items", "tickets", "activities")
 
 
 @blueprint.record_once
-def _keep_recents(state: BlueprintSetupState) -> None:
+def _join_frame(state: BlueprintSetupState) -> None:
     app: Flask = state.app  # type: ignore[assignment]
     recents.init_recents(app)
+    shell_of(app).places.append(_account_and_trash)
+
+
+def _account_and_trash(now: context.Context) -> Iterable[NavItem]:
+    if now.actor is not None:
+        yield NavItem("account", _("My account"), "/account", "user-circle")
+        yield NavItem("trash", _("Trash"), "/trash", "trash")
 
 
 def _query() -> str:
@@ -50,11 +59,17 @@ def palette() -> Response:
 
 
 def _places(query: str) -> list[Any]:
-    wanted = fold(query)
-    items = [item for provider in shell_of(current_app).nav for item in provider(context.current())]
-    return [item for item in items if not wanted or wanted in fold(str(item.label))][
-        : 12 if not wanted else 4
-    ]
+    """Return the lines of the side bar; when something is typed also the pages behind them that fit."""
+    wanted, shell, now = fold(query), shell_of(current_app), context.current()
+    lines = shell.lines(now).every
+    if not wanted:
+        return lines
+    seen = {item.url for item in lines}
+    behind = [item for provider in shell.places for item in provider(now) if item.url not in seen]
+    fitting = [item for item in (*lines, *behind) if wanted in fold(str(item.label))]
+    # What begins with the text is meant more often than what holds it.
+    fitting.sort(key=lambda item: not fold(str(item.label)).startswith(wanted))
+    return fitting[:PLACES]
 
 
 def _creates(query: str) -> list[dict[str, str]]:

@@ -114,12 +114,27 @@ def index() -> Any:
 def _join(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     shell_of(app).nav.append(_nav)
+    shell_of(app).places.append(_places)
     app.jinja_env.globals["settings_pages"] = lambda: pages_for(context.actor())
+
+
+def _places(now: Context) -> Iterable[NavItem]:
+    if now.actor is not None:
+        for page in pages_for(now.actor):
+            yield NavItem(key=f"settings-{page.key}", label=str(page.label), url=page.url, icon=page.icon)
 
 
 def _nav(now: Context) -> Iterable[NavItem]:
     if now.actor is not None and pages_for(now.actor):
-        yield NavItem(key="settings", label=_("Settings"), url="/settings", icon="settings", hotkey="g s")
+        yield NavItem(
+            key="settings",
+            label=_("Settings"),
+            url="/settings",
+            icon="settings",
+            hotkey="g s",
+            group="office",
+            fixed=True,
+        )
 
 
 from kehu.settings import (  # noqa: E402, F401 - routes

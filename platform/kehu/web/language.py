@@ -11,10 +11,13 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, g, has_app_context, request
-from flask_babel import Babel, Domain
+from flask_babel import Babel, Domain, get_domain
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from kehu.core import context
-from kehu.core.i18n import LOCALES, match_locale
+from kehu.core.i18n import LOCALES, match_locale, whole
 
 COOKIE = "kehu_locale"
 
@@ -59,6 +62,11 @@ class KeptDomain(Domain):
         super().__init__(domain=domain)
         self._plugins: tuple[tuple[str, Path], ...] = ()
         self._complete: set[int] = set()
+
+    def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
+        """Translate a text with a plural; its number is written with separators."""
+        text = self.get_translations().ungettext(singular, plural, num)
+        return str(text % {"num": whole(num), **variables})
 
     def add_plugins(self, catalogues: Iterable[tuple[str, Path]]) -> None:
         """Look for texts that the platform has not in the plugins' catalogues too.
@@ -109,6 +117,15 @@ def init_language(app: Flask) -> None:
         default_domain="messages",
     )
     babel.domain_instance = KeptDomain(domain="messages")
+    app.jinja_env.globals["ngettext"] = _counted
+
+
+@pass_context
+def _counted(found: Context, singular: str, plural: str, num: int, **variables: Any) -> str:
+    """Do in templates what `ngettext` of the domain does in Python: Jinja fills the placeholders itself."""
+    text = get_domain().get_translations().ungettext(singular, plural, num)
+    written = Markup(text) if found.eval_ctx.autoescape else text  # noqa: S704 - our text; what fills it is escaped
+    return written % {"num": whole(num), **variables}
 
 
 def add_plugin_texts(app: Flask, catalogues: Iterable[tuple[str, Path]]) -> None:

@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from kehu.core.context import Context, current
-from kehu.core.i18n import LOCALES, html_lang
+from kehu.core.i18n import LOCALES, html_lang, whole
 from kehu.web import charts, compress, panels, toasts, widgets, words
 from kehu.web.static import asset_url, init_static
 from plugins.relay import running
@@ -24,6 +24,11 @@ THEME_COOKIE = "kehu_theme"
 DENSITY_COOKIE = "kehu_density"
 _EXTENSION = "kehu.shell"
 _LAYERS = "kehu.layers"
+HIDDEN_LINES = "hidden_lines"
+"""Under which name a member's settings hold the lines of the side bar that he does not want to see."""
+
+GROUPS = ("work", "plugins", "office")
+"""The parts of the side bar from above: the daily work, what plugins add, what is seldom opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class NavItem:
     :param key: compared with ``data-nav`` of ``<main>`` to mark the current section.
     :param hotkey: key sequence, for example ``g d``.
     :param phone: stands in the bottom bar on phones too.
+    :param group: the part of the side bar, one of `GROUPS`.
+    :param fixed: can't be hidden.
     """
 
     key: str
@@ -42,6 +49,21 @@ class NavItem:
     count: int | None = None
     hotkey: str = ""
     phone: bool = False
+    group: str = "work"
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SideLines:
+    """The lines of the side bar in their order, and those of them that the member hides."""
+
+    every: list[NavItem]
+    hidden: list[NavItem]
+
+    @property
+    def shown(self) -> list[NavItem]:
+        """The lines that stand in the side bar."""
+        return [item for item in self.every if item not in self.hidden]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +109,29 @@ class Shell:
     """Who fills the frame; each provider gets the context of the request."""
 
     nav: list[Callable[[Context], Iterable[NavItem]]] = field(default_factory=list)
+    places: list[Callable[[Context], Iterable[NavItem]]] = field(default_factory=list)
+    """Pages without a line of their own, which the palette finds."""
     commands: list[Callable[[Context], Iterable[Command]]] = field(default_factory=list)
     saved_views: list[Callable[[Context], Iterable[ViewLink]]] = field(default_factory=list)
     tenants: list[Callable[[Context], Iterable[TenantLink]]] = field(default_factory=list)
     checklist: Callable[[Context], Checklist | None] | None = None
     remember_language: list[Callable[[Context, str], None]] = field(default_factory=list)
 
+    def lines(self, context: Context) -> SideLines:
+        """Return the lines of the side bar for a member: work first, then plugins, what is seldom opened last."""
+        every = [item for provider in self.nav for item in provider(context)]
+        every.sort(key=lambda item: GROUPS.index(item.group))
+        kept = context.actor.prefs.get(HIDDEN_LINES) if context.actor else None
+        unwanted = set(kept) if isinstance(kept, list) else set()
+        return SideLines(every, [item for item in every if item.key in unwanted and not item.fixed])
+
     def collect(self, context: Context) -> dict[str, Any]:
         """Return the lists of the frame for a member."""
+        lines = self.lines(context)
         return {
-            "nav": [item for provider in self.nav for item in provider(context)],
+            "nav": lines.shown,
+            "nav_hidden": lines.hidden,
+            "phone": [item for item in lines.every if item.phone][:3],
             "commands": [item for provider in self.commands for item in provider(context)],
             "saved_views": [item for provider in self.saved_views for item in provider(context)],
             "tenants": [item for provider in self.tenants for item in provider(context)],
@@ -129,10 +164,14 @@ def theme() -> str:
     return chosen if chosen in THEMES else ""
 
 
-def language_links() -> list[dict[str, Any]]:
-    """Return the languages with their own names and the address that switches to each."""
+def language_links(target: str = "") -> list[dict[str, Any]]:
+    """Return the languages with their own names and the address that switches to each.
+
+    :param target: the page to come back to, when it is not the present one.
+    """
     now = str(get_locale())
-    target = request.full_path.rstrip("?") if has_request_context() and request.method == "GET" else "/"
+    if not target:
+        target = request.full_path.rstrip("?") if has_request_context() and request.method == "GET" else "/"
     return [
         {
             "code": code,
@@ -256,6 +295,7 @@ def init_shell(app: Flask) -> None:
         initials=widgets.initials,
         hue_of=widgets.hue_of,
         plain=widgets.plain,
+        whole=whole,
         html_lang=html_lang,
     )
     app.context_processor(_context)
@@ -267,9 +307,10 @@ def init_shell(app: Flask) -> None:
 
 def _add_pages(app: Flask) -> None:
     # Imported here: the pages need the frame that this module declares.
-    from kehu.web import pages, style_page
+    from kehu.web import pages, side_bar, style_page
 
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(side_bar.blueprint)
     settings = app.extensions.get("kehu.settings")
     if settings is not None and settings.development:
         app.register_blueprint(style_page.blueprint)

@@ -34,7 +34,8 @@ def _words(_locale: str) -> str:
                 "You were signed out. Sign in again in a new tab, then send once more; your text is kept."
             ),
             "signinLink": _("Sign in"),
-            "leave": _("There is text that was not sent. Leave this page?"),
+            "leave": _("What you typed is not saved yet."),
+            "drop": _("Leave without saving"),
             "selected": _("%(num)s selected", num="{n}"),
             "all": _("Select all %(num)s that match", num="{n}"),
             "saved": _("Draft kept"),

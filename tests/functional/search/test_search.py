@@ -120,3 +120,46 @@ def test_forged_recents_are_ignored(shop):
     client = shop.client()
     client.set_cookie("kehu_recent", "x|customers-zzz.roles-AAAA", domain=f"{shop.tenant.address}.localhost")
     assert client.get("/palette").status_code == 200
+
+
+def test_a_deal_is_found_by_its_customer_and_its_number(found, shop):
+    assert "Northern lights" in found("joinery")
+    assert "Northern lights" in found("#1")
+    assert "Scratch" in found("4410")
+
+
+def test_hits_of_the_words_themselves_come_before_those_of_the_customer(shop, found):
+    with shop.work() as session:
+        service_for("deals", session).create({"name": "Joinery roof"})
+    text = found("joinery")
+    assert text.index("Joinery roof") < text.index("Northern lights")
+
+
+def test_customers_out_of_sight_lead_to_no_deal(shop, found):
+    from sqlalchemy import select
+
+    from kehu.members.models import Role
+
+    with shop.work() as session:
+        role = session.execute(select(Role).where(Role.code == "viewer")).scalar_one()
+        role.permissions = {**role.permissions, "customers:read": "own"}
+    viewer = shop.client(shop.member("viewer"))
+    assert "Northern lights" not in viewer.get("/palette?q=joinery").get_data(as_text=True)
+
+
+def test_a_number_means_that_number_alone(found):
+    text = found("#1")
+    assert "#1 Scratch 0" in text
+    assert "#12" not in text
+
+
+def test_pages_stand_before_what_could_be_created(found):
+    text = found("import")
+    assert text.index("Go to") < text.index("Create customer")
+    for query, page in (
+        ("members", "Members"),
+        ("tras", "Trash"),
+        ("pipel", "Pipelines"),
+        ("my acc", "My account"),
+    ):
+        assert page in found(query)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from kehu.core import context, db, search
 from kehu.core.errors import NotFound
@@ -14,7 +15,7 @@ from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.core.records import filters
 from kehu.core.records import scope as scoping
-from kehu.core.records.types import RecordType, registered
+from kehu.core.records.types import RecordType, get, registered
 from kehu.core.search import SearchTerm
 from kehu.core.search_terms import query_terms
 from kehu.core.tables import metadata
@@ -24,6 +25,11 @@ from kehu.web.render import render_page
 
 MOST = 8
 LONGEST = 100
+READ, FEW = 200, 24
+"""How many records of a kind without search terms are read, and shown."""
+
+WITHIN = {"stages": "pipeline_id"}
+"""Kinds whose names mean something only beside the record above them."""
 
 
 def options(kind: str) -> ResponseReturnValue:
@@ -76,6 +82,10 @@ def _records(record_type: RecordType, typed: str) -> list[dict[str, Any]]:
     customer_id = parse_id(request.args.get("customer_id"))
     if customer_id is not None and hasattr(model, "customer_id"):
         statement = statement.where(model.customer_id == customer_id)
+    if not record_type.searchable:
+        # These have no terms (and few records: stages, queues): all are read in their order and compared.
+        rows = db.session().execute(_in_order(statement, model, record_type).limit(READ))
+        return _options(_by_name(rows, typed)[:FEW], model)
     if typed:
         if not query_terms(typed):
             return []
@@ -83,10 +93,43 @@ def _records(record_type: RecordType, typed: str) -> list[dict[str, Any]]:
         statement = statement.order_by(norm, model.id)
     else:
         statement = statement.order_by(model.updated_at.desc(), model.id.desc())
-    rows = db.session().execute(statement.limit(MOST))
+    return _options(db.session().execute(statement.limit(MOST)), model)
+
+
+def _in_order(statement: Select[Any], model: Any, record_type: RecordType) -> Select[Any]:
+    above = WITHIN.get(record_type.name)
+    if above is not None:
+        other: Any = get(record_type.by_key[above].ref).model
+        statement = statement.add_columns(other.name.label("within")).join(
+            other, and_(other.tenant_id == model.tenant_id, other.id == getattr(model, above))
+        )
+        statement = statement.order_by(*_sort(other, get(record_type.by_key[above].ref)))
+    return statement.order_by(*_sort(model, record_type))
+
+
+def _sort(model: Any, record_type: RecordType) -> tuple[Any, Any]:
+    column = getattr(model, record_type.default_sort.lstrip("-"))
+    return column.desc() if record_type.default_sort.startswith("-") else column, model.id
+
+
+def _by_name(rows: Iterable[Any], typed: str) -> list[Any]:
+    """Return the rows that have a word beginning with each word that was typed."""
+    wanted = fold(typed).split()
+    return [
+        row
+        for row in rows
+        if all(any(word.startswith(one) for word in fold(row.title or "").split()) for one in wanted)
+    ]
+
+
+def _options(rows: Iterable[Any], model: Any) -> list[dict[str, Any]]:
     numbered = hasattr(model, "number")
     return [
-        {"value": row.id, "text": row.title or "–", "note": f"#{row.note}" if numbered else ""}
+        {
+            "value": row.id,
+            "text": row.title or "–",
+            "note": f"#{row.note}" if numbered else getattr(row, "within", ""),
+        }
         for row in rows
     ]
 

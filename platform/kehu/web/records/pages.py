@@ -157,6 +157,7 @@ class RecordPages:
                 self.type.icon,
                 hotkey=options.hotkey,
                 phone=options.phone_bar,
+                group="plugins" if "." in self.name else "work",
             )
 
     def _commands(self, now: Context) -> Iterable[shell.Command]:

@@ -46,6 +46,7 @@
     try {
       const answer = await K.send("POST", url);
       if (!answer.ok) throw answer;
+      if (answer.headers.get("HX-Redirect")) { location.assign(answer.headers.get("HX-Redirect")); return; }
       if (!(answer.headers.get("HX-Trigger") || "").includes("kehu:toast")) K.toast({ message: K.word("undone") });
       K.refresh();
     } catch (error) { K.explain(error); }

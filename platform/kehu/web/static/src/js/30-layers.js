@@ -12,7 +12,7 @@
   K.on("click", "[data-open]", (e, button) => { e.preventDefault(); K.open(button.dataset.open); });
   const close = async (dialog, sure) => {
     if (!dialog?.open) return;
-    if (!sure && dialog.querySelector("form[data-dirty]") && !(await K.ask({ text: K.word("leave") }))) return;
+    if (!sure && dialog.querySelector("form[data-dirty]") && !(await K.ask({ text: K.word("leave"), button: K.word("drop") }))) return;
     dialog.close();
   };
   /* What else stands in a dialog may be a page of its own: leaving it goes back to where the person came from. */

@@ -12,7 +12,7 @@
     const source = e.detail.ctx.sourceElement, form = K.find("#main form[data-dirty]");
     if (!form || !source?.matches?.("a[href]") || !source._htmx?.boosted) return;
     e.preventDefault();
-    K.ask({ text: K.word("leave") }).then((yes) => { if (yes) { delete form.dataset.dirty; source.click(); } });
+    K.ask({ text: K.word("leave"), button: K.word("drop") }).then((yes) => { if (yes) { delete form.dataset.dirty; source.click(); } });
   });
   /* Pages without the frame send by themselves: one click, one sending. */
   K.on("submit", "form", (e, form) => {
@@ -27,7 +27,12 @@
   document.addEventListener("htmx:after:request", (e) => {
     const { ctx } = e.detail, form = ctx.sourceElement?.closest?.("form");
     if (!form || ctx.request.method === "GET") return;
-    if (ctx.response.status >= 400) { form.dataset.dirty = "1"; return; }
+    if (ctx.response.status >= 400) {
+      form.dataset.dirty = "1";
+      /* A refusal draws the form anew, with what was typed: closing it still asks. */
+      setTimeout(() => K.all("form[data-form]:has([aria-invalid=true])").forEach((one) => { one.dataset.dirty = "1"; }), 60);
+      return;
+    }
     delete form.dataset.dirty;
     K.all("[data-draft]", form).forEach((text) => { delete text.dataset.changed; });
     if (!("reset" in form.dataset)) return;

@@ -15,7 +15,7 @@
     if (before) before.after(card); else list.prepend(card);
     count();
   };
-  const count = () => K.all("[data-stage]").forEach((box) => { box.querySelector("[data-stage-count]").textContent = cards(box).length + (Number(box.querySelector("[data-more]")?.dataset.more) || 0); });
+  const count = () => K.all("[data-stage]").forEach((box) => { box.querySelector("[data-stage-count]").textContent = (cards(box).length + (Number(box.querySelector("[data-more]")?.dataset.more) || 0)).toLocaleString(document.documentElement.lang); });
   const totals = (columns) => { for (const [stage, values] of Object.entries(columns || {})) {
     const box = K.find(`[data-stage="${CSS.escape(stage)}"]`);
     if (!box) continue;
