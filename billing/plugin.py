@@ -7,12 +7,15 @@ import uuid
 from flask import Flask
 
 from billing import entitlements, models, modes, states
+from billing.stripe import models as stripe_models
+from billing.stripe import tasks, views
+from billing.stripe.gateway import Gateway
 from kehu.core import context, hooks
 from kehu.core.errors import Forbidden
-from plugins.results import BillingState, SeatCheck
+from plugins.results import BillingMode, BillingState, SeatCheck
 from plugins.rules import hookimpl
 
-TABLES = models.__name__
+TABLES = (models.__name__, stripe_models.__name__, tasks.__name__)
 """Imported with the plugin, so that the metadata of the installation is complete."""
 
 FEATURE = "feature:"
@@ -22,7 +25,11 @@ FEATURE = "feature:"
 @hookimpl
 def kehu_init_app(app: Flask) -> None:
     """Take the mode and stand at the door of firms that only their owner may enter."""
-    modes.start(app.extensions["kehu.settings"])
+    settings = app.extensions["kehu.settings"]
+    modes.start(settings)
+    app.register_blueprint(views.blueprint)
+    if modes.mode() is BillingMode.STRIPE:
+        app.extensions[views.EXTENSION] = Gateway.of(settings)
     app.before_request(_door)
 
 

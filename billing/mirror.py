@@ -1,0 +1,119 @@
+"""Writing what the provider says into our tables: the whole customer at once, so that order does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing.accounts import AccountService
+from billing.models import Account, Invoice, Subscription
+from billing.phases import LIVE, Standing
+from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
+from kehu.core import clock
+
+log = structlog.get_logger(__name__)
+
+COUNTED = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
+"""Statuses in which what was bought counts; a first payment that is open grants nothing yet."""
+
+
+def converge(session: Session, snapshot: Snapshot) -> Standing:
+    """Make the mirror of the present tenant equal to a snapshot and work its phase out anew.
+
+    Twice the same snapshot changes nothing. Whatever the provider no longer names stays as it was told last.
+    """
+    service = AccountService(session)
+    account = service.lock()
+    account.clock_ahead = snapshot.ahead
+    live = _choose(snapshot.subscriptions)
+    _subscriptions(session, snapshot.subscriptions, live)
+    _invoices(session, snapshot.invoices)
+    _seats(account, live)
+    _end(account, snapshot, live)
+    return service.refresh(account)
+
+
+def _choose(found: Sequence[SubscriptionState]) -> SubscriptionState | None:
+    """Return the subscription that carries the firm: what is paid for before what is not, then the newest."""
+    running = [one for one in found if one.status in LIVE]
+    counted = [one for one in running if one.status in COUNTED]
+    if len(counted) > 1:
+        log.error(
+            "billing_alarm", what="two live subscriptions", subscriptions=[one.provider_id for one in counted]
+        )
+    ordered = sorted(counted or running, key=lambda one: one.started_at)
+    return ordered[-1] if ordered else None
+
+
+def _subscriptions(
+    session: Session, found: Sequence[SubscriptionState], live: SubscriptionState | None
+) -> None:
+    rows = {row.provider_id: row for row in session.execute(select(Subscription).limit(1_000)).scalars()}
+    for row in rows.values():
+        row.live = False
+    session.flush()  # The old one gives its place up before the new one takes it: one of a firm is live.
+    for one in found:
+        row = rows.get(one.provider_id) or Subscription(provider_id=one.provider_id)
+        for name in (
+            *("status", "plan", "interval", "currency", "seats", "by_invoice", "started_at"),
+            *("period_start", "period_end", "cancel_at", "stopped_at"),
+        ):
+            setattr(row, name, getattr(one, name))
+        row.pending = dict(one.pending) if one.pending else None
+        row.raw, row.synced_at = dict(one.raw), clock.now()
+        row.live = live is not None and one.provider_id == live.provider_id
+        session.add(row)
+        if one.status in LIVE and not one.plan:
+            log.error("billing_alarm", what="unknown price", subscription=one.provider_id)
+
+
+def _invoices(session: Session, found: Sequence[InvoiceState]) -> None:
+    ids = [one.provider_id for one in found]
+    statement = select(Invoice).where(Invoice.provider_id.in_(ids))
+    rows = {row.provider_id: row for row in session.execute(statement).scalars()}
+    for one in found:
+        row = rows.get(one.provider_id) or Invoice(provider_id=one.provider_id)
+        for name in (
+            *("number", "status", "currency", "net", "tax", "total", "paid"),
+            *("tax_note", "made_at", "due_at", "paid_at"),
+        ):
+            setattr(row, name, getattr(one, name))
+        row.lines = [dict(line) for line in one.lines]
+        row.raw, row.synced_at = dict(one.raw), clock.now()
+        session.add(row)
+
+
+def _seats(account: Account, live: SubscriptionState | None) -> None:
+    """Take the number of seats over; fewer than are used signs nobody out, it only starts the time to choose."""
+    if live is None or live.status not in COUNTED:
+        return
+    if account.currency != live.currency:
+        account.currency = live.currency
+    if account.seats_paid_until != live.period_end:
+        account.seats_paid_floor, account.seats_paid_until = live.seats, live.period_end
+    account.seats_paid_floor = max(account.seats_paid_floor, live.seats)
+    account.seats_billed = live.seats
+    over = account.seats_used > live.seats
+    if over and account.over_seat_since is None:
+        account.over_seat_since = clock.now()
+    account.seats_cap = live.seats
+    if not over:
+        account.over_seat_since = None
+
+
+def _end(account: Account, snapshot: Snapshot, live: SubscriptionState | None) -> None:
+    """Note when the last subscription that ran came to its end; a first payment that never came ends nothing."""
+    if live is not None:
+        if live.status in COUNTED:
+            account.ended_at = None
+        return
+    ends = [one.stopped_at for one in snapshot.subscriptions if one.status == "canceled" and one.stopped_at]
+    latest: Any = max(ends, default=None)
+    if snapshot.gone and latest is None and account.seats_billed:
+        latest = clock.now()
+    if latest is not None:
+        account.ended_at = latest

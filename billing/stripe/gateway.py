@@ -1,0 +1,177 @@
+"""The only module that speaks to Stripe. Whatever passes it is plain data, in both directions.
+
+Objects of the SDK are no dicts since its version 15, and its decimals are no JSON: both end here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import stripe
+
+from billing.snapshot import Snapshot
+from billing.stripe import plain
+from kehu.config import Settings
+from kehu.core import clock
+
+API_VERSION = stripe.api_version
+"""Pinned by the SDK's version: the webhook endpoint is made with the same one."""
+
+RETRIES = 2
+TIMEOUTS = (3, 15)
+"""Seconds to connect and to read; the SDK's own 80 would hold a worker for too long."""
+
+TOLERANCE = 300
+RECENT = dt.timedelta(days=40)
+"""How far back invoices are fetched; older ones are fetched as well while they are open."""
+
+
+class StripeDown(Exception):
+    """Raised when Stripe did not answer, or not now; the same may be asked again later."""
+
+
+class StripeRefused(Exception):
+    """Raised when Stripe said no; `code` is its own word for why."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BadSignature(Exception):
+    """Raised for a delivery that is not believed; `why` counts it: header, secret, old, body."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Gateway:
+    """A client of one Stripe account."""
+
+    def __init__(self, key: str, *, address: str = "", secrets: Sequence[str] = ()) -> None:
+        self.live = "_live_" in key
+        self.secrets = tuple(secrets)
+        addresses: Any = {"base_addresses": {"api": address}} if address else {}
+        self._api = stripe.StripeClient(
+            key,
+            max_network_retries=RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUTS),
+            stripe_version=API_VERSION,
+            **addresses,
+        ).v1
+
+    @classmethod
+    def of(cls, settings: Settings) -> Gateway:
+        """Build the gateway of an installation; start-up has checked key and address already."""
+        secrets = [one.strip() for one in settings.stripe_webhook_secret.split(",") if one.strip()]
+        return cls(settings.stripe_key, address=settings.stripe_url, secrets=secrets)
+
+    # --- webhooks -----------------------------------------------------------------------------------------
+
+    def verify(self, body: bytes, header: str) -> dict[str, Any]:
+        """Return a delivery's event once one of our secrets signed it.
+
+        :raises BadSignature: for everything else, whatever it is made of.
+        """
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadSignature("body") from error
+        self._check(text, header)
+        try:
+            event = json.loads(text)
+        except ValueError as error:
+            raise BadSignature("body") from error
+        usual = isinstance(event, dict) and event.get("object") == "event"
+        if not usual or not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
+            # Arrays and the thin events of the second API say nothing that we could fetch.
+            raise BadSignature("body")
+        found: dict[str, Any] = event
+        return found
+
+    def _check(self, text: str, header: str) -> None:
+        if not header:
+            raise BadSignature("header")
+        for secret in self.secrets:
+            if _signed(text, header, secret, TOLERANCE):
+                return
+        if any(_signed(text, header, secret, None) for secret in self.secrets):
+            # Ours, but older than five minutes: replayed, or our clock runs ahead.
+            raise BadSignature("old")
+        raise BadSignature("secret")
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def fetch(self, customer_id: str) -> Snapshot:
+        """Return all that counts of a customer, as it is now.
+
+        :raises StripeDown: when it could not be asked.
+        """
+        with _told():
+            try:
+                customer = self._api.customers.retrieve(customer_id).to_dict()
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                return Snapshot(customer_id=customer_id, gone=True)
+            gone = bool(customer.get("deleted"))
+            wanted: Any = {"customer": customer_id, "status": "all", "limit": 100}
+            found = [one.to_dict() for one in self._api.subscriptions.list(wanted).auto_paging_iter()]
+            bills = {} if gone else self._bills(customer_id)
+            ahead = self._ahead(customer.get("test_clock"))
+        return Snapshot(
+            customer_id=customer_id,
+            subscriptions=tuple(plain.subscription(one) for one in found),
+            invoices=tuple(plain.invoice(one) for one in bills.values()),
+            gone=gone,
+            ahead=ahead,
+        )
+
+    def _bills(self, customer_id: str) -> dict[str, Mapping[str, Any]]:
+        since = int((clock.now() - RECENT).timestamp())
+        found: dict[str, Mapping[str, Any]] = {}
+        for more in ({"created": {"gte": since}}, {"status": "open"}):
+            wanted: Any = {"customer": customer_id, "limit": 100, **more}
+            for one in self._api.invoices.list(wanted).auto_paging_iter():
+                # A draft is nothing to pay yet, and its number is not given.
+                if one.status != "draft":
+                    found[one.id] = one.to_dict()
+        return found
+
+    def _ahead(self, test_clock: Any) -> int:
+        """Return how far a test clock runs ahead: in tests it is the customer's time."""
+        if not isinstance(test_clock, str):
+            return 0
+        found = self._api.test_helpers.test_clocks.retrieve(test_clock)
+        return int(found.frozen_time) - int(clock.now().timestamp())
+
+    def customer_of_charge(self, charge_id: str) -> str | None:
+        """Return whom a charge belongs to: a dispute names nothing else."""
+        with _told():
+            found = self._api.charges.retrieve(charge_id).to_dict()
+        customer = found.get("customer")
+        return customer if isinstance(customer, str) else None
+
+
+def _signed(text: str, header: str, secret: str, tolerance: int | None) -> bool:
+    try:
+        return bool(stripe.WebhookSignature.verify_header(text, header, secret, tolerance))
+    except (stripe.SignatureVerificationError, ValueError):
+        return False
+
+
+class _told:  # noqa: N801 - reads as a word at the head of a block
+    """Turn the SDK's errors into ours, so that nobody else needs to know them."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        if isinstance(error, stripe.InvalidRequestError | stripe.CardError | stripe.IdempotencyError):
+            raise StripeRefused(error.user_message or str(error), error.code or "refused") from error
+        if isinstance(error, stripe.StripeError):
+            raise StripeDown(str(error)) from error

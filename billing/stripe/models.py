@@ -1,0 +1,74 @@
+"""What Stripe sent, and what of a customer is still to be fetched. Both exist before the firm is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kehu.core import clock
+from kehu.core.tables import Base, Flag, OptInstant, OptStr, OptUuid, Str
+
+STATES = ("new", "done", "ignored", "parked", "failed")
+"""Waiting to be fetched; mirrored; nothing of ours; nobody's yet; given up until an operator replays it."""
+
+
+def _moment() -> Any:
+    return mapped_column(DateTime(timezone=True), default=clock.now)
+
+
+class StripeEvent(Base):
+    """An event as it came in; the body is kept 90 days and never trusted as the state of anything."""
+
+    __tablename__ = "billing_stripe_events"
+    __table_args__ = (
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        Index(
+            "billing_stripe_events_open_idx",
+            "customer_id",
+            postgresql_where=text("state IN ('new', 'parked')"),
+        ),
+        Index("billing_stripe_events_received_idx", "received_at"),
+        {"info": {"scope": "local"}},
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    type: Mapped[Str]
+    object_id: Mapped[str] = mapped_column(Text, server_default="", default="")
+    customer_id: Mapped[OptStr]
+    livemode: Mapped[Flag]
+    api_version: Mapped[str] = mapped_column(Text, server_default="", default="")
+    state: Mapped[str] = mapped_column(Text, server_default="new", default="new")
+    last_error: Mapped[str] = mapped_column(Text, server_default="", default="")
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    received_at: Mapped[dt.datetime] = _moment()
+    done_at: Mapped[OptInstant]
+
+
+class Sync(Base):
+    """How far the mirror of one Stripe customer is, and who is at it now.
+
+    :param want: raised by each event; the mirror is true when `done` has reached it.
+    :param firm_id: the firm whose customer this is, written by us when we made it; None while nobody knows it.
+    """
+
+    __tablename__ = "billing_sync"
+    __table_args__ = (
+        Index("billing_sync_behind_idx", "next_at", postgresql_where=text("want > done")),
+        {"info": {"scope": "local"}},
+    )
+
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    firm_id: Mapped[OptUuid]
+    want: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    lease_owner: Mapped[uuid.UUID | None] = mapped_column()
+    lease_until: Mapped[OptInstant]
+    attempts: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    next_at: Mapped[dt.datetime] = _moment()
+    since: Mapped[dt.datetime] = _moment()
+    last_error: Mapped[str] = mapped_column(Text, server_default="", default="")

@@ -1,0 +1,128 @@
+"""Turning what Stripe answers into plain data. Nothing else of ours reads its objects."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from billing.catalogue import catalogue
+from billing.snapshot import InvoiceState, SubscriptionState
+
+SEATS = "seat"
+"""Kind of the item that stands for seats, in its metadata; an item without one counts as such."""
+
+Plain = Mapping[str, Any]
+
+
+def jsonable(value: Any) -> Any:
+    """Return data that JSON can hold: the SDK makes decimals of amounts below a cent."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(one) for one in value]
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def moment(value: Any) -> dt.datetime | None:
+    """Return a timestamp of Stripe as a moment."""
+    return dt.datetime.fromtimestamp(int(value), dt.UTC) if value else None
+
+
+def plan_of(price: Plain) -> tuple[str, str]:
+    """Return plan and interval of a price by its lookup key; both empty for one that is not of the catalogue."""
+    key = price.get("lookup_key") or ""
+    for plan in catalogue().plans.values():
+        for interval, currency in plan.prices:
+            if plan.lookup_key(interval, currency) == key:
+                return plan.ref, interval
+    metadata = price.get("metadata") or {}
+    known = catalogue().plan(metadata.get("plan"))
+    recurring = price.get("recurring") or {}
+    return (known.ref, recurring.get("interval") or "") if known else ("", recurring.get("interval") or "")
+
+
+def subscription(found: Plain) -> SubscriptionState:
+    """Return a subscription as the mirror takes it; the period stands on its items."""
+    items = list((found.get("items") or {}).get("data") or [])
+    seat = next((one for one in items if (one.get("metadata") or {}).get("kind", SEATS) == SEATS), None)
+    seat = seat or (items[0] if items else {})
+    plan, interval = plan_of(seat.get("price") or {})
+    return SubscriptionState(
+        provider_id=str(found["id"]),
+        status=str(found["status"]),
+        plan=plan,
+        interval=interval,
+        currency=str(found.get("currency") or "").upper(),
+        seats=int(seat.get("quantity") or 0),
+        by_invoice=found.get("collection_method") == "send_invoice",
+        started_at=moment(found.get("start_date") or found.get("created"))
+        or dt.datetime.fromtimestamp(0, dt.UTC),
+        period_start=moment(seat.get("current_period_start")),
+        period_end=moment(seat.get("current_period_end")),
+        cancel_at=moment(found.get("cancel_at")),
+        stopped_at=moment(found.get("ended_at")),
+        pending=_pending(found.get("pending_update")),
+        raw=jsonable(found),
+    )
+
+
+def _pending(found: Plain | None) -> Plain | None:
+    """Return what waits for its payment."""
+    if not found:
+        return None
+    items = found.get("subscription_items") or []
+    return {"seats": items[0].get("quantity") if items else None, "until": found.get("expires_at")}
+
+
+def invoice(found: Plain) -> InvoiceState:
+    """Return an invoice as the mirror takes it."""
+    changes = found.get("status_transitions") or {}
+    taxes = found.get("total_taxes") or []
+    total = int(found.get("total") or 0)
+    net = found.get("total_excluding_tax")
+    return InvoiceState(
+        provider_id=str(found["id"]),
+        number=str(found.get("number") or ""),
+        status=str(found.get("status") or ""),
+        currency=str(found.get("currency") or "").upper(),
+        net=int(net if net is not None else total),
+        tax=sum(int(one.get("amount") or 0) for one in taxes),
+        total=total,
+        paid=int(found.get("amount_paid") or 0),
+        tax_note=next(
+            (str(one.get("taxability_reason") or "") for one in taxes if not one.get("amount")), ""
+        ),
+        made_at=moment(changes.get("finalized_at") or found.get("created"))
+        or dt.datetime.fromtimestamp(0, dt.UTC),
+        due_at=moment(found.get("due_date")),
+        paid_at=moment(changes.get("paid_at")),
+        lines=tuple(_line(one) for one in (found.get("lines") or {}).get("data") or []),
+        raw={},
+    )
+
+
+def _line(found: Plain) -> Plain:
+    period = found.get("period") or {}
+    return {
+        "text": str(found.get("description") or ""),
+        "amount": int(found.get("amount") or 0),
+        "quantity": found.get("quantity"),
+        "from": period.get("start"),
+        "until": period.get("end"),
+    }
+
+
+def customer_of(event: Plain) -> str | None:
+    """Return the customer that an event's object names, in any version's shape; None when it names none."""
+    found = (event.get("data") or {}).get("object") or {}
+    if not isinstance(found, Mapping):
+        return None
+    if found.get("object") == "customer":
+        named: Any = found.get("id")
+    else:
+        named = found.get("customer")
+    if isinstance(named, Mapping):
+        named = named.get("id")
+    return named if isinstance(named, str) and named.startswith("cus_") and len(named) <= 255 else None
