@@ -6,14 +6,14 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Text, func, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
 from kehu.core.context import TenantInfo
 from kehu.core.ids import new_id
-from kehu.core.tables import Base
+from kehu.core.tables import Base, TenantOwned, tenant_args, tenant_index
 
 
 class Tenant(Base):
@@ -60,3 +60,41 @@ class Tenant(Base):
             demo=bool(self.demo),
             settings=self.settings or {},
         )
+
+
+class TenantErasure(Base):
+    """The proof that a firm was erased: how many rows of which tables, and that a search found none afterwards."""
+
+    __tablename__ = "tenant_erasures"
+    __table_args__ = ({"info": {"scope": "local"}},)
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=new_id)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))
+    at: Mapped[dt.datetime] = mapped_column(
+        DateTime(timezone=True), default=clock.now, server_default=func.now()
+    )
+    by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    rows: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    people: Mapped[int] = mapped_column(BigInteger)
+    files: Mapped[int] = mapped_column(BigInteger)
+
+
+class Archive(TenantOwned, Base):
+    """A whole archive of the firm that somebody asked for: waiting, running, ready, failed or gone."""
+
+    __tablename__ = "archives"
+    __table_args__ = tenant_args(
+        "archives",
+        tenant_index("archives", "asked", "asked_at"),
+        tenant_index("archives", "open", unique=True, where="state IN ('waiting', 'running')"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=new_id)
+    state: Mapped[str] = mapped_column(Text, default="waiting", server_default="waiting")
+    asked_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    done_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    rows: Mapped[int | None] = mapped_column(BigInteger)
+    files: Mapped[int | None] = mapped_column(BigInteger)

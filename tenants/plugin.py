@@ -23,6 +23,7 @@ def kehu_init_app(app: Flask) -> None:
     _settings = app.extensions["kehu.settings"]
     # The first module registers its pages on the blueprint of `views`.
     from tenants import start_views, views
+    from tenants.archive import views as _archive  # noqa: F401
 
     app.register_blueprint(views.blueprint)
     start_views.join(app)

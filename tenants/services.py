@@ -73,6 +73,24 @@ class TenantService:
         )
         self._renew(tenant)
 
+    def set_state(self, state: str, reason: str) -> None:
+        """Suspend the tenant, or let it work again."""
+        tenant = self.row()
+        self.session.refresh(tenant, ["state"], with_for_update=True)
+        if tenant.state == state:
+            return
+        changes: dict[str, list[Any]] = {"state": [tenant.state, state], "reason": [None, reason or None]}
+        tenant.state = state
+        audit.write(
+            self.session,
+            object="tenants",
+            record_id=tenant.id,
+            action="updated",
+            title=tenant.name,
+            changes=changes,
+        )
+        self._renew(tenant)
+
     def set_trade(self, trade: str) -> None:
         """Keep the trade, by which plugins are suggested."""
         self.row().trade = trade

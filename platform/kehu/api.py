@@ -112,7 +112,12 @@ def readable(object_name: str) -> Any:
     record_type, who = get(object_name), actor()
     model: Any = record_type.model
     reach = who.scope(f"{object_name}:read")
-    return and_(model.deleted_at.is_(None), scope.condition(record_type, model, who, reach))
+    # Said here as well: a statement of counts alone does not go through the hook that adds the tenant.
+    return and_(
+        model.tenant_id == tenant().id,
+        model.deleted_at.is_(None),
+        scope.condition(record_type, model, who, reach),
+    )
 
 
 def send_message(session: Session, template: str, **letter: Any) -> Message:

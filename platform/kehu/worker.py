@@ -10,7 +10,7 @@ from typing import Any
 import procrastinate
 import psycopg
 import structlog
-from procrastinate import PsycopgConnector
+from procrastinate import PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
 from kehu.config import Settings
@@ -24,6 +24,21 @@ SWEEP_SECONDS = 20
 """A worker that was killed is noticed after a minute; its jobs run again, from where they had committed."""
 
 _GONE = (ConnectorException, psycopg.OperationalError, OSError)
+
+
+class Connector(PsycopgConnector):
+    """Asks for jobs without blocking; a job that enqueues another does so on the blocking connection of its own work.
+
+    Procrastinate would use its open, non-blocking self there and fail on that connection.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._within_jobs = SyncPsycopgConnector()
+
+    def get_sync_connector(self) -> Any:
+        """Return what enqueues within jobs; it is always handed a connection, so it needs no pool."""
+        return self._within_jobs
 
 
 def run_worker(settings: Settings, *, concurrency: int = 2, once: bool = False) -> None:
@@ -53,7 +68,7 @@ async def _run(settings: Settings, concurrency: int, once: bool) -> None:
 
 
 async def _serve(settings: Settings, concurrency: int, once: bool, stop: asyncio.Event) -> None:
-    connector = PsycopgConnector(
+    connector = Connector(
         conninfo=settings.app_database_url,
         min_size=1,
         max_size=concurrency + 3,

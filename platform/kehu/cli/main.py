@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from kehu.config import ConfigError
 from kehu.core.errors import KehuError
 
-GROUPS = ("db", "jobs", "tenants", "users", "plugins", "upkeep", "mails", "authors", "server")
+GROUPS = ("db", "jobs", "users", "plugins", "upkeep", "mails", "authors", "server")
 FLOORS = ("tenants", "billing")
 """Whose commands are taken: the product's own floors, no plugin's."""
 

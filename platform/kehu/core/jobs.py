@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import procrastinate
@@ -52,6 +52,16 @@ def _acting(member_id: str | None) -> context.Actor:
     return found or context.Actor(kind="job", member_id=uuid.UUID(member_id))
 
 
+@contextmanager
+def _failures_told(task: str) -> Iterator[None]:
+    """Log why a task failed: the job runs again, and nobody would hear of it before the last attempt."""
+    try:
+        yield
+    except Exception:
+        log.warning("job_failed", task=task, exc_info=True)
+        raise
+
+
 def tenant_task(
     name: str, *, queue: str = "default", retry: Any = RETRY, one_transaction: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -70,6 +80,7 @@ def tenant_task(
             with (
                 _flask.app_context(),
                 context.use(tenant=None, actor=None, request_id=new_id().hex, source="job"),
+                _failures_told(name),
             ):
                 with db.unit_of_work():
                     tenant = hooks.tenant_by_id(uuid.UUID(tenant_id))
@@ -104,6 +115,7 @@ def platform_task(
             with (
                 _flask.app_context(),
                 context.use(tenant=None, actor=context.SYSTEM, request_id=new_id().hex, source="job"),
+                _failures_told(name),
             ):
                 return function(**arguments)
 

@@ -158,7 +158,7 @@ def complete(record_type: RecordType, plan: Plan, actor: context.Actor) -> None:
 def _rank(record_type: RecordType, column: Column, target: Target) -> int | None:
     """Return how well a column fits a target: 0 best, None not at all."""
     name = bare(column.name)
-    own = OWN.get(record_type.name, {}).get(target.key, ())
+    own = _own(record_type, target)
     common = COMMON.get(target.key, ())
     labels = {bare(target.label), bare(str(target.field.label)) if not target.part else ""}
     if name in (bare(target.key), target.key):
@@ -177,6 +177,12 @@ def _rank(record_type: RecordType, column: Column, target: Target) -> int | None
             return _by_kind(column, target)
         found = 80
     return found if _fits(column, target) else None
+
+
+def _own(record_type: RecordType, target: Target) -> Sequence[str]:
+    """Return the names that count for this record type before those that count for all."""
+    declared = () if target.part else tuple(map(bare, target.field.also))
+    return (*OWN.get(record_type.name, {}).get(target.key, ()), *declared)
 
 
 def _by_kind(column: Column, target: Target) -> int | None:

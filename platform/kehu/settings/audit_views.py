@@ -31,6 +31,7 @@ ACTIONS: dict[str, Any] = {
     "merged": _l("merged"),
     "imported": _l("imported"),
     "exported": _l("exported"),
+    "downloaded": _l("downloaded"),
     "handed_out": _l("handed out all data of"),
     "invited": _l("invited"),
     "joined": _l("joined"),

@@ -254,7 +254,7 @@ def table_of(record_type: RecordType) -> str:
 
 
 def pointed(rows: Any) -> dict[str, set[uuid.UUID]]:
-    """Return the ids that changes of these rows name, by table."""
+    """Return the ids that changes of these rows name, by record type, or `members` and `stages`."""
     found: dict[str, set[uuid.UUID]] = {}
     for row in rows:
         if row.source != "trail" or row.sub == "created":
@@ -262,15 +262,15 @@ def pointed(rows: Any) -> dict[str, set[uuid.UUID]]:
         record_type = registered()[row.object]
         for key, pair in (row.more or {}).items():
             spec = record_type.by_key.get(key)
-            table = ""
+            kind = ""
             if spec is not None and spec.kind == "member":
-                table = "members"
-            elif spec is not None and spec.kind == "ref":
-                table = table_of(registered()[spec.ref])
+                kind = "members"
             elif key == "stage_id":
-                table = "stages"
-            for value in pair if table else ():
+                kind = "stages"
+            elif spec is not None and spec.kind == "ref":
+                kind = spec.ref
+            for value in pair if kind else ():
                 parsed = parse_id(value)
                 if parsed is not None:
-                    found.setdefault(table, set()).add(parsed)
+                    found.setdefault(kind, set()).add(parsed)
     return found

@@ -17,14 +17,18 @@ from kehu.core.db import tenant_id
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
+from kehu.core.records import scope
 from kehu.core.records.service import service_for
+from kehu.core.records.types import registered
 from kehu.core.tables import metadata
-from kehu.timeline.entries import Entry, entry_of, pointed
+from kehu.timeline.entries import Entry, entry_of, pointed, table_of
 from kehu.timeline.kinds import LINE_KINDS, LineKind, line_kind
 from kehu.timeline.queries import LINKS, Cursor, Subject, line_types, page_statement, values
 
 PAGE = 20
 SUBJECTS = tuple(LINKS)
+FREE = frozenset({"members", "stages"})
+"""What every reader of a line may know by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +95,18 @@ class TimelineService:
         )
 
     def _names(self, rows: Sequence[Any]) -> dict[str, str]:
-        wanted = pointed(rows)
         parts = []
-        for name, ids in wanted.items():
-            table = metadata.tables.get(name)
-            title = None if table is None else table.c.get("name", table.c.get("subject"))
-            if table is not None and title is not None:
-                parts.append(
-                    select(cast(table.c.id, Text).label("id"), title.label("name")).where(
-                        table.c.tenant_id == tenant_id(), table.c.id.in_(ids)
-                    )
-                )
+        for kind, ids in pointed(rows).items():
+            record_type = registered().get(kind)
+            if record_type is None and kind not in FREE:
+                continue  # Its plugin is off by now.
+            table = metadata.tables[kind if record_type is None else table_of(record_type)]
+            title = table.c.name if record_type is None else table.c[record_type.title]
+            named = select(cast(table.c.id, Text).label("id"), cast(title, Text).label("name")).where(
+                table.c.tenant_id == tenant_id(), table.c.id.in_(ids)
+            )
+            # A change may point at what lies out of the reader's scope: it has no name for him.
+            parts.append(named if kind in FREE else named.where(scope.seen(kind, table.c, self.actor)))
         if not parts:
             return {}
         return {row.id: row.name for row in self.session.execute(union_all(*parts))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -164,7 +165,7 @@ class DriveService(RecordService[TestDrive]):
 
     def _minutes(self, raw: object) -> int:
         text = str(raw or self.settings()["drives_minutes"]).strip()
-        if not text.isdecimal() or not 5 <= int(text[:6]) <= 3 * 24 * 60:
+        if not re.fullmatch(r"[0-9]{1,4}", text) or not 5 <= int(text) <= 3 * 24 * 60:
             raise _refuse(
                 "minutes", _("Write how many minutes the drive takes: 5 or more, at most three days.")
             )

@@ -17,12 +17,12 @@ WINDOW = dt.timedelta(days=30)
 
 @dataclass
 class Known:
-    """Who a person is; `near` names those who share a number or a mailbox under another name."""
+    """Who a person is; `near` are those (kind, id) who share a number or a mailbox under another name."""
 
     customer_id: uuid.UUID | None = None
     contact_id: uuid.UUID | None = None
     owner_id: uuid.UUID | None = None
-    near: list[str] = field(default_factory=list)
+    near: list[tuple[str, uuid.UUID]] = field(default_factory=list)
 
 
 def find_person(session: Session, person: Person) -> Known:
@@ -31,7 +31,7 @@ def find_person(session: Session, person: Person) -> Known:
     With several the one that fits in more ways, then the one that was changed last, is taken.
     """
     found: list[tuple[int, Any, Any, str]] = []
-    near: list[str] = []
+    near: list[tuple[str, uuid.UUID]] = []
     for kind in ("contacts", "customers"):
         model: Any = service_for(kind, session).type.model
         reached = or_(model.email_norm.in_(person.emails), model.phone_norm.in_(person.numbers))
@@ -44,12 +44,12 @@ def find_person(session: Session, person: Person) -> Known:
         for one in session.execute(statement).scalars():
             names = [name for name in (person.name, person.firm) if name]
             if not any(same_person(name, one.name) for name in names):
-                near.append(one.name)
+                near.append((kind, one.id))
                 continue
             ways = (one.email_norm in person.emails) + (one.phone_norm in person.numbers)
             found.append((ways, one.updated_at, one, kind))
     if not found:
-        return Known(near=list(dict.fromkeys(near)))
+        return Known(near=near)
     _ways, _at, best, kind = max(found, key=lambda one: (one[0], one[3] == "contacts", one[1]))
     if kind == "customers":
         return Known(customer_id=best.id, owner_id=best.owner_id, near=near)

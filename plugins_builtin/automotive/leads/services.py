@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from kehu.api import (
     new_id,
     normal_email,
     normal_phone,
+    readable,
     select,
 )
 from plugins_builtin.automotive.leads.adf import Car, as_dict
@@ -81,12 +83,12 @@ class LeadService(RecordService[Lead]):
             yield "code", record.provider_lead_id
 
     def touches(self, lead: Lead) -> Sequence[Lead]:
-        """Return the other leads of the same deal, the newest first."""
+        """Return the other leads of the same deal that the actor may see, the newest first."""
         if lead.deal_id is None:
             return []
         statement = (
             select(Lead)
-            .where(Lead.deal_id == lead.deal_id, Lead.id != lead.id, Lead.deleted_at.is_(None))
+            .where(Lead.deal_id == lead.deal_id, Lead.id != lead.id, readable(self.type_name))
             .order_by(Lead.received_at.desc())
             .limit(20)
         )
@@ -180,7 +182,7 @@ class LeadService(RecordService[Lead]):
         if not email and not phone:
             errors["phone"] = [_("Write a number or a mail address, so that somebody can answer.")]
         year = values.get("year", "").strip()
-        if year and not (year.isdecimal() and 1900 <= int(year) <= 2100):
+        if year and not (re.fullmatch(r"[0-9]{4}", year) and 1900 <= int(year) <= 2100):
             errors["year"] = [_("Write the year with four digits.")]
         if errors:
             raise InvalidInput(_("Some fields need another value."), fields=errors)

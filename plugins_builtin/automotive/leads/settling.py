@@ -25,7 +25,9 @@ def settle(session: Session, lead: Lead, person: Person) -> None:
     key = f"automotive.leads {tenant().id}"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, text("0")))))
     known = matching.find_person(session, person)
-    near: list[dict[str, object]] = [{"code": "shares", "name": name} for name in known.near[:3]]
+    near: list[dict[str, object]] = [
+        {"code": "shares", "kind": kind, "id": str(one)} for kind, one in known.near[:3]
+    ]
     lead.doubts = [*lead.doubts, *near]
     first = matching.running_by_number(session, lead) or matching.running_by_person(session, lead, known)
     if first is not None:

@@ -20,6 +20,7 @@ from kehu.api import (
     go_to,
     member_names,
     needs,
+    parse_id,
     public,
     public_url,
     record_page_context,
@@ -38,6 +39,7 @@ from plugins_builtin.automotive.leads.intake import AddressService, Incoming
 from plugins_builtin.automotive.leads.models import Lead
 from plugins_builtin.automotive.leads.permissions import OVERSEE, SETUP
 from plugins_builtin.automotive.leads.services import MENDED, LeadService
+from plugins_builtin.automotive.vehicles.cards import titles
 
 blueprint = PluginBlueprint("automotive_leads", __name__, template_folder="../templates")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -55,7 +57,7 @@ def show_lead(lead: Lead) -> Any:
         message=message,
         raw=decode(message.raw, message.charset)[0][:100_000] if message else "",
         repairs=words.repairs_of(lead.repairs),
-        doubts=words.doubts_of(lead.doubts),
+        doubts=words.doubts_of(lead.doubts, _near(lead)),
         reason=words.reason_of(lead.reason),
         wanted=[words.car_line(one) for one in lead.wanted],
         trade_ins=[words.car_line(one) for one in lead.trade_ins],
@@ -66,6 +68,16 @@ def show_lead(lead: Lead) -> Any:
         call=words.phones_line(_phones(lead)[:1]),
         answered_by=member_names(session(), [lead.contacted_by]).get(str(lead.contacted_by), ""),
     )
+
+
+def _near(lead: Lead) -> dict[str, str]:
+    """Return the names of those who share a number or a mailbox with the person, as far as the reader sees them."""
+    found: dict[str, str] = {}
+    for kind in ("customers", "contacts"):
+        ids = [parse_id(one.get("id")) for one in lead.doubts if one.get("kind") == kind]
+        named = titles(session(), kind, [one for one in ids if one is not None])
+        found.update({str(one): name for one, name in named.items()})
+    return found
 
 
 def _phones(lead: Lead) -> list[dict[str, str]]:

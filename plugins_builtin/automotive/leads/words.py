@@ -48,12 +48,15 @@ def reason_of(code: str) -> str:
     return str(REASONS.get(code, code))
 
 
-def doubts_of(doubts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return sentences about what contradicts itself."""
-    return [line for line in (_doubt(one) for one in doubts) if line]
+def doubts_of(doubts: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[str]:
+    """Return sentences about what contradicts itself.
+
+    :param names: what those are called whom the reader may see, by their ids.
+    """
+    return list(dict.fromkeys(line for line in (_doubt(one, names) for one in doubts) if line))
 
 
-def _doubt(one: Mapping[str, Any]) -> str:
+def _doubt(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
     match one.get("code"):
         case "vin_year":
             return _(
@@ -65,9 +68,12 @@ def _doubt(one: Mapping[str, Any]) -> str:
         case "vin_form":
             return _("“%(vin)s” is no VIN: it has 17 letters and digits, without I, O and Q.", vin=one["vin"])
         case "shares":
+            name = names.get(str(one.get("id")))
+            if name is None:
+                return _("Somebody whom you may not see has the same number or mail address.")
             return _(
                 "%(name)s has the same number or mail address under another name; perhaps one household.",
-                name=one["name"],
+                name=name,
             )
         case "unusable":
             return _("“%(value)s” is no number or mail address that can be used.", value=one["value"])

@@ -7,6 +7,7 @@ else is protected helps him; when several are, a manager decides. Days and share
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def read_shares(given: Mapping[str, str], claimants: Sequence[uuid.UUID]) -> dic
     shares: dict[str, int] = {}
     for one in claimants:
         text = (given.get(str(one)) or "0").strip()
-        if not text.isdigit() or int(text) > 100:
+        if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 100:
             return None
         if int(text):
             shares[str(one)] = int(text)

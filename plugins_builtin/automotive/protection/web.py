@@ -88,7 +88,7 @@ def decide(case_id: str) -> Any:
     service, form = ProtectionService(session()), request.form
     given = {str(one): form.get(f"share-{one}", "") for one in claimants(service.case(case_id))}
     try:
-        service.decide(case_id, given, form.get("reason", ""), int(form.get("version", "0") or 0))
+        service.decide(case_id, given, form.get("reason", ""), form.get("version", 0, int))
     except InvalidInput as error:
         return _case(service.case(case_id), status=422, given=given, errors=error.fields)
     toast(_("Decided. Those concerned can object within the time for it."))

@@ -10,6 +10,7 @@ from typing import Any
 
 from kehu.api import Mate, Session, actor, among, and_, func, readable, select, service_for
 from plugins_builtin.automotive.second_car.evidence import alive
+from plugins_builtin.automotive.vehicles.fields import VEHICLES
 from plugins_builtin.automotive.vehicles.models import Vehicle, VehicleParty
 
 
@@ -76,9 +77,7 @@ def _cars(session: Session, customer_ids: Sequence[uuid.UUID]) -> Sequence[Any]:
             Vehicle.owned_item_id,
             alive().label("alive"),
         )
-        .where(
-            among(Vehicle.customer_id, customer_ids), Vehicle.deleted_at.is_(None), Vehicle.status == "in_use"
-        )
+        .where(among(Vehicle.customer_id, customer_ids), Vehicle.status == "in_use", readable(VEHICLES))
         .order_by(Vehicle.id)
         .limit(50)
     )

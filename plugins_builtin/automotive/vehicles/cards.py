@@ -69,8 +69,8 @@ def people_of(session: Session, vehicle_id: uuid.UUID) -> Sequence[Person] | Non
     if not actor().may(f"{PARTIES}:read"):
         return None
     parties = PartyService(session).of_vehicle(vehicle_id)
-    customers = _titles(session, "customers", [one.customer_id for one in parties])
-    contacts = _titles(session, "contacts", [one.contact_id for one in parties if one.contact_id])
+    customers = titles(session, "customers", [one.customer_id for one in parties])
+    contacts = titles(session, "contacts", [one.contact_id for one in parties if one.contact_id])
     today = clock.today(tenant().tz)
     return [
         Person(
@@ -138,11 +138,12 @@ def names(session: Session, values: Mapping[str, Any]) -> dict[str, str]:
     for key, kind in (("customer_id", "customers"), ("contact_id", "contacts")):
         one = parse_id(values.get(key))
         if one is not None:
-            found[key] = _titles(session, kind, [one]).get(one, "")
+            found[key] = titles(session, kind, [one]).get(one, "")
     return found
 
 
-def _titles(session: Session, kind: str, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+def titles(session: Session, kind: str, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what customers or contacts are called, of those that the actor may see."""
     wanted = list(set(ids))
     if not wanted or not actor().may(f"{kind}:read"):
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kehu.api import Field, RecordPages, RecordType, _l
+from plugins_builtin.automotive.vehicles.columns import ALSO
 from plugins_builtin.automotive.vehicles.fields import (
     MODELS,
     SERVICE_KINDS,
@@ -32,6 +33,7 @@ VEHICLE_TYPE = RecordType(
         Field(key="name", label=_l("Vehicle"), readonly=True, sortable=True, column=True),
         Field(
             key="vin",
+            also=ALSO["vin"],
             label=_l("VIN"),
             column=True,
             quick=True,
@@ -47,6 +49,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="plate",
+            also=ALSO["plate"],
             label=_l("Plate"),
             quick=True,
             filterable=True,
@@ -58,6 +61,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="make",
+            also=ALSO["make"],
             label=_l("Make"),
             required=True,
             filterable=True,
@@ -67,6 +71,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="model",
+            also=ALSO["model"],
             label=_l("Model"),
             required=True,
             filterable=True,
@@ -76,6 +81,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="year",
+            also=ALSO["year"],
             label=_l("Model year"),
             kind="number",
             quick=True,
@@ -102,7 +108,7 @@ VEHICLE_TYPE = RecordType(
             column=True,
             filterable=True,
         ),
-        Field(key="colour", label=_l("Colour"), max_length=60, example="White"),
+        Field(key="colour", also=ALSO["colour"], label=_l("Colour"), max_length=60, example="White"),
         Field(
             key="chassis",
             label=_l("Frame or body number"),
@@ -117,6 +123,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="customer_id",
+            also=ALSO["customer_id"],
             label=_l("Vehicle owner"),
             kind="ref",
             ref="customers",
@@ -126,7 +133,14 @@ VEHICLE_TYPE = RecordType(
             filterable=True,
             help=_l("The owner of today. Another one here ends the time of the present one today."),
         ),
-        Field(key="owner_id", label=_l("Looked after by"), kind="member", section="people", filterable=True),
+        Field(
+            key="owner_id",
+            also=ALSO["owner_id"],
+            label=_l("Looked after by"),
+            kind="member",
+            section="people",
+            filterable=True,
+        ),
         Field(
             key="sold_by",
             label=_l("Sold by"),
@@ -137,6 +151,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="odometer",
+            also=ALSO["odometer"],
             label=_l("Mileage (km)"),
             kind="number",
             section="dates",
@@ -147,9 +162,17 @@ VEHICLE_TYPE = RecordType(
             help=_l("Another value here is a new reading; a mistyped one is corrected among the readings."),
             example=48200,
         ),
-        Field(key="odometer_on", label=_l("Read on"), kind="date", section="dates", help=_l("Empty: today.")),
+        Field(
+            key="odometer_on",
+            also=ALSO["odometer_on"],
+            label=_l("Read on"),
+            kind="date",
+            section="dates",
+            help=_l("Empty: today."),
+        ),
         Field(
             key="first_registration_on",
+            also=ALSO["first_registration_on"],
             label=_l("First registration"),
             kind="date",
             section="dates",
@@ -157,6 +180,7 @@ VEHICLE_TYPE = RecordType(
         ),
         Field(
             key="in_service_on",
+            also=ALSO["in_service_on"],
             label=_l("In service since"),
             kind="date",
             section="dates",

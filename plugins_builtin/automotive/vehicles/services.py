@@ -19,6 +19,7 @@ from kehu.api import (
     clock,
     fold,
     parse_id,
+    readable,
     select,
 )
 from plugins_builtin.automotive.vehicles import beside
@@ -151,9 +152,12 @@ class VehicleService(FollowingService[Vehicle]):
         return clock.today(self.tenant.tz)
 
     def other(self, key: str, number: str, but: uuid.UUID | None = None) -> Any:
-        """Return id and name of another vehicle with a VIN or plate; a scrapped one has given its plate back."""
+        """Return id and name of another vehicle with a VIN or plate; a scrapped one has given its plate back.
+
+        `seen` says whether the actor may see it; who may not is told no more than that it is there.
+        """
         column = getattr(Vehicle, key)
-        statement = select(Vehicle.id, Vehicle.name).where(
+        statement = select(Vehicle.id, Vehicle.name, readable(VEHICLES).label("seen")).where(
             Vehicle.tenant_id == self.tenant.id, column == number, Vehicle.deleted_at.is_(None)
         )
         if but is not None:
@@ -179,6 +183,9 @@ class VehicleService(FollowingService[Vehicle]):
         known = self.other(key, getattr(record, key), record.id)
         if known is None:
             return
+        if not known.seen:
+            message = _("A vehicle that you may not see has this number already. Ask an admin of your firm.")
+            raise wrong(key, message)
         if key == "vin":
             message = _(
                 "“%(name)s” has this VIN already. Open it instead of adding it again.", name=known.name

@@ -126,7 +126,7 @@ def _other(key: str, number: str) -> Any:
     """Return another vehicle with a number, if the actor may open it; the form may be that of the vehicle itself."""
     known = VehicleService(session()).other(key, number) if number else None
     own = request.headers.get("HX-Current-URL", "")
-    return known if known is not None and actor().may(READ) and str(known.id) not in own else None
+    return known if known is not None and known.seen and str(known.id) not in own else None
 
 
 def _findings(number: str, year: int | None, make: str, reason: str | None) -> Any:

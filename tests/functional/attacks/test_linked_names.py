@@ -119,6 +119,23 @@ def test_no_page_names_what_the_reader_may_not_see(world: World) -> None:
     assert "Not visible to you" in client.get(f"/deals/{deal}").get_data(as_text=True)
 
 
+def test_no_story_names_what_a_record_pointed_at(world: World) -> None:
+    with world.shop.work() as session:
+        for name in ("deals", "tickets"):
+            for key in ("contact_id", "customer_id"):
+                service_for(name, session).update(world.ids[name], {key: None})
+    for name in ("deals", "tickets"):
+        for path in (
+            f"/{name}/{world.ids[name]}",
+            f"/timeline/{name}/{world.ids[name]}",
+            f"/{name}/{world.ids[name]}/history",
+        ):
+            body = world.client.get(path).get_data(as_text=True)
+            assert FIRM not in body, path
+            assert PERSON not in body, path
+    assert FIRM in world.shop.client().get(f"/timeline/deals/{world.ids['deals']}").get_data(as_text=True)
+
+
 def test_no_answer_of_the_api_names_it(world: World) -> None:
     call = Caller(world.shop, actor=world.reader)
     for path in (

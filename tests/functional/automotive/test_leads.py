@@ -182,7 +182,8 @@ def test_a_shared_mailbox_is_not_one_person(dealer: Shop) -> None:
     (first,) = take(dealer, PLAIN)
     (second,) = take(dealer, document(POLO, CONTACT.replace("Ann<", "Bob<")))
     assert second.contact_id != first.contact_id
-    assert second.doubts == [{"code": "shares", "name": "Ann Lee"}]
+    near = {"contacts": first.contact_id, "customers": first.customer_id}
+    assert second.doubts == [{"code": "shares", "kind": kind, "id": str(one)} for kind, one in near.items()]
     assert "perhaps one household" in dealer.client().get(f"{LIST}/{second.id}").text
 
 

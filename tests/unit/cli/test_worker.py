@@ -62,6 +62,16 @@ def status(urls: DatabaseUrls, number: int) -> str | None:
     return None if found is None else str(found)
 
 
+def found_firm(urls: DatabaseUrls) -> None:
+    """Add the row of a firm, of whom all scheduled work is due at once."""
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO tenants (id, address, name, currency, zone, locale) "
+            "VALUES (%s, 'worker-firm', 'Worker firm', 'GBP', 'Europe/London', 'en')",
+            (new_id(),),
+        )
+
+
 def once(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the worker until the queue is empty."""
     return subprocess.run(
@@ -88,6 +98,19 @@ def test_once_empties_the_queue(urls: DatabaseUrls, environment: dict[str, str])
     done = once(environment)
     assert done.returncode == 0, done.stderr
     assert [status(urls, number) for number in numbers] == [None] * 5
+
+
+def test_a_job_may_enqueue_others(urls: DatabaseUrls, environment: dict[str, str]) -> None:
+    found_firm(urls)
+    tick = ask(
+        urls,
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES "
+        "('default', 'kehu.schedule.tick', '{}') RETURNING id",
+    )
+    done = once(environment)
+    assert (done.returncode, status(urls, tick)) == (0, None), done.stderr
+    assert "scheduled_work_enqueued" in done.stderr
+    assert "job_failed" not in done.stderr
 
 
 def test_jobs_of_the_dead_run_again_and_those_of_the_living_do_not(

@@ -50,6 +50,7 @@ class Field:
     :param tidy: brings a text into its form before it is kept, matched or looked for (capital letters, no blanks).
     :param hint: endpoint of a fragment that says what is known of the value while it is typed; it gets what the form
         holds. A button in it with `data-fill` (a field's key) and `data-value` fills a field in.
+    :param also: other names for its column in files that people import, the likeliest first.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Field:
     example: Any = None
     tidy: Callable[[str], str] | None = None
     hint: str = ""
+    also: tuple[str, ...] = ()
 
     def choices(self) -> Sequence[Option]:
         """Return the choices of a `choice` field at this moment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from kehu.core.context import Actor, Scope
@@ -26,7 +26,8 @@ def condition(record_type: RecordType, entity: Any, actor: Actor, scope: Scope |
     Own: the actor is the owner. Team: somebody of the actor's team is, or nobody yet.
     """
     if scope is None:
-        return false()
+        # Never true, and never folded: a plain false would take the tenant out of the statement as well.
+        return entity.id.is_(None)  # type: ignore[no-any-return]
     if scope == "all" or not record_type.owner:
         return true()
     owner = getattr(entity, record_type.owner)
@@ -45,11 +46,7 @@ def seen(type_name: str, entity: Any, actor: Actor) -> ColumnElement[bool]:
     """
     from kehu.core.records.types import get
 
-    reach = actor.scope(f"{type_name}:read")
-    if reach is None:
-        # Never true, and never folded: a plain false would take the tenant out of the join as well.
-        return entity.id.is_(None)  # type: ignore[no-any-return]
-    return condition(get(type_name), entity, actor, reach)
+    return condition(get(type_name), entity, actor, actor.scope(f"{type_name}:read"))
 
 
 def link(type_name: str, entity: Any, row: Any, key: str, actor: Actor) -> ColumnElement[bool]:
@@ -86,11 +83,13 @@ def within(
 
 def visible(session: Session, record_type: RecordType, record_id: uuid.UUID, actor: Actor) -> bool:
     """Tell whether a live record exists and the actor may see it."""
+    reach = actor.scope(f"{record_type.name}:read")
+    if reach is None:
+        return False
     cache: dict[Any, bool] = session.info.setdefault("visible", {})
     key = (record_type.name, record_id, actor.member_id)
     if key not in cache:
         model: Any = record_type.model
-        reach = actor.scope(f"{record_type.name}:read")
         statement = select(model.id).where(
             model.id == record_id, model.deleted_at.is_(None), condition(record_type, model, actor, reach)
         )

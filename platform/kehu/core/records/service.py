@@ -393,6 +393,24 @@ class RecordService(Generic[M]):
             texts = {record.id: self.search_texts(record) for record in records}
             search.index(self.session, self.type.name, texts, new=new)
 
+    def reindex(self, at_once: int = 500) -> None:
+        """Write the search terms of all records that are not in the trash, which must have none yet.
+
+        The session forgets what it has loaded.
+        """
+        self.session.flush()
+        model, last = self.type.model, None
+        while True:
+            statement: Any = select(model).where(model.deleted_at.is_(None)).order_by(model.id).limit(at_once)
+            if last is not None:
+                statement = statement.where(model.id > last)
+            records = self.session.execute(statement).scalars().all()
+            self._index(records, new=True)
+            if len(records) < at_once:
+                return
+            last = records[-1].id
+            self.session.expunge_all()
+
     def _trash(self, *records: M) -> None:
         for record in records:
             record.deleted_at, record.deleted_by = clock.now(), self.actor.member_id
