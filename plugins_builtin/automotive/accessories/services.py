@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kehu.api import Conflict, InvalidInput, RecordService, _, select, service_for
+from kehu.api import Conflict, InvalidInput, NotFound, RecordService, _, select, service_for
 from plugins_builtin.automotive.accessories.models import Accessory
 from plugins_builtin.automotive.base import SLUG
 
@@ -46,6 +46,33 @@ class AccessoryService(RecordService[Accessory]):
             raise Conflict(
                 _("The amount of the deal holds this line already. Add another line for what comes on top.")
             )
+
+    def _change(self, record: Accessory, loaded: Mapping[str, Any], *, flush: bool = True) -> bool:
+        if record.counted and loaded.get("state") == "declined":
+            self._take_out(record)
+            loaded = {**loaded, "counted": False}
+        return super()._change(record, loaded, flush=flush)
+
+    def _trash(self, *records: Accessory) -> None:
+        for one in records:
+            if one.counted and not self.session.info.get("undoing"):
+                self._take_out(one)
+                super()._change(one, {"counted": False})
+        super()._trash(*records)
+
+    def _take_out(self, record: Accessory) -> None:
+        """Lower the deal's amount by a line that it holds no more."""
+        deals = service_for("deals", self.session, self.actor)
+        try:
+            deal = deals.get(record.deal_id, action="write", lock=True)
+        except NotFound:
+            return  # A deal in the trash sells nothing.
+        deals.update(deal.id, {"amount": {"minor": max((deal.amount or 0) - record.total, 0)}})
+
+    def undone(self, record: Accessory, changes: Mapping[str, list[Any]]) -> None:
+        """Put back whether the deal's amount holds a line; the amount is put back by itself."""
+        if "counted" in changes:
+            record.counted = bool(changes["counted"][0])
 
     def take_over(self, deal_id: object) -> int:
         """Add what is not yet in a deal's amount to it, and return how much that was.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import inspect
@@ -47,10 +47,6 @@ class AppraisalService(RecordService[Appraisal]):
     by_lines = False
     """The figures come from the lines just now, and nobody wrote them."""
 
-    def defaults(self) -> dict[str, Any]:
-        """A new appraisal is the actor's, in the firm's currency."""
-        return {**super().defaults(), "currency": self.tenant.currency}
-
     # --- what the platform asks ---------------------------------------------------------------------------
 
     def prepare(self, record: Appraisal, changed: set[str]) -> None:
@@ -60,7 +56,9 @@ class AppraisalService(RecordService[Appraisal]):
             record.market_written = record.market is not None
         if "deal_id" in changed or record.customer_id is None:
             deal = service_for("deals", self.session, self.actor).get(record.deal_id)
-            record.customer_id, record.currency = deal.customer_id, record.currency or deal.currency
+            record.customer_id = deal.customer_id
+            if "currency" not in changed and record not in self.session:
+                record.currency = deal.currency
         for key in ("vin", "plate"):
             written = getattr(record, key)
             setattr(record, key, "".join(str(written).split()).upper().replace("-", "") if written else None)
@@ -72,10 +70,12 @@ class AppraisalService(RecordService[Appraisal]):
         if not record.name:
             record.name = record.plate or record.vin or _("Car to trade in")
         self.reckon(record)
+        if changed & FIGURES:
+            # What was approved is the figures that stood then.
+            record.approved_by = record.approved_at = None
         if record.state == "offered" and "state" not in changed and changed & FIGURES:
-            # Another figure is another offer: it is made, and if need be approved, anew.
-            record.state, record.approved_by, record.approved_at = "draft", None, None
-            record.valid_until = record.offered_by = None
+            # Another figure is another offer.
+            record.state, record.valid_until, record.offered_by = "draft", None, None
         elif record.state == "offered" and "state" in changed:
             record.valid_until = self.today() + dt.timedelta(days=rules.VALID_DAYS)
             record.offered_by = self.actor.member_id
@@ -104,6 +104,11 @@ class AppraisalService(RecordService[Appraisal]):
             self._may_be_offered(record)
         elif record.state == "accepted":
             self._may_be_accepted(record, before)
+
+    def undone(self, record: Appraisal, changes: Mapping[str, list[Any]]) -> None:
+        """Take an approval back."""
+        if "approved_by" in changes:
+            record.approved_by = record.approved_at = None
 
     def search_texts(self, record: Appraisal) -> Iterable[tuple[str, str]]:
         """Find an appraisal by its car."""

@@ -30,7 +30,7 @@ from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import gates
 from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
-from plugins_builtin.automotive.vehicles.readings import ReadingService
+from plugins_builtin.automotive.vehicles.readings import keep_reading
 
 NAME = f"{SLUG}.test_drives"
 OVERRIDE = f"{SLUG}.test_drive:override"
@@ -320,16 +320,8 @@ class DriveService(RecordService[TestDrive]):
         """Keep the mileage with the vehicle; what contradicts its other readings is kept as doubtful."""
         statement = select(DemoCar.vehicle_id).where(DemoCar.id == record.demo_car_id)
         vehicle_id = self.session.execute(statement).scalar_one_or_none()
-        if vehicle_id is None or not self.actor.may(f"{SLUG}.odometer_readings:write"):
-            return
-        reading = {"vehicle_id": str(vehicle_id), "shown": km, "unit": "km", "source": "drive"}
-        try:
-            try:
-                ReadingService(self.session, self.actor).add(reading)
-            except InvalidInput:
-                ReadingService(self.session, self.actor).add(reading, "suspect")
-        except (NotFound, Forbidden, InvalidInput):
-            return
+        if vehicle_id is not None:
+            keep_reading(self.session, self.actor, vehicle_id, km, source="drive")
 
     def _plan(self, record: TestDrive, text: str) -> uuid.UUID | None:
         """Plan the next step within a day; a drive without one goes cold."""

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kehu.api import FollowingService, InvalidInput, _, clock, plugin_settings, select, service_for
+from kehu.api import Conflict, FollowingService, InvalidInput, _, clock, plugin_settings, select, service_for
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.upkeep.models import ServiceItem
 from plugins_builtin.automotive.upkeep.reckoning import reckon
 from plugins_builtin.automotive.vehicles.models import Vehicle
+from plugins_builtin.automotive.vehicles.readings import keep_reading
 
 NAME, VEHICLES = f"{SLUG}.service_items", f"{SLUG}.vehicles"
 
@@ -63,11 +64,20 @@ class ItemService(FollowingService[ServiceItem]):
             values["done_km"] = km
         elif record.km:
             values["done_km"] = self._odometer(record.vehicle_id)
-        return self.update(record.id, values)
+        record = self.update(record.id, values)
+        if km and record.done_km is not None:
+            read = {"source": "workshop", "read_on": record.done_on.isoformat()}
+            keep_reading(self.session, self.actor, record.vehicle_id, record.done_km, **read)
+        return record
 
     def usual(self, vehicle_id: object) -> Sequence[ServiceItem]:
-        """Add the firm's usual services to a car that has none."""
-        car = service_for(VEHICLES, self.session, self.actor).get(vehicle_id)
+        """Add the firm's usual services to a car that has none.
+
+        :raises Conflict: when it has some by now.
+        """
+        car = service_for(VEHICLES, self.session, self.actor).get(vehicle_id, lock=True)
+        if of_vehicle(self.session, car.id):
+            raise Conflict(_("This car has services already. Add what is missing one by one."))
         settings = plugin_settings(self.session, SLUG)
         since = car.in_service_on or self.today()
         values: dict[str, Any] = {"vehicle_id": str(car.id), "done_on": since.isoformat(), "done_km": 0}

@@ -7,7 +7,19 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kehu.api import FollowingService, InvalidInput, _, clock, select, service_for, tenant
+from kehu.api import (
+    Actor,
+    FollowingService,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Session,
+    _,
+    clock,
+    select,
+    service_for,
+    tenant,
+)
 from plugins_builtin.automotive.vehicles.fields import READINGS, VEHICLES
 from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle
 from plugins_builtin.automotive.vehicles.odometer import (
@@ -206,6 +218,25 @@ class ReadingService(FollowingService[OdometerReading]):
         )
         with self.session.no_autoflush:
             return list(self.session.execute(statement).scalars())
+
+
+def keep_reading(session: Session, who: Actor, vehicle_id: uuid.UUID, km: int, **beside: Any) -> None:
+    """Keep a mileage that other work has shown; what contradicts the other readings is kept as doubtful.
+
+    Who may write no readings, or not of this vehicle, keeps none.
+
+    :param beside: `source`, `read_on`.
+    """
+    if not who.may(f"{READINGS}:write"):
+        return
+    values = {"vehicle_id": str(vehicle_id), "shown": km, "unit": "km", **beside}
+    try:
+        try:
+            ReadingService(session, who).add(values)
+        except InvalidInput:
+            ReadingService(session, who).add(values, "suspect")
+    except (NotFound, Forbidden, InvalidInput):
+        return
 
 
 def point(reading: OdometerReading) -> Point:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from kehu.core.audit import batch_id
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.records.service import service_for
+from kehu.core.records.undo import undo_batch
 from kehu.testkit.fixtures import Shop, count_queries
 from kehu.testkit.switch import enable
 from plugins_builtin.automotive.accessories.services import AccessoryService
@@ -64,3 +66,35 @@ def test_only_who_may_change_the_deal_adds_to_it(shop: Shop, deal: str) -> None:
     # Members change only deals of their own.
     with shop.work(shop.member("member")) as session, pytest.raises(Forbidden):
         service_for(NAME, session).create({"deal_id": deal, "name": "Tow bar", "price": "700"})
+
+
+def amount(shop: Shop, deal: str) -> int:
+    with shop.work() as session:
+        return int(service_for("deals", session).get(deal).amount)
+
+
+def undo(shop: Shop, batch: Any) -> None:
+    with shop.work() as session:
+        undo_batch(session, batch)
+
+
+def test_what_is_not_fitted_leaves_the_amount(shop: Shop, deal: str) -> None:
+    bar, box = add(shop, deal, name="Tow bar", price="700"), add(shop, deal, name="Roof box", price="400")
+    with shop.work() as session:
+        AccessoryService(session).take_over(deal)
+        taken = batch_id(session)
+    undo(shop, taken)
+    assert amount(shop, deal) == 2_000_000
+    with shop.work() as session:
+        assert AccessoryService(session).take_over(deal) == 110_000
+    with shop.work() as session:
+        service_for(NAME, session).update(bar.id, {"state": "declined"})
+    assert amount(shop, deal) == 2_040_000
+    with shop.work() as session:
+        service_for(NAME, session).trash(box.id)
+        gone = batch_id(session)
+    assert amount(shop, deal) == 2_000_000
+    undo(shop, gone)
+    assert amount(shop, deal) == 2_040_000
+    with shop.work() as session:
+        assert service_for(NAME, session).get(box.id).counted

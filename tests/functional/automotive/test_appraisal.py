@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from kehu.core import clock
+from kehu.core.audit import batch_id
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.records.service import service_for
+from kehu.core.records.undo import undo_batch
 from kehu.testkit.fixtures import Shop, count_queries
 from kehu.testkit.switch import enable
 from plugins_builtin.automotive.appraisal.services import AppraisalService
@@ -159,3 +161,38 @@ def test_a_debt_is_said_before_any_rate(dealer: Shop, deal: dict[str, str]) -> N
     panel = dealer.client().get(f"{PAGE}/panel?deal_id={deal['deal_id']}").get_data(as_text=True)
     assert "2,000" in panel
     assert "before any monthly rate" in panel
+
+
+def test_an_approval_holds_for_the_figures_that_were_seen(dealer: Shop, deal: dict[str, str]) -> None:
+    seller, boss = dealer.member("manager", "Seller"), dealer.member("manager", "Boss")
+    with dealer.work(seller) as session:
+        made = service_for(NAME, session).create(
+            {"deal_id": deal["deal_id"], "odometer": 48_000, "market": "16500", "allowance": "18000"}
+        )
+    with dealer.work(boss) as session:
+        AppraisalService(session).approve(made.id)
+    change(dealer, made.id, seller, description="Seen by the boss")
+    with pytest.raises(InvalidInput, match="Somebody else must approve"):
+        change(dealer, made.id, seller, allowance="30000", state="offered")
+    record = change(dealer, made.id, seller, allowance="30000")
+    assert (record.state, record.approved_by) == ("draft", None)
+    with pytest.raises(InvalidInput, match="Somebody else must approve"):
+        change(dealer, made.id, seller, state="offered")
+
+
+def test_an_approval_is_taken_back_by_undo(dealer: Shop, deal: dict[str, str]) -> None:
+    made = make(dealer, deal["deal_id"], market="16500", allowance="18000")
+    boss = dealer.member("manager", "Boss")
+    with dealer.work(boss) as session:
+        AppraisalService(session).approve(made.id)
+        batch = batch_id(session)
+    with dealer.work(boss) as session:
+        undo_batch(session, batch)
+    with dealer.work() as session:
+        assert service_for(NAME, session).get(made.id).approved_by is None
+
+
+def test_an_appraisal_is_in_the_currency_of_its_deal(dealer: Shop, deal: dict[str, str]) -> None:
+    with dealer.work() as session:
+        service_for("deals", session).update(deal["deal_id"], {"currency": "CHF"})
+    assert make(dealer, deal["deal_id"], allowance="100").currency == "CHF"

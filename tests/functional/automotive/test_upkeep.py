@@ -96,10 +96,21 @@ def test_the_usual_services_of_the_firm(shop: Shop, car: str) -> None:
     assert client.post("/x/automotive/services/usual", data={"vehicle_id": car}).status_code == 303
     card = client.get(f"/x/automotive/services/card?vehicle_id={car}").get_data(as_text=True)
     assert "Brake fluid" in card
+    again = client.post("/x/automotive/services/usual", data={"vehicle_id": car})
+    assert again.status_code == 409, "a second tap adds nothing"
     with shop.work() as session:
         service_for("automotive.vehicles", session).trash(car)
         model: Any = service_for(NAME, session).type.model
         assert not session.query(model).filter(model.deleted_at.is_(None)).all()
+
+
+def test_the_mileage_of_the_work_is_a_reading(shop: Shop, car: str, today: dt.date) -> None:
+    item = add(shop, car, km=15_000, done_on=(today - dt.timedelta(days=300)).isoformat(), done_km=40_000)
+    answer = shop.client().post(f"/x/automotive/services/{item.id}/done", data={"done_km": "52100"})
+    assert answer.status_code == 303
+    with shop.work() as session:
+        vehicle = service_for("automotive.vehicles", session).get(car)
+        assert (vehicle.odometer, vehicle.odometer_on) == (52_100, today)
 
 
 @pytest.mark.parametrize(
