@@ -141,6 +141,29 @@ def consent_of(session: Session, object_name: str, record_id: Any, channel: str,
     return service.state(service.person(object_name, record_id), channel, purpose)
 
 
+def record_consent(
+    session: Session,
+    object_name: str,
+    record_id: Any,
+    channel: str,
+    purpose: str,
+    *,
+    agrees: bool,
+    how: str = "web",
+    **proof: Any,
+) -> None:
+    """Write down what a person said to messages of a kind; whoever may write the person's record may do so.
+
+    Somebody who agreed before a refusal that is known stays refused; the history shows both.
+
+    :param object_name: `customers` or `contacts`.
+    :param how: form, web, phone, person or mail.
+    :param proof: `said_at` (a moment), `source_text` (what the person agreed to), `proof` (where that can be seen).
+    """
+    state = "given" if agrees else "withdrawn"
+    ConsentService(session).record(object_name, record_id, channel, purpose, state, how=how, **proof)
+
+
 def member_names(session: Session, ids: Iterable[Any]) -> dict[str, str]:
     """Return the names of members by id as text, of those who have left, too."""
     wanted = [one for one in set(ids) if one is not None]
@@ -274,6 +297,7 @@ __all__ = [
     "public_url",
     "readable",
     "record_columns",
+    "record_consent",
     "record_page_context",
     "redirect",
     "reltime",

@@ -58,8 +58,11 @@ class Word:
     proof: str | None = None
 
 
-def write(session: Session, words: Sequence[tuple[Person, str, str, Word]]) -> None:
-    """Add words (person, channel, purpose, word) to the history; each holds from now."""
+def write(session: Session, words: Sequence[tuple[Person, str, str, Word]], *, hold: bool = True) -> None:
+    """Add words (person, channel, purpose, word) to the history; each holds from now.
+
+    :param hold: False for words that something later has overtaken.
+    """
     if not words:
         return
     who = context.current().actor
@@ -86,6 +89,8 @@ def write(session: Session, words: Sequence[tuple[Person, str, str, Word]]) -> N
     session.flush()  # The people whose words these are may be new.
     table: Any = Consent.__table__
     bulk.insert_rows(session, table, rows)
+    if not hold:
+        return
     held = ("tenant_id", "customer_id", "contact_id", "channel", "purpose", "state", "said_at")
     latest = {
         (person.id, row["channel"], row["purpose"]): {

@@ -53,6 +53,8 @@ class ConsentService:
     ) -> None:
         """Write down that a person agreed or no longer agrees.
 
+        An agreement from before a refusal that is known changes nothing but the history: the later word holds.
+
         :param object_name: `customers` or `contacts`.
         :raises InvalidInput: names each thing that is wrong.
         """
@@ -66,6 +68,9 @@ class ConsentService:
         _check(channel, purpose, word)
         service = service_for(object_name, self.session, self.actor)
         record = service.get(record_id, action="write", lock=True)
+        if self._outdated(record, channel, purpose, word):
+            self._write(record, channel, purpose, word, holds=False)
+            return
         if (channel, purpose) == MAIL and record.mail_consent != (None if state == "cleared" else state):
             recording.use_word(self.session, word)
             service.update(record.id, {"mail_consent": None if state == "cleared" else state})
@@ -73,10 +78,23 @@ class ConsentService:
             return
         self._write(record, channel, purpose, word)
 
-    def _write(self, record: Any, channel: str, purpose: str, word: Word) -> None:
+    def _outdated(self, record: Any, channel: str, purpose: str, word: Word) -> bool:
+        """Tell whether somebody agreed before the refusal that holds."""
+        if word.state != "given" or word.said_at is None:
+            return False
+        statement = select(ConsentState.said_at).where(
+            ConsentState.person_id == record.id,
+            ConsentState.channel == channel,
+            ConsentState.purpose == purpose,
+            ConsentState.state == "withdrawn",
+        )
+        refused_at = self.session.execute(statement).scalar_one_or_none()
+        return refused_at is not None and word.said_at < refused_at
+
+    def _write(self, record: Any, channel: str, purpose: str, word: Word, *, holds: bool = True) -> None:
         person = recording.person_of(record)
         before = self.state(person, channel, purpose)
-        recording.write(self.session, [(person, channel, purpose, word)])
+        recording.write(self.session, [(person, channel, purpose, word)], hold=holds)
         record_type = get_type(person.object)
         said = {"channel": channel, "purpose": purpose, "state": word.state, "how": word.how}
         audit.write(

@@ -166,13 +166,25 @@ def _pass_on(session: Session, lead: Lead) -> None:
 
 
 def hand_on(session: Session, lead: Lead) -> None:
-    """Let deal and open task of a lead belong to its owner."""
+    """Let deal and open task of a lead belong to its owner; a deal in the trash stays as it is."""
     deals = service_for("deals", session)
-    if lead.deal_id is not None and deals.get(lead.deal_id).owner_id != lead.owner_id:
-        deals.update(lead.deal_id, {"owner_id": lead.owner_id})
+    try:
+        if lead.deal_id is not None and deals.get(lead.deal_id).owner_id != lead.owner_id:
+            deals.update(lead.deal_id, {"owner_id": lead.owner_id})
+    except NotFound:
+        return
     task = _open_task(session, lead)
     if task is not None and task.owner_id != lead.owner_id:
         service_for("activities", session).update(task.id, {"owner_id": lead.owner_id})
+
+
+def hand_over(session: Session, customer_id: uuid.UUID, owner_id: uuid.UUID) -> None:
+    """Let the leads of a customer that nobody has answered belong to who won him."""
+    for lead in _waiting(session, Lead.customer_id == customer_id, Lead.owner_id != owner_id):
+        before, lead.owner_id = lead.owner_id, owner_id
+        lead.updated_at = clock.now()
+        hand_on(session, lead)
+        _trail(session, lead, {"owner_id": [str(before) if before else None, str(owner_id)]})
 
 
 def _open_task(session: Session, lead: Lead) -> Any:

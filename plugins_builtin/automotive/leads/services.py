@@ -73,6 +73,16 @@ class LeadService(RecordService[Lead]):
             record.state, record.contacted_at, record.contacted_by = "open", None, None
             self._stamp(record)
             self._flush()
+        elif changes.get("state") == ["quarantine", record.state] and record.deal_id is not None:
+            # Its deal went with the rest of what was undone.
+            record.state, record.reason, record.deal_id, record.first_id = (
+                "quarantine",
+                "no_contact",
+                None,
+                None,
+            )
+            self._stamp(record)
+            self._flush()
 
     def search_texts(self, record: Lead) -> Iterable[tuple[str, str]]:
         """Find a lead by name, car, and the number that its sender gave it."""

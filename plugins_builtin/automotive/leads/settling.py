@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from kehu.api import Session, _, clock, func, select, service_for, show_phone, tenant
-from plugins_builtin.automotive.leads import answering, matching
+from plugins_builtin.automotive.leads import answering, consents, matching
 from plugins_builtin.automotive.leads.matching import Known
 from plugins_builtin.automotive.leads.models import Lead
 from plugins_builtin.automotive.leads.normal import Person
@@ -32,11 +32,17 @@ def settle(session: Session, lead: Lead, person: Person) -> None:
     first = matching.running_by_number(session, lead) or matching.running_by_person(session, lead, known)
     if first is not None:
         _attach(session, lead, first)
+        consents.record(session, lead)
         return
-    holder = _protected(session, person, known)
+    protection = ProtectionService(session)
+    claims = protection.claims(known.customer_id, person.numbers[:3])
     _person(session, person, known)
     lead.customer_id, lead.contact_id = known.customer_id, known.contact_id
-    lead.owner_id = Routes(session).give(lead, holder or known.owner_id)
+    consents.record(session, lead)
+    # Who was in contact last, here or in the showroom, answers; with several a manager says whose the customer is.
+    if known.customer_id is not None and protection.asked(claims, known.customer_id) is not None:
+        lead.doubts = [*lead.doubts, {"code": "collision"}]
+    lead.owner_id = Routes(session).give(lead, claims[0].holder if claims else known.owner_id)
     lead.deal_id = _deal(session, lead)
     lead.state, lead.reason = "open", ""
     answering.start(session, lead)
@@ -59,15 +65,6 @@ def _attach(session: Session, lead: Lead, first: Lead) -> None:
         "owner_id": deal.owner_id,
     }
     service_for("activities", session).create(values)
-
-
-def _protected(session: Session, person: Person, known: Known) -> uuid.UUID | None:
-    """Return whose the person is by the rules of protection: who was in contact last, here or in the showroom."""
-    protection = ProtectionService(session)
-    asked = [(known.customer_id, None)] if known.customer_id else [(None, one) for one in person.numbers[:3]]
-    claims = [claim for customer_id, phone in asked for claim in protection.claims(customer_id, phone)]
-    latest = max(claims, key=lambda one: one.contact_at, default=None)
-    return latest.holder if latest is not None else None
 
 
 def _person(session: Session, person: Person, known: Known) -> None:

@@ -77,6 +77,8 @@ def _doubt(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
             )
         case "unusable":
             return _("“%(value)s” is no number or mail address that can be used.", value=one["value"])
+        case "collision":
+            return _("Several members are protected for this customer; a manager decides whose he is.")
     return ""
 
 

@@ -8,22 +8,29 @@ from kehu.api import Call, Event, select, service_for
 from plugins_builtin.automotive.protection.rules import effective
 from plugins_builtin.automotive.protection.services import ProtectionService
 
+DRIVE = "automotive.test_drive"
+KINDS = {"activity": "activities", "deal": "deals", DRIVE: "automotive.test_drives"}
+
 
 def after_change(ctx: Call, event: Event) -> None:
-    """Renew the protection of who talked with a customer, offered or sold something. Safe to run again."""
-    kind, _dot, action = event.name.partition(".")
-    if action in ("trashed", "restored") or kind not in ("activity", "deal"):
+    """Renew the protection of who talked or drove with a customer, offered or sold something. Safe to run again."""
+    kind, _dot, action = event.name.rpartition(".")
+    if action not in ("created", "updated", "won") or kind not in KINDS:
         return
-    row = _row(ctx, "activities" if kind == "activity" else "deals", event.payload["record_id"])
+    row = _row(ctx, KINDS[kind], event.payload["record_id"])
     if row is None or row.customer_id is None or row.owner_id is None:
         return
     service = ProtectionService(ctx.session, ctx.actor)
     if kind == "activity":
         if row.done_at is not None and effective(row.kind, row.minutes, row.outcome):
             service.renew(row.customer_id, row.owner_id, "contact", row.done_at)
+    elif kind == DRIVE:
+        if row.state == "back" and row.back_at is not None:
+            service.renew(row.customer_id, row.owner_id, "contact", row.back_at)
     elif row.status == "won":
-        service.renew(row.customer_id, row.owner_id, "order", row.updated_at)
-    elif action == "created":
+        service.renew(row.customer_id, row.owner_id, "order", row.closed_at or row.updated_at)
+    elif action == "created" and row.created_by == row.owner_id:
+        # A deal that was given to somebody, as that of a lead, is no contact yet.
         service.renew(row.customer_id, row.owner_id, "contact", row.created_at)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from kehu.api import Field, Panel, _l
+from plugins_builtin.automotive.dashboard.numbers import Numbers
 from plugins_builtin.automotive.parts import Part
+from plugins_builtin.automotive.protection import figures
 from plugins_builtin.automotive.protection.listening import after_change
-from plugins_builtin.automotive.protection.permissions import PERMISSIONS, READ
+from plugins_builtin.automotive.protection.permissions import DECIDE, PERMISSIONS, READ
 from plugins_builtin.automotive.protection.web import blueprint
 
 
@@ -28,6 +30,7 @@ PART = Part(
             order=60,
         ),
     ),
+    numbers=(Numbers(title=_l("Protection"), permission=DECIDE, count=figures.cases, order=7),),
     settings=(
         _days("walk_in_days", _l("Days of protection after a visit"), 3),
         _days(

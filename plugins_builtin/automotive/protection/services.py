@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case as when
 
 from kehu.api import (
     Actor,
@@ -19,6 +21,7 @@ from kehu.api import (
     and_,
     audit,
     clock,
+    func,
     insert,
     new_id,
     or_,
@@ -80,45 +83,71 @@ class ProtectionService:
         return found
 
     def claims(
-        self, customer_id: uuid.UUID | None, phone: str | None, but: uuid.UUID | None = None
+        self, customer_id: uuid.UUID | None, phones: Iterable[str | None], but: uuid.UUID | None = None
     ) -> tuple[Claim, ...]:
-        """Return the live claims on a customer, or on a number that no customer has yet.
+        """Return the live claims on a customer, and those by visits that were noted with a number alone.
 
         :param but: a visit that makes no claim, as it is the one that is judged.
         """
+        numbers = [one for one in phones if one]
+        found = self._held_claims(customer_id) if customer_id is not None else []
+        if numbers:
+            found += self._noted_claims(customer_id, numbers, but)
+        return live(found, clock.now())
+
+    def _held_claims(self, customer_id: uuid.UUID) -> list[Claim]:
+        statement = select(Protection).where(
+            Protection.customer_id.in_(self.same(customer_id)),
+            Protection.ended_at.is_(None),
+            Protection.until > clock.now(),
+        )
+        return [
+            Claim(holder=one.holder_id, event=one.event, contact_at=one.contact_at, until=one.until)
+            for one in self.session.execute(statement.limit(100)).scalars()
+        ]
+
+    def _noted_claims(
+        self, customer_id: uuid.UUID | None, numbers: Sequence[str], but: uuid.UUID | None
+    ) -> list[Claim]:
         from plugins_builtin.automotive.showroom.models import Visit
 
-        now = clock.now()
-        found: list[Claim] = []
+        since = clock.now() - dt.timedelta(days=self.rules.order_days)
+        statement = select(Visit.id, Visit.owner_id, Visit.step, Visit.arrived_at).where(
+            Visit.phone_norm.in_(numbers),
+            Visit.owner_id.is_not(None),
+            Visit.deleted_at.is_(None),
+            Visit.arrived_at > since,
+        )
         if customer_id is not None:
-            statement: Any = select(Protection).where(
-                Protection.customer_id.in_(self.same(customer_id)),
-                Protection.ended_at.is_(None),
-                Protection.until > now,
-            )
-            found = [
-                Claim(holder=one.holder_id, event=one.event, contact_at=one.contact_at, until=one.until)
-                for one in self.session.execute(statement.limit(100)).scalars()
-            ]
-        elif phone:
-            statement = select(Visit.id, Visit.owner_id, Visit.step, Visit.arrived_at).where(
-                Visit.phone_norm == phone,
-                Visit.owner_id.is_not(None),
-                Visit.deleted_at.is_(None),
-                Visit.arrived_at > now - dt.timedelta(days=self.rules.order_days),
-            )
-            for row in self.session.execute(statement.limit(100)):
-                days = dt.timedelta(days=self.rules.days(STEPS[row.step]))
-                if row.id != but:
-                    found.append(
-                        Claim(
-                            holder=row.owner_id,
-                            event=STEPS[row.step],
-                            contact_at=row.arrived_at,
-                            until=row.arrived_at + days,
-                        )
-                    )
-        return live(found, now)
+            statement = statement.where(Visit.customer_id.is_(None))
+        rows = [row for row in self.session.execute(statement.limit(100)) if row.id != but]
+        if not rows:
+            return []
+        decided_at, winner = self._decision(customer_id, numbers)
+        found = []
+        for row in rows:
+            if decided_at is not None and row.arrived_at <= decided_at and row.owner_id != winner:
+                continue  # Who lost the case has no claim left by what was before it.
+            event = STEPS[row.step]
+            until = row.arrived_at + dt.timedelta(days=self.rules.days(event))
+            found.append(Claim(holder=row.owner_id, event=event, contact_at=row.arrived_at, until=until))
+        return found
+
+    def _decision(
+        self, customer_id: uuid.UUID | None, numbers: Sequence[str]
+    ) -> tuple[dt.datetime | None, uuid.UUID | None]:
+        """Return when a case about a customer or number was decided last, and who won it."""
+        about: Any = Collision.phone_norm.in_(numbers)
+        if customer_id is not None:
+            about = or_(about, Collision.customer_id == customer_id)
+        statement = (
+            select(Collision)
+            .where(about, Collision.state == "decided")
+            .order_by(Collision.decided_at.desc())
+            .limit(1)
+        )
+        found = self.session.execute(statement).scalar_one_or_none()
+        return (None, None) if found is None else (found.decided_at, _winner(found.shares))
 
     def card(self, customer_id: uuid.UUID) -> Sequence[Claim]:
         """Return who is protected at a customer whom the actor may see.
@@ -126,8 +155,8 @@ class ProtectionService:
         :raises NotFound: when he may not.
         """
         self.actor.require(READ)
-        service_for("customers", self.session).get(customer_id)
-        return self.claims(customer_id, None)
+        customer = service_for("customers", self.session).get(customer_id)
+        return self.claims(customer_id, [one["number"] for one in customer.phones])
 
     def look_up(self, phone: str) -> Sequence[Claim]:
         """Return who is protected for a phone number, without whose it is; the question is kept in the trail.
@@ -146,31 +175,40 @@ class ProtectionService:
             self.session, object=PROTECTIONS, record_id=self.actor.member_id or new_id(), action="looked_up",
             title=f"…{number[-4:]}",
         )  # fmt: skip
-        return self.claims(visits.customer_of(number), number)
+        return self.claims(visits.customer_of(number), [number])
 
     # --- what happens -------------------------------------------------------------------------------------
 
     def renew(self, customer_id: uuid.UUID, holder: uuid.UUID, event: str, at: dt.datetime) -> None:
-        """Protect a customer for a member from an effective contact on; a longer protection is never cut."""
+        """Protect a customer for a member from an effective contact on; a longer protection is never cut.
+
+        The latest contact counts in any case: by it the rules tell who comes first.
+        """
         days = self.rules.days(event)
         until = at + dt.timedelta(days=days)
         statement = insert(Protection).values(
             id=new_id(), tenant_id=tenant().id, customer_id=customer_id, holder_id=holder, event=event, since=at,
             contact_at=at, until=until, days=days,
         )  # fmt: skip
-        longer = statement.excluded.until > Protection.until
+        new = statement.excluded
+        longer, later = new.until > Protection.until, new.contact_at > Protection.contact_at
         self.session.execute(
             statement.on_conflict_do_update(
                 index_elements=["tenant_id", "customer_id", "holder_id"],
                 index_where=Protection.ended_at.is_(None),
-                set_={"event": event, "contact_at": at, "until": until, "days": days},
-                where=longer,
+                set_={
+                    "event": when((longer, new.event), else_=Protection.event),
+                    "days": when((longer, new.days), else_=Protection.days),
+                    "until": func.greatest(new.until, Protection.until),
+                    "contact_at": func.greatest(new.contact_at, Protection.contact_at),
+                },
+                where=or_(longer, later),
             )
         )
 
     def receive(self, visit: Visit) -> Verdict:
         """Judge a visit: protect its host, send the visitor to whom he belongs, or open a case."""
-        claims = self.claims(visit.customer_id, visit.phone_norm, but=visit.id)
+        claims = self.claims(visit.customer_id, [visit.phone_norm], but=visit.id)
         verdict = judge(claims, visit.owner_id, clock.now())
         if verdict.kind == "free":
             if visit.owner_id is not None and visit.customer_id is not None:
@@ -183,14 +221,18 @@ class ProtectionService:
         self._open(verdict, visit.customer_id, visit.phone_norm, visit.owner_id, visit.id)
         return verdict
 
+    def asked(self, claims: Sequence[Claim], customer_id: uuid.UUID) -> Collision | None:
+        """Judge a request that came in by itself: where several have a claim, a case is opened."""
+        verdict = judge(claims, None, clock.now())
+        return self._open(verdict, customer_id, None, None, None) if verdict.kind == "conflict" else None
+
     def help(self, customer_id: uuid.UUID) -> Collision:
         """Note that the actor helps with a customer of somebody else.
 
         :raises Conflict: when the customer is nobody's or his own.
         """
         self.actor.require(READ)
-        service_for("customers", self.session).get(customer_id)
-        verdict = judge(self.claims(customer_id, None), self.actor.member_id, clock.now())
+        verdict = judge(self.card(customer_id), self.actor.member_id, clock.now())
         if verdict.kind == "free" or self.actor.member_id is None:
             raise Conflict(_("Nobody else is protected for this customer, so there is nobody to help."))
         return self._open(verdict, customer_id, None, self.actor.member_id, None)
@@ -199,7 +241,7 @@ class ProtectionService:
         """Let go of what a removed visit had brought: its protection and its case, if nothing else renewed them."""
         if visit.customer_id is not None and visit.owner_id is not None:
             held = self._held(visit.customer_id, visit.owner_id)
-            if held is not None and held.contact_at == visit.arrived_at:
+            if held is not None and (held.contact_at, held.event) == (visit.arrived_at, STEPS[visit.step]):
                 held.ended_at, held.ended_because = clock.now(), "visit_removed"
         statement = select(Collision).where(Collision.visit_id == visit.id, Collision.decided_by.is_(None))
         for case in self.session.execute(statement.with_for_update()).scalars():
@@ -218,15 +260,15 @@ class ProtectionService:
         verdict: Verdict,
         customer_id: uuid.UUID | None,
         phone: str | None,
-        brought_by: uuid.UUID,
+        brought_by: uuid.UUID | None,
         visit_id: uuid.UUID | None,
     ) -> Collision:
-        known = self._unfinished(customer_id, phone, brought_by)
+        known = self._known(customer_id, phone, brought_by, visit_id)
         if known is not None:
             return known
         now = clock.now()
         shares: dict[str, int] = {}
-        if verdict.holder is not None:
+        if verdict.holder is not None and brought_by is not None:
             shares = {
                 str(verdict.holder): 100 - self.rules.help_share,
                 str(brought_by): self.rules.help_share,
@@ -242,15 +284,21 @@ class ProtectionService:
         self._trail(case, "created")
         return case
 
-    def _unfinished(
-        self, customer_id: uuid.UUID | None, phone: str | None, who: uuid.UUID
+    def _known(
+        self,
+        customer_id: uuid.UUID | None,
+        phone: str | None,
+        who: uuid.UUID | None,
+        visit_id: uuid.UUID | None,
     ) -> Collision | None:
+        """Return the case that was opened already: of the same visit, whatever became of it, or of late."""
         about = Collision.customer_id == customer_id if customer_id else Collision.phone_norm == phone
         recent = Collision.opened_at > clock.now() - dt.timedelta(days=self.rules.appeal_days)
-        statement = select(Collision).where(
-            about, Collision.brought_by == who, Collision.decided_at.is_(None), recent
-        )
-        return self.session.execute(statement.limit(1)).scalar_one_or_none()
+        same = and_(Collision.brought_by == who, Collision.decided_at.is_(None), recent)
+        if visit_id is not None:
+            same = or_(same, Collision.visit_id == visit_id)
+        statement = select(Collision).where(about, same).order_by(Collision.id).limit(1)
+        return self.session.execute(statement).scalar_one_or_none()
 
     # --- cases --------------------------------------------------------------------------------------------
 
@@ -320,9 +368,7 @@ class ProtectionService:
         case.shares, case.reason, case.state = shares, reason.strip()[:2000], "decided"
         case.decided_at, case.decided_by = clock.now(), self.actor.member_id
         if case.customer_id is not None:
-            self._settle(
-                case.customer_id, uuid.UUID(max(shares, key=lambda one: shares[one])), claimants(case)
-            )
+            self._settle(case.customer_id, _winner(shares), claimants(case))
         self._trail(
             case, "decided", {"shares": [before["shares"], shares], "state": [before["state"], "decided"]}
         )
@@ -354,6 +400,8 @@ class ProtectionService:
         return (case.decided_at or case.opened_at) + dt.timedelta(days=int(case.rules["appeal_days"]))
 
     def _settle(self, customer_id: uuid.UUID, winner: uuid.UUID, others: Sequence[uuid.UUID]) -> None:
+        from plugins_builtin.automotive.leads.answering import hand_over
+
         now = clock.now()
         statement = select(Protection).where(
             Protection.customer_id.in_(self.same(customer_id)),
@@ -364,6 +412,7 @@ class ProtectionService:
             held.ended_at, held.ended_because = now, "decided"
         self.session.flush()
         self.renew(customer_id, winner, "decision", now)
+        hand_over(self.session, customer_id, winner)
 
     def _trail(self, case: Collision, action: str, changes: dict[str, list[Any]] | None = None) -> None:
         self.session.flush()
@@ -377,6 +426,10 @@ def claimants(case: Collision) -> list[uuid.UUID]:
     """Return the members who have a part in a case, who brought it last."""
     found = [uuid.UUID(one["holder"]) for one in case.claims]
     return found if case.brought_by in found or case.brought_by is None else [*found, case.brought_by]
+
+
+def _winner(shares: Mapping[str, int]) -> uuid.UUID:
+    return uuid.UUID(max(shares, key=lambda one: shares[one]))
 
 
 def _as_json(claim: Claim) -> dict[str, str]:

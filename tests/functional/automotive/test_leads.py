@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from kehu.addons.calls import call
+from kehu.addons.calls import Event, call
+from kehu.api import consent_of
+from kehu.consent.services import ConsentService
 from kehu.core import clock
 from kehu.core.context import SYSTEM
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
@@ -24,6 +26,8 @@ from plugins_builtin.automotive.leads.intake import AddressService, Incoming
 from plugins_builtin.automotive.leads.models import Lead, LeadMessage
 from plugins_builtin.automotive.leads.services import LeadService
 from plugins_builtin.automotive.leads.subject import subject_data
+from plugins_builtin.automotive.protection import listening
+from plugins_builtin.automotive.protection.services import ProtectionService
 from tests.unit.automotive.adf_dialects import CONTACT, DIALECTS, GOLF, OLD, PLAIN, POLO, document, mail_of
 
 LIST = "/x/automotive/leads"
@@ -364,3 +368,66 @@ def test_a_persons_messages_are_handed_out_and_emptied(dealer: Shop) -> None:
         assert list(subject_data(ctx, "customers", lead.customer_id, "count").erased.values()) == [0]
         left = session.execute(select(LeadMessage.id, LeadMessage.size)).all()
         assert {row.id for row in left if row.size} == {other.message_id}
+
+
+def test_several_who_are_protected_make_a_case_of_a_lead(dealer: Shop) -> None:
+    ann, ben = dealer.member("member", "Ann Host"), dealer.member("member", "Ben Host")
+    boss = dealer.member("manager", "Boss")
+    with dealer.work() as session:
+        given = {"name": "Ann Lee", "kind": "person", "emails": ["ann.lee@example.com"]}
+        customer = service_for("customers", session).create(given).id
+        protection = ProtectionService(session)
+        protection.renew(customer, ann.member_id, "quote", clock.now() - dt.timedelta(days=3))
+        protection.renew(customer, ben.member_id, "contact", clock.now() - dt.timedelta(days=1))
+    (lead,) = take(dealer, PLAIN)
+    assert (lead.customer_id, lead.owner_id, lead.state) == (customer, ben.member_id, "open")
+    with dealer.work(boss) as session:
+        (case,) = ProtectionService(session).cases("open")
+        assert (case.kind, case.brought_by, len(case.claims)) == ("conflict", None, 2)
+        assert case.customer_id == customer
+    assert "a manager decides whose he is" in dealer.client().get(f"{LIST}/{lead.id}").text
+    (again,) = take(dealer, PLAIN.replace("Golf", "Passat"))
+    with dealer.work(boss) as session:
+        assert [one.id for one in ProtectionService(session).cases("open")] == [case.id], "one case for both"
+        shares = {str(ann.member_id): "60", str(ben.member_id): "40"}
+        ProtectionService(session).decide(case.id, shares, "Offered first", case.version)
+    for one in (lead, again):
+        with dealer.work() as session:
+            fresh = service_for("automotive.leads", session).get(one.id)
+            assert fresh.owner_id == ann.member_id
+            assert service_for("deals", session).get(fresh.deal_id).owner_id == ann.member_id
+
+
+def test_a_deal_that_was_given_to_somebody_is_no_contact(dealer: Shop) -> None:
+    (lead,) = take(dealer, PLAIN)
+    with dealer.work() as session:
+        event = Event(name="deal.created", payload={"record_id": str(lead.deal_id)})
+        listening.after_change(call("automotive"), event)
+        assert ProtectionService(session).claims(lead.customer_id, []) == ()
+
+
+def test_what_the_comment_says_of_consent_is_kept(dealer: Shop) -> None:
+    said = "<comments><![CDATA[Opt-in: yes\nSMS opt-in: no\nBudget: 20000]]></comments>"
+    (lead,) = take(dealer, PLAIN.replace("</customer>", f"{said}</customer>"))
+    with dealer.work() as session:
+        found = [
+            consent_of(session, "contacts", lead.contact_id, one, "marketing")
+            for one in ("mail", "sms", "phone")
+        ]
+        assert found == ["given", "withdrawn", None]
+        history = ConsentService(session).history(ConsentService(session).person("contacts", lead.contact_id))
+        assert {(one.channel, one.how, one.source_text) for one in history} == {
+            ("mail", "web", "Opt-in: yes"),
+            ("sms", "web", "SMS opt-in: no"),
+        }
+        ConsentService(session).record(
+            "contacts", lead.contact_id, "mail", "marketing", "withdrawn", how="phone"
+        )
+    take(
+        dealer,
+        PLAIN.replace("</customer>", f"{said}</customer>").replace(
+            "<prospect>", "<prospect><requestdate>2026-01-02T10:00:00Z</requestdate>"
+        ),
+    )
+    with dealer.work() as session:
+        assert consent_of(session, "contacts", lead.contact_id, "mail", "marketing") == "withdrawn"

@@ -9,13 +9,15 @@ import pytest
 from sqlalchemy import select
 
 from kehu.addons import settings
-from kehu.addons.calls import deliver
+from kehu.addons.calls import Event, call, deliver
 from kehu.core import clock
 from kehu.core.audit import AuditEntry, batch_id
 from kehu.core.context import Actor
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.records.service import service_for
 from kehu.testkit.fixtures import Shop
+from plugins_builtin.automotive.drives.services import DriveService
+from plugins_builtin.automotive.protection import listening
 from plugins_builtin.automotive.protection.models import Collision, Protection
 from plugins_builtin.automotive.protection.services import ProtectionService
 from plugins_builtin.automotive.showroom.services import VisitService
@@ -225,3 +227,67 @@ def test_the_rules_are_the_tenants(dealer: Shop, taxis: Any) -> None:
     with dealer.work() as session, pytest.raises(InvalidInput):
         seen = settings.mark(session, "automotive")
         settings.save(session, "automotive", {**form, "protection_help_share": "101"}, seen)
+
+
+def test_a_later_talk_counts_under_a_longer_protection(dealer: Shop, ben: Actor, taxis: Any) -> None:
+    now = clock.now()
+    with dealer.work() as session:
+        service = ProtectionService(session)
+        service.renew(taxis, dealer.owner.member_id, "quote", now - dt.timedelta(days=5))
+        service.renew(taxis, ben.member_id, "contact", now - dt.timedelta(days=3))
+        service.renew(taxis, dealer.owner.member_id, "contact", now - dt.timedelta(days=1))
+        first, second = service.claims(taxis, [])
+        assert (first.holder, first.event) == (dealer.owner.member_id, "quote")
+        assert (second.holder, second.contact_at) == (ben.member_id, now - dt.timedelta(days=3))
+
+
+def test_a_number_noted_before_the_customer_was_known_still_counts(dealer: Shop, ben: Actor) -> None:
+    visit(dealer)
+    with dealer.work() as session:
+        given = {"name": "Harbour Taxis", "phones": [PHONE]}
+        taxis = service_for("customers", session).create(given).id
+        assert [one.holder for one in ProtectionService(session).card(taxis)] == [dealer.owner.member_id]
+    visit(dealer, ben)
+    case = the_case(dealer)
+    assert (case.customer_id, case.kind, case.claims[0]["holder"]) == (
+        taxis,
+        "help",
+        str(dealer.owner.member_id),
+    )
+
+
+def test_a_visit_that_is_written_on_opens_no_second_case(dealer: Shop, conflict: Collision) -> None:
+    with dealer.work() as session:
+        winner = conflict.claims[0]["holder"]
+        ProtectionService(session).decide(conflict.id, {winner: "100"}, "Came first", conflict.version)
+    with dealer.work() as session:
+        VisitService(session).update(conflict.visit_id, {"description": "Wants a Golf", "result": "deal"})
+    assert the_case(dealer).state == "decided"
+
+
+def test_a_drive_is_a_contact(dealer: Shop, taxis: Any) -> None:
+    with dealer.work() as session:
+        cars = service_for("automotive.demo_cars", session)
+        car = cars.create({"name": "Golf, blue", "model": "VW Golf"}).id
+        service = DriveService(session)
+        start = clock.now() + dt.timedelta(days=7)
+        drive = service.book(
+            {
+                "demo_car_id": car,
+                "from_at": start,
+                "driver": "Ann",
+                "customer_id": str(taxis),
+                "owner_id": str(dealer.owner.member_id),
+            }
+        )
+        drive.state, drive.back_at = "back", clock.now()
+        session.flush()
+        event = Event(name="automotive.test_drive.updated", payload={"record_id": str(drive.id)})
+        listening.after_change(call("automotive"), event)
+    assert held(dealer) == [(dealer.owner.member_id, "contact", 10)]
+
+
+def test_a_case_stands_on_the_dashboard_of_who_decides(dealer: Shop, conflict: Collision) -> None:
+    page = "/x/automotive/dashboard"
+    assert "Cases to decide" in dealer.client().get(page).text
+    assert "Cases to decide" not in dealer.client(dealer.member("member")).get(page).text
