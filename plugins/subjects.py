@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,10 +12,13 @@ class SubjectReport:
 
     :param rows: for an export: what it is called, as `leads` -> one mapping of JSON values a row.
     :param erased: for a count or an erasure: words for people -> how many are, or were, removed.
+    :param forgotten: for an erasure: ids of rows that stay without the person. Their search terms, files and drafts
+        go, and what their history says.
     """
 
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     erased: Mapping[Any, int] = field(default_factory=dict)
+    forgotten: Sequence[UUID] = ()
 
     def __post_init__(self) -> None:
         for name, rows in self.rows.items():

@@ -122,9 +122,11 @@ def kehu_subject_data(ctx: Call, object: str, record_id: UUID, mode: str) -> Sub
     """Answer for each subject that keeps something of a person beside its keys."""
     rows: dict[str, Sequence[Mapping[str, Any]]] = {}
     erased: dict[str, int] = {}
+    forgotten: list[UUID] = []
     for part in parts():
         if part.subject is not None:
             report = part.subject(ctx, object, record_id, mode)
             rows.update(report.rows)
             erased.update(report.erased)
-    return SubjectReport(rows=rows, erased=erased)
+            forgotten += report.forgotten
+    return SubjectReport(rows=rows, erased=erased, forgotten=forgotten)

@@ -26,6 +26,7 @@ from kehu.privacy.collecting import MOST, Collector, Subject, subject_of
 from kehu.privacy.keys import TableName
 from kehu.tickets.models import Ticket
 from plugins.relay import PluginError
+from plugins.subjects import SubjectReport
 
 SECRET = frozenset({"members", "roles", "users"})
 
@@ -67,7 +68,7 @@ class PrivacyService:
             gone=plan.counts,
             kept=plan.kept_counts,
             files=len(self._files(plan.records)),
-            plugins=self._ask(subject, "count")[1],
+            plugins=dict(self._ask(subject, "count").erased),
             open=_open(self.session, plan.kept),
         )
 
@@ -90,7 +91,7 @@ class PrivacyService:
             {"name": one.name, "size": one.size, "at": one.created_at.isoformat()} for one in files
         ]
         tables["history"] = self._history(subject, ids)
-        for name, rows in self._ask(subject, "export")[0].items():
+        for name, rows in self._ask(subject, "export").rows.items():
             tables[name] = [dict(row) for row in rows]
         tenant = context.tenant()
         about = {"name": record.name, "firm": tenant.name, "on": clock.today(tenant.tz).isoformat()}
@@ -122,12 +123,13 @@ class PrivacyService:
             raise InvalidInput(message, fields={"name": [message]})
         if version != record.version:
             raise StaleVersion(_("Somebody changed this record in the meantime. Look at it again."))
-        beside = self._ask(subject, "erase")[1]
+        beside = self._ask(subject, "erase")
         self.session.flush()  # What the plugins changed is what is looked for now.
         plan = erasing.plan(self.session, subject)
+        plan.records += [one for one in map(str, beside.forgotten) if one not in plan.records]
         sums = [one.sha256 for one in self._files(plan.records)]
         erasing.erase(self.session, plan)
-        counts = {**plan.counts, **{str(name): count for name, count in beside.items() if count}}
+        counts = {**plan.counts, **{str(name): count for name, count in beside.erased.items()}}
         entry = audit.write(
             self.session,
             object=object_name,
@@ -153,10 +155,11 @@ class PrivacyService:
         record = service.get(record_id, lock=lock)
         return record, subject_of(self.session, object_name, record.id)
 
-    def _ask(self, subject: Subject, mode: str) -> tuple[dict[str, Any], dict[str, int]]:
+    def _ask(self, subject: Subject, mode: str) -> SubjectReport:
         """Ask each plugin that is on what it keeps beside."""
         rows: dict[str, Any] = {}
         counts: dict[str, int] = {}
+        forgotten: list[uuid.UUID] = []
         relay = hooks.host().relay
         for slug in relay.implementers("kehu_subject_data", hooks.enabled()):
             try:
@@ -180,7 +183,8 @@ class PrivacyService:
             if report is not None:
                 rows |= {f"{slug}.{name}": found for name, found in report.rows.items()}
                 counts |= {str(name): count for name, count in report.erased.items() if count}
-        return rows, counts
+                forgotten += report.forgotten
+        return SubjectReport(rows=rows, erased=counts, forgotten=forgotten)
 
     def _files(self, ids: list[str]) -> list[File]:
         wanted = [uuid.UUID(one) for one in ids]

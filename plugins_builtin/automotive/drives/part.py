@@ -9,6 +9,7 @@ from plugins_builtin.automotive.drives import link_web
 from plugins_builtin.automotive.drives.listening import after_change
 from plugins_builtin.automotive.drives.permissions import PERMISSIONS
 from plugins_builtin.automotive.drives.records import DEMO_CARS, DRIVES
+from plugins_builtin.automotive.drives.subject import subject_data
 from plugins_builtin.automotive.drives.web import READ, WRITE, blueprint
 from plugins_builtin.automotive.parts import Part
 
@@ -84,4 +85,5 @@ PART = Part(
         ),
     ),
     after_change=after_change,
+    subject=subject_data,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kehu.api import (
@@ -74,6 +74,26 @@ class DriveService(RecordService[TestDrive]):
             raise _refuse(
                 locked[0], _("This is changed by booking, hand-out and return, on the drive's page.")
             )
+
+    def saved(self, records: Sequence[TestDrive], action: str) -> None:
+        """Put the booking into the trash with its drive, and take it out again.
+
+        :raises Conflict: when the keys are out, or somebody else has the time by now.
+        """
+        if action not in ("trashed", "restored") or self.session.info.get("undoing"):
+            return  # An undo takes the booking back by itself: it stands in the trail beside the drive.
+        out = next((one for one in records if one.state == "out"), None)
+        if out is not None and action == "trashed":
+            raise Conflict(_("The keys of “%(name)s” are out. Take them back first.", name=out.name))
+        bookings = service_for("bookings", self.session, self.actor)
+        held = [one.booking_id for one in records]
+        if action == "trashed":
+            bookings.trash_all(held)
+            return
+        model: Any = bookings.type.model
+        gone = select(model.id).where(model.id.in_(held), model.deleted_at.is_not(None))
+        for booking_id in self.session.execute(gone).scalars().all():
+            bookings.restore(booking_id)
 
     def search_texts(self, record: TestDrive) -> Iterable[tuple[str, str]]:
         """Find a drive by driver and car."""

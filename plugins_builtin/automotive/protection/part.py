@@ -8,6 +8,7 @@ from plugins_builtin.automotive.parts import Part
 from plugins_builtin.automotive.protection import figures
 from plugins_builtin.automotive.protection.listening import after_change
 from plugins_builtin.automotive.protection.permissions import DECIDE, PERMISSIONS, READ
+from plugins_builtin.automotive.protection.subject import subject_data
 from plugins_builtin.automotive.protection.web import blueprint
 
 
@@ -60,4 +61,5 @@ PART = Part(
         ),
     ),
     after_change=after_change,
+    subject=subject_data,
 )

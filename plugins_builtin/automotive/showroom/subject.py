@@ -11,10 +11,14 @@ from plugins_builtin.automotive.showroom.models import Visit
 MOST = 2000
 
 
+def numbers_of(ctx: Call, object_name: str, record_id: uuid.UUID) -> list[str]:
+    """Return the phone numbers of a person."""
+    return [one["number"] for one in service_for(object_name, ctx.session).get(record_id).phones]
+
+
 def visits_of(ctx: Call, object_name: str, record_id: uuid.UUID) -> list[Visit]:
     """Return the visits of a customer, and those that were noted with one of his phone numbers alone."""
-    person = service_for(object_name, ctx.session).get(record_id)
-    phones = [one["number"] for one in person.phones]
+    phones = numbers_of(ctx, object_name, record_id)
     theirs = or_(Visit.customer_id == record_id, Visit.phone_norm.in_(phones) & Visit.customer_id.is_(None))
     return list(ctx.session.execute(select(Visit).where(theirs).limit(MOST)).scalars())
 
@@ -29,7 +33,9 @@ def subject_data(ctx: Call, object_name: str, record_id: uuid.UUID, mode: str) -
         for visit in found:
             visit.name, visit.phone, visit.phone_norm, visit.description = "", None, None, None
             visit.customer_id = visit.deal_id = visit.follow_up_id = visit.lost_reason = None
-    return SubjectReport(erased={_("Visits that stay without the person"): len(found)})
+    return SubjectReport(
+        erased={_("Visits that stay without the person"): len(found)}, forgotten=[visit.id for visit in found]
+    )
 
 
 def _row(visit: Visit) -> dict[str, Any]:

@@ -283,6 +283,30 @@ def test_the_board_leaves_the_keys_to_the_drive(dealer: Shop, car: str) -> None:
         DriveService(session).update(drive, {"state": "back"})
 
 
+def test_the_trash_frees_the_car_and_gives_the_time_back(dealer: Shop, car: str) -> None:
+    drive, client = booked(dealer, car), dealer.client()
+    with dealer.work() as session:
+        DriveService(session).trash(drive)
+        gone = batch_id(session)
+    other = booked(dealer, car, driver="Bo Ek")
+    with dealer.work() as session:
+        with pytest.raises((Conflict, InvalidInput)):
+            DriveService(session).restore(drive)
+        session.rollback()
+    with dealer.work() as session:
+        DriveService(session).trash(other)
+    assert client.get(f"/bookings/{drive_of(dealer, drive).booking_id}").status_code == 404
+    with dealer.work() as session:
+        assert undo_batch(session, gone).kept == []
+    with dealer.work() as session:
+        booking = service_for("bookings", session).get(drive_of(dealer, drive).booking_id)
+        assert booking.state == "booked"
+    with dealer.work() as session:
+        DriveService(session).hand_out(drive, GATES)
+        with pytest.raises(Conflict, match="keys of"):
+            DriveService(session).trash(drive)
+
+
 def test_rights_and_foreign_firms(dealer: Shop, other_shop: Shop, car: str) -> None:
     drive = booked(dealer, car)
     viewer = dealer.client(dealer.member("viewer"))

@@ -106,7 +106,7 @@ class TestContract(PluginContract):
     """The ready tests."""
 
     slug = "automotive"
-    queries = 16  # The dashboard asks for the numbers of eight subjects.
+    queries = 17  # The dashboard asks for the numbers of nine subjects.
     job_arguments = {"leads_read": {"message_id": str(new_id())}}
     seeds = True
 

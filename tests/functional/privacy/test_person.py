@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import zipfile
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from kehu.core import hooks
+from kehu.core import clock, hooks
 from kehu.core.records.service import service_for
 from kehu.privacy.tasks import scrub
 from kehu.testkit.browser import Browser
@@ -255,3 +256,39 @@ def test_a_visitor_is_forgotten_and_the_visit_counts(shop: Shop, person: dict[st
         visits = service_for("automotive.visits", session)
         assert (visits.get(known).name, visits.get(known).phone_norm) == ("", None)
         assert visits.get(stranger).name == "Anyone"
+
+
+def test_nothing_is_left_of_who_was_known_by_phone_alone(shop: Shop, person: dict[str, str]) -> None:
+    enable(shop, "automotive")
+    with shop.work() as session:
+        day = clock.today(shop.tenant.tz) + dt.timedelta(days=14)
+        monday = day - dt.timedelta(days=day.weekday())
+        car = service_for("automotive.demo_cars", session).create({"name": "Golf, blue"}).id
+        given = {"driver": "Анна Берг", "phone": "+442079464410", "from_at": f"{monday}T10:00"}
+        drives = service_for("automotive.test_drives", session)
+        drive = drives.book({**given, "demo_car_id": str(car)}).id  # type: ignore[attr-defined]
+        visits = service_for("automotive.visits", session)
+        visits.create({"name": "Анна Берг", "phone": "+44 20 7946 4410"})
+        for statement in (
+            "UPDATE p_automotive.visits SET customer_id = NULL WHERE tenant_id = :t",
+            "UPDATE p_automotive.test_drives SET customer_id = NULL WHERE tenant_id = :t",
+            """
+            INSERT INTO p_automotive.collisions (id, tenant_id, phone_norm, kind, state, claims, rules, shares,
+              opened_at, due_at, version)
+            SELECT gen_random_uuid(), :t, '+442079464410', 'help', 'open', '[]', '{}', '{}', now(), now(), 1
+            """,
+        ):
+            session.execute(text(statement), {"t": shop.tenant.id})
+    client, address = shop.client(), f"/privacy/customers/{person['anna']}"
+    archive = zipfile.ZipFile(io.BytesIO(client.post(f"{address}/export").get_data()))
+    tables = json.loads(archive.read("data.json"))["tables"]
+    assert tables["automotive.test_drives_by_address"][0]["driver"] == "Анна Берг"
+    assert tables["automotive.collisions_by_phone"][0]["phone"] == "+442079464410"
+    assert erase(client, address, "Анна Берг").status_code == 303
+    run_scrub(shop)
+    rest = everything_of(shop)
+    for secret in ("Анна Берг", "+442079464410"):
+        assert secret not in rest
+    with shop.work() as session:
+        kept = service_for("automotive.test_drives", session).get(drive)
+        assert (kept.driver, kept.phone, kept.model) == ("Erased", None, "Golf, blue")
