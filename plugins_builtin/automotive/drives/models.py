@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Index, Text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, DateTime, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from kehu.api import Mapped, RecordRow, TenantRow, mapped_column, plugin_args, tenant_fk
 from plugins_builtin.automotive.base import LIVE, SLUG, Base
@@ -47,7 +47,8 @@ class TestDrive(RecordRow, Base):  # type: ignore[misc, valid-type]
     """A test drive: who drives which car when, what was looked at before the keys, and what came of it.
 
     Times and state are those of its booking, kept here for lists and figures. Of the licence only class, expiry and
-    who saw it are kept, never its number.
+    who saw it are kept, never its number. `remind_step` and `alarm_step` say how far `watching` has come, `alarm_tasks`
+    are the tasks that it made.
     """
 
     __test__ = False  # no test case, whatever its name says to pytest
@@ -66,6 +67,7 @@ class TestDrive(RecordRow, Base):  # type: ignore[misc, valid-type]
         Index("test_drives_booking_idx", "tenant_id", "booking_id"),
         Index("test_drives_customer_idx", "tenant_id", "customer_id", "from_at"),
         Index("test_drives_deal_idx", "tenant_id", "deal_id", "from_at"),
+        Index("test_drives_alarm_idx", "tenant_id", "id", postgresql_where=text("alarm_step > 0")),
         CheckConstraint("state IN ('booked', 'out', 'back', 'no_show', 'cancelled')", name="state"),
         CheckConstraint("back_km >= out_km", name="km"),
     )
@@ -110,6 +112,9 @@ class TestDrive(RecordRow, Base):  # type: ignore[misc, valid-type]
     rated_price: Mapped[int | None] = mapped_column(BigInteger)
     feedback: Mapped[str | None] = mapped_column(Text)
     follow_up_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    remind_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    alarm_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    alarm_tasks: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
 
 
 class DriveLink(TenantRow, Base):  # type: ignore[misc, valid-type]

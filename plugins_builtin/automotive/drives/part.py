@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from kehu.api import Field, NavItem, RecordAction, _l
+from kehu.api import Field, JobDef, NavItem, RecordAction, _l
 from plugins_builtin.automotive.drives import link_web
 from plugins_builtin.automotive.drives.listening import after_change
 from plugins_builtin.automotive.drives.permissions import PERMISSIONS
 from plugins_builtin.automotive.drives.records import DEMO_CARS, DRIVES
 from plugins_builtin.automotive.drives.subject import subject_data
+from plugins_builtin.automotive.drives.watching import REMINDER, watch_job
 from plugins_builtin.automotive.drives.web import READ, WRITE, blueprint
 from plugins_builtin.automotive.parts import Part
 
@@ -49,6 +50,13 @@ PART = Part(
             "before", _l("Minutes before a test drive"), 10, 240, _l("Holds for cars added from now on.")
         ),
         _minutes("after", _l("Minutes after a test drive"), 10, 240, _l("Holds for cars added from now on.")),
+        Field(
+            key="drives_remind",
+            label=_l("Remind drivers by mail, a day and two hours before"),
+            kind="bool",
+            default=True,
+            help=_l("Who can't be reached by mail is a task for the host."),
+        ),
         _minutes("age", _l("Least age of drivers"), 18, 99),
         Field(
             key="drives_class",
@@ -84,6 +92,15 @@ PART = Part(
             help=_l("A line each; they follow on the usual ones in the paper that drivers sign."),
         ),
     ),
+    jobs=(
+        JobDef(
+            name="drives_watch",
+            run=watch_job,
+            title=_l("Remind of test drives, and tell of keys that are not back"),
+            every_minutes=5,
+        ),
+    ),
+    messages=(REMINDER,),
     after_change=after_change,
     subject=subject_data,
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kehu.api import Permission, _l
-from plugins_builtin.automotive.drives.services import OVERRIDE
+from plugins_builtin.automotive.base import SLUG
+
+OVERRIDE = f"{SLUG}.test_drive:override"
 
 PERMISSIONS = (
     Permission(

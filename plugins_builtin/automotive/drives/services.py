@@ -30,10 +30,10 @@ from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import gates
 from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
+from plugins_builtin.automotive.drives.permissions import OVERRIDE
 from plugins_builtin.automotive.vehicles.readings import keep_reading
 
 NAME = f"{SLUG}.test_drives"
-OVERRIDE = f"{SLUG}.test_drive:override"
 PAGE = "/x/automotive/drives/of/{id}"
 RATINGS = ("rated_drive", "rated_comfort", "rated_space", "rated_equipment", "rated_price")
 OPEN = frozenset(
@@ -247,7 +247,7 @@ class DriveService(RecordService[TestDrive]):
             agreed=values.get("agreed") == "1",
         )
         override = str(values.get("override_reason") or "").strip()[:500]
-        if override and not self.actor.may("automotive.test_drive:override"):
+        if override and not self.actor.may(OVERRIDE):
             raise Forbidden(_("Only a manager may let somebody drive against the rules."))
         shut = {} if override else gates.shut(driver, self._rules(), clock.today(self.tenant.tz))
         errors = {**{key: [text] for key, text in shut.items()}, **self._km_out(record, loaded), **errors}
@@ -414,4 +414,7 @@ class DriveService(RecordService[TestDrive]):
         for key, value in (("state", state), ("from_at", booking.from_at), ("to_at", booking.to_at)):
             if getattr(record, key) != value:
                 setattr(record, key, value)
+                if key != "state":  # Another time is reminded of, and told of, anew.
+                    record.remind_step = 0 if key == "from_at" else record.remind_step
+                    record.alarm_step = 0 if key == "to_at" else record.alarm_step
         self.session.flush()

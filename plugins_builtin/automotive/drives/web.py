@@ -43,8 +43,9 @@ from plugins_builtin.automotive.drives import figures, link
 from plugins_builtin.automotive.drives.agreement import agreement
 from plugins_builtin.automotive.drives.cars import CARS, DemoCarService
 from plugins_builtin.automotive.drives.models import TestDrive
+from plugins_builtin.automotive.drives.permissions import OVERRIDE
 from plugins_builtin.automotive.drives.records import RATED, STATES
-from plugins_builtin.automotive.drives.services import NAME, OVERRIDE, DriveService
+from plugins_builtin.automotive.drives.services import NAME, DriveService
 
 READ, WRITE = f"{NAME}:read", f"{NAME}:write"
 blueprint = PluginBlueprint("automotive_drives", __name__, template_folder="../templates")
