@@ -8,7 +8,7 @@ from email.utils import parseaddr
 
 from kehu.addons.calls import call
 from kehu.core import context, hooks
-from kehu.core.text import clean
+from kehu.core.mailbox import header
 from plugins.receiving import ReceivedMail
 
 HOOK = "kehu_mail_received"
@@ -29,19 +29,11 @@ def receive(recipient: str, raw: bytes) -> str:
 
 def read_mail(recipient: str, raw: bytes) -> ReceivedMail:
     """Return a mail with what its headers say; headers that can't be read count as empty."""
-    headers = message_from_bytes(raw, policy=default)
-
-    def header(name: str) -> str:
-        try:
-            return clean(str(headers.get(name) or ""))[:998]
-        except (ValueError, TypeError, AttributeError, IndexError):
-            # The parser of structured headers stumbles over some that senders of rubbish write.
-            return ""
-
+    mail = message_from_bytes(raw, policy=default)
     return ReceivedMail(
         recipient=recipient,
-        sender=parseaddr(header("From"))[1][:254],
-        message_id=header("Message-ID"),
-        subject=header("Subject"),
+        sender=parseaddr(header(mail, "From"))[1][:254],
+        message_id=header(mail, "Message-ID"),
+        subject=header(mail, "Subject"),
         raw=raw,
     )

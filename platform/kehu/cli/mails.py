@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.config import Settings
+from kehu.core import db
 from kehu.core.errors import KehuError, NotFound
 from plugins.relay import PluginError
 
@@ -40,6 +41,7 @@ def group() -> None:
 def take_in(recipient: str, file: BinaryIO) -> None:
     """Take in one mail from standard input (or FILE) to RECIPIENT, whose domain names the firm."""
     from kehu.addons.receiving import receive
+    from kehu.tickets import incoming
 
     app = make_app()
     settings: Settings = app.extensions["kehu.settings"]
@@ -51,6 +53,8 @@ def take_in(recipient: str, file: BinaryIO) -> None:
     try:
         with tenant_scope(app, address):
             taken = receive(recipient.strip(), raw)
+            if not taken and incoming.take(db.session(), recipient, raw):
+                taken = "tickets"
     except NotFound as error:
         raise SentBack(f"There is no firm at {host}.") from error
     except (KehuError, PluginError, SQLAlchemyError) as error:

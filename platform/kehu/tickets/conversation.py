@@ -92,8 +92,13 @@ class ConversationService:
         self._touch(ticket)
         return note
 
-    def incoming(self, ticket_id: object, body: object, *, name: str = "", email: str = "") -> TicketMessage:
-        """Take what the customer wrote; a ticket that waited or was done is open again."""
+    def incoming(
+        self, ticket_id: object, body: object, *, name: str = "", email: str = "", wakes: bool = True
+    ) -> TicketMessage:
+        """Take what the customer wrote; a ticket that waited or was done is open again.
+
+        :param wakes: False for what a machine wrote: the ticket stays as it is.
+        """
         ticket = self.tickets.get(ticket_id, action="write", lock=True)
         written = read_body(body)
         sender = _sender(email) if email else (ticket.requester_email or "")
@@ -101,7 +106,7 @@ class ConversationService:
         message.author_id, message.author_email = None, sender
         message.author_name = text.clean(name)[:200] or sender
         self._touch(ticket)
-        self._move(ticket, "open" if ticket.status in DONE or ticket.status == "waiting" else "")
+        self._move(ticket, "open" if wakes and ticket.status in {*DONE, "waiting"} else "")
         return message
 
     def retry(self, ticket_id: object, message_id: object) -> TicketMessage:

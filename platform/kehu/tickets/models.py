@@ -88,6 +88,7 @@ class TicketMessage(TenantRow, Base):
         "ticket_messages",
         tenant_fk("ticket_messages", "ticket_id", "tickets", ondelete="CASCADE"),
         tenant_index("ticket_messages", "ticket", "ticket_id", "id"),
+        tenant_index("ticket_messages", "mail", "message_id", where="kind = 'incoming'"),
         CheckConstraint("kind IN ('incoming', 'reply', 'note')", name="kind"),
         CheckConstraint("delivery IN ('none', 'queued', 'sent', 'failed')", name="delivery"),
     )

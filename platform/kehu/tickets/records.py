@@ -82,7 +82,9 @@ QUEUES = register(
                 kind="email",
                 column=True,
                 quick=True,
-                help=_l("Without an address, replies come from the firm's own."),
+                help=_l(
+                    "Without an address, replies come from the firm's own. Mails that reach it here become tickets."
+                ),
                 example="support@example.com",
             ),
             Field(

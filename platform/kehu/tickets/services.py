@@ -85,6 +85,8 @@ class TicketService(RecordService[Ticket]):
     """Write tickets."""
 
     type_name = "tickets"
+    channel = ""
+    """By which way the tickets come that it makes; by default told by who makes them."""
 
     def defaults(self) -> dict[str, Any]:
         """A new ticket waits unassigned in the default queue, unless the role allows only one's own."""
@@ -94,7 +96,7 @@ class TicketService(RecordService[Ticket]):
             "queue_id": self.default_queue(),
             "status": "new",
             "priority": "normal",
-            "channel": {"api": "api", "import": "import"}.get(self.actor.kind, "manual"),
+            "channel": self.channel or {"api": "api", "import": "import"}.get(self.actor.kind, "manual"),
             "tags": [],
         }
 
