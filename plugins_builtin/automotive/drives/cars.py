@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kehu.api import InvalidInput, RecordService, _, fold, plugin_settings, select, service_for
+from sqlalchemy import exists
+
+from kehu.api import InvalidInput, RecordService, _, fold, or_, plugin_settings, select, service_for
 from plugins_builtin.automotive.base import SLUG
+from plugins_builtin.automotive.drives import gates
 from plugins_builtin.automotive.drives.models import DemoCar
 from plugins_builtin.automotive.vehicles.models import Vehicle
 
@@ -83,15 +87,26 @@ class DemoCarService(RecordService[DemoCar]):
             found: Vehicle | None = self.session.execute(statement).scalar_one_or_none()
         return found
 
-    def is_sold(self, record: DemoCar) -> bool:
-        """Tell whether a demo car is no longer the firm's."""
+    def fault(self, record: DemoCar, first: dt.date, last: dt.date) -> str:
+        """Return why a car can't be driven on some days, or nothing."""
         vehicle = self.vehicle(record)
-        return vehicle is not None and (vehicle.status in GONE or vehicle.deleted_at is not None)
+        sold = vehicle is not None and (vehicle.status in GONE or vehicle.deleted_at is not None)
+        ends = {"insured_until": record.insured_until, "inspected_until": record.inspected_until}
+        faults = (
+            gates.car_faults(used=(record.used_from, record.used_to), ends=ends, sold=sold, day=day)
+            for day in (first, last)
+        )
+        return next((one for one in faults if one), "")
 
     def of_kind(self, kind: str, *, public: bool = False) -> Sequence[DemoCar]:
-        """Return the demo cars or plates that can be booked, by name."""
+        """Return the demo cars or plates that can be booked, by name; none that is sold."""
+        gone = exists().where(
+            Vehicle.tenant_id == DemoCar.tenant_id,
+            Vehicle.id == DemoCar.vehicle_id,
+            or_(Vehicle.status.in_(GONE), Vehicle.deleted_at.is_not(None)),
+        )
         statement = select(DemoCar).where(
-            DemoCar.kind == kind, DemoCar.deleted_at.is_(None), DemoCar.resource_id.is_not(None)
+            DemoCar.kind == kind, DemoCar.deleted_at.is_(None), DemoCar.resource_id.is_not(None), ~gone
         )
         if public:
             statement = statement.where(DemoCar.public)

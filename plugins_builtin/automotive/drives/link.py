@@ -79,7 +79,7 @@ class Visitor:
 
     def choices(self) -> Sequence[DemoCar]:
         """Return the cars that may be booked."""
-        return [one for one in self.cars.of_kind("car", public=True) if not self.cars.is_sold(one)]
+        return self.cars.of_kind("car", public=True)
 
     def days(self) -> list[dt.date]:
         """Return the days that may be chosen."""
@@ -87,8 +87,8 @@ class Visitor:
         return [today + dt.timedelta(days=number) for number in range(DAYS)]
 
     def times(self, car: DemoCar, day: dt.date) -> list[dt.datetime]:
-        """Return the free times of a car on a day."""
-        if car.resource_id is None or day not in self.days():
+        """Return the free times of a car on a day; none on a day on which it may not be driven."""
+        if car.resource_id is None or day not in self.days() or self.cars.fault(car, day, day):
             return []
         soonest = clock.now() + NOTICE
         found = free_times(self.session, car.resource_id, day, self.minutes, GRID)

@@ -192,13 +192,9 @@ class DriveService(RecordService[TestDrive]):
         return int(text)
 
     def _look_at(self, car: DemoCar, start: dt.datetime, end: dt.datetime) -> None:
-        sold = DemoCarService(self.session, self.actor).is_sold(car)
-        ends = {"insured_until": car.insured_until, "inspected_until": car.inspected_until}
-        for moment in (start, end):
-            day = moment.astimezone(self.tenant.tz).date()
-            fault = gates.car_faults(used=(car.used_from, car.used_to), ends=ends, sold=sold, day=day)
-            if fault:
-                raise _refuse("demo_car_id", fault)
+        first, last = (moment.astimezone(self.tenant.tz).date() for moment in (start, end))
+        if fault := DemoCarService(self.session, self.actor).fault(car, first, last):
+            raise _refuse("demo_car_id", fault)
 
     def _in_our_words(
         self, error: InvalidInput, car: DemoCar, start: dt.datetime, end: dt.datetime
@@ -249,7 +245,7 @@ class DriveService(RecordService[TestDrive]):
         override = str(values.get("override_reason") or "").strip()[:500]
         if override and not self.actor.may(OVERRIDE):
             raise Forbidden(_("Only a manager may let somebody drive against the rules."))
-        shut = {} if override else gates.shut(driver, self._rules(), clock.today(self.tenant.tz))
+        shut = {} if override else self._shut(record, driver)
         errors = {**{key: [text] for key, text in shut.items()}, **self._km_out(record, loaded), **errors}
         if errors:
             raise InvalidInput(_("Some things are missing before the keys."), fields=errors)
@@ -271,6 +267,16 @@ class DriveService(RecordService[TestDrive]):
                 "out_at": now,
             },
         )
+
+    def _shut(self, record: TestDrive, driver: gates.Driver) -> dict[str, str]:
+        """Return what stands against the keys today; since it was booked the car's insurance may have ended."""
+        today = clock.today(self.tenant.tz)
+        shut = gates.shut(driver, self._rules(), today)
+        car = self.session.execute(
+            select(DemoCar).where(DemoCar.id == record.demo_car_id)
+        ).scalar_one_or_none()
+        fault = DemoCarService(self.session, self.actor).fault(car, today, today) if car is not None else ""
+        return {**shut, **({"car": fault} if fault else {})}
 
     def _rules(self) -> gates.Rules:
         settings = self.settings()

@@ -201,7 +201,7 @@ def book_drive() -> Any:
 
 def _dialog(values: Mapping[str, Any], errors: Mapping[str, Any], key: str) -> Any:
     service = DemoCarService(session())
-    cars = [(str(one.id), _with_branch(one)) for one in service.of_kind("car") if not service.is_sold(one)]
+    cars = [(str(one.id), _with_branch(one)) for one in service.of_kind("car")]
     return render_page(
         "automotive/drives/book.html",
         status=422 if errors else 200,

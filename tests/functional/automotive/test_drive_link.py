@@ -110,6 +110,13 @@ def test_bad_input_is_kept(dealer: Shop, car: str, path: str, change: dict[str, 
     assert not drives(dealer)
 
 
+def test_no_time_is_shown_on_which_the_car_may_not_be_driven(dealer: Shop, car: str, path: str) -> None:
+    day = monday(dealer)
+    with dealer.work() as session:
+        DemoCarService(session).update(car, {"inspected_until": (day - dt.timedelta(days=1)).isoformat()})
+    assert free(visitor(dealer).get(f"{path}?car={car}&day={day}").text) == []
+
+
 def test_the_address_can_be_taken_away(dealer: Shop, other_shop: Shop, path: str) -> None:
     assert visitor(dealer).get(path).status_code == 200
     assert visitor(dealer).get(f"{path}x").status_code == 404

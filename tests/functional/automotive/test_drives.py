@@ -146,6 +146,38 @@ def test_a_vehicle_takes_the_mileage_and_once_sold_is_not_driven(dealer: Shop, c
     assert "Golf, blue" not in dealer.client().get(f"{BASE}/book", headers=HTMX).text
 
 
+def test_the_insurance_is_looked_at_again_before_the_keys(dealer: Shop, car: str) -> None:
+    drive = booked(dealer, car)
+    with dealer.work() as session:
+        yesterday = clock.today(dealer.tenant.tz) - dt.timedelta(days=1)
+        DemoCarService(session).update(car, {"insured_until": yesterday.isoformat()})
+    with dealer.work() as session:
+        with pytest.raises(InvalidInput) as error:
+            DriveService(session).hand_out(drive, GATES)
+        session.rollback()
+        assert "insurance" in error.value.fields["car"][0]
+        assert DriveService(session).hand_out(drive, {**GATES, "override_reason": "renewed by phone"})
+    text = dealer.client().get(f"{BASE}/book", headers=HTMX).text
+    assert "Golf, blue" in text
+
+
+def test_many_cars_cost_no_more_statements(dealer: Shop, car: str) -> None:
+    with dealer.work() as session:
+        for number in range(8):
+            vehicle = VehicleService(session).create(
+                {"make": "VW", "model": "Polo", "vin": f"WVWZZZ1KZAW00000{number}"}
+            )
+            if number == 0:
+                VehicleService(session).update(vehicle.id, {"status": "sold"})
+            given = {"name": f"Polo {number}", "vehicle_id": str(vehicle.id)}
+            DemoCarService(session).create(given)
+    with count_queries() as statements:
+        text = dealer.client().get(f"{BASE}/book", headers=HTMX).text
+    assert len(statements) <= 9, "\n".join(statements.texts)
+    assert "Polo 1" in text
+    assert "Polo 0" not in text
+
+
 def test_two_in_the_same_second(dealer: Shop, car: str) -> None:
     barrier, found = threading.Barrier(2), []
 
