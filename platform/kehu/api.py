@@ -41,6 +41,7 @@ from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
+from kehu.items.calendar import add_months
 from kehu.members.queries import members_who_may
 from kehu.merging.services import Merging
 from kehu.messages.models import Message
@@ -254,6 +255,7 @@ __all__ = [
     "_n",
     "actor",
     "add_fk",
+    "add_months",
     "all_with",
     "among",
     "and_",

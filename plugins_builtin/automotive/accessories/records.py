@@ -6,6 +6,7 @@ from kehu.api import Field, Option, RecordType, _l
 from plugins_builtin.automotive.accessories.models import Accessory
 from plugins_builtin.automotive.accessories.services import NAME, AccessoryService
 from plugins_builtin.automotive.base import SLUG
+from plugins_builtin.automotive.fields import changed_at, customer, its_deal, looked_after_by, money
 
 STATES = (
     Option(value="offered", label=_l("Offered"), tone="info"),
@@ -36,29 +37,13 @@ ACCESSORIES = RecordType(
             filterable=True,
             help=_l("Name and price come from it, where they are empty."),
         ),
-        Field(
-            key="deal_id",
-            label=_l("Deal"),
-            kind="ref",
-            ref="deals",
-            required=True,
-            quick=True,
-            filterable=True,
-        ),
-        Field(
-            key="customer_id",
-            label=_l("Customer"),
-            kind="ref",
-            ref="customers",
-            readonly=True,
-            column=True,
-            filterable=True,
-        ),
+        its_deal(),
+        customer(readonly=True),
         Field(
             key="quantity", label=_l("Quantity"), kind="number", quick=True, minimum=1, maximum=999, default=1
         ),
-        Field(key="price", label=_l("Price for one"), kind="money", quick=True, minimum=0, column=True),
-        Field(key="fitting", label=_l("Fitting"), kind="money", quick=True, minimum=0),
+        money("price", _l("Price for one"), quick=True, column=True),
+        money("fitting", _l("Fitting"), quick=True),
         Field(
             key="state",
             label=_l("State"),
@@ -70,14 +55,7 @@ ACCESSORIES = RecordType(
         ),
         Field(key="fit_on", label=_l("To be fitted on"), kind="date", column=True, filterable=True),
         Field(key="counted", label=_l("In the deal's amount"), kind="bool", readonly=True, filterable=True),
-        Field(key="owner_id", label=_l("Looked after by"), kind="member", filterable=True),
-        Field(
-            key="updated_at",
-            label=_l("Changed"),
-            kind="datetime",
-            readonly=True,
-            sortable=True,
-            filterable=True,
-        ),
+        looked_after_by(),
+        changed_at(),
     ),
 )

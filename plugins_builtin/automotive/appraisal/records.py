@@ -6,6 +6,7 @@ from kehu.api import Field, Option, RecordType, _l
 from plugins_builtin.automotive.appraisal.models import Appraisal, AppraisalLine
 from plugins_builtin.automotive.appraisal.services import LINES, NAME, AppraisalService, LineService
 from plugins_builtin.automotive.base import SLUG
+from plugins_builtin.automotive.fields import changed_at, customer, its_deal, looked_after_by, money, notes
 
 STATES = (
     Option(value="draft", label=_l("Being reckoned"), tone="warn"),
@@ -35,8 +36,7 @@ KINDS = (
 
 
 def _money(key: str, label: object, **more: object) -> Field:
-    options: dict[str, object] = {"minimum": 0, "section": "sums", **more}
-    return Field(key=key, label=label, kind="money", **options)  # type: ignore[arg-type]
+    return money(key, label, **{"section": "sums", **more})
 
 
 APPRAISALS = RecordType(
@@ -58,24 +58,8 @@ APPRAISALS = RecordType(
     },
     fields=(
         Field(key="name", label=_l("Car"), column=True, quick=True, example="VW Golf 1.5, 2019"),
-        Field(
-            key="deal_id",
-            label=_l("Deal"),
-            kind="ref",
-            ref="deals",
-            required=True,
-            quick=True,
-            filterable=True,
-        ),
-        Field(
-            key="customer_id",
-            label=_l("Customer"),
-            kind="ref",
-            ref="customers",
-            readonly=True,
-            column=True,
-            filterable=True,
-        ),
+        its_deal(),
+        customer(readonly=True),
         Field(key="vehicle_id", label=_l("Vehicle in the register"), kind="ref", ref=f"{SLUG}.vehicles"),
         Field(key="vin", label=_l("VIN"), quick=True, max_length=40, example="WVWZZZ1KZ6W612305"),
         Field(key="plate", label=_l("Plate"), quick=True, max_length=20, example="AB12CDE"),
@@ -140,18 +124,11 @@ APPRAISALS = RecordType(
         ),
         Field(key="offered_by", label=_l("Offered by"), kind="member", readonly=True, section="offer"),
         Field(key="approved_by", label=_l("Approved by"), kind="member", readonly=True, section="offer"),
-        Field(key="owner_id", label=_l("Appraiser"), kind="member", section="offer", filterable=True),
+        looked_after_by(label=_l("Appraiser"), section="offer"),
         Field(key="fate", label=_l("Resold"), kind="choice", options=FATES, section="after", filterable=True),
         _money("sold_for", _l("Resold for"), section="after"),
-        Field(key="description", label=_l("Notes"), kind="long_text"),
-        Field(
-            key="updated_at",
-            label=_l("Changed"),
-            kind="datetime",
-            readonly=True,
-            sortable=True,
-            filterable=True,
-        ),
+        notes(),
+        changed_at(),
     ),
 )
 
@@ -189,13 +166,6 @@ APPRAISAL_LINES = RecordType(
             quick=True,
             filterable=True,
         ),
-        Field(
-            key="updated_at",
-            label=_l("Changed"),
-            kind="datetime",
-            readonly=True,
-            sortable=True,
-            filterable=True,
-        ),
+        changed_at(),
     ),
 )

@@ -12,7 +12,6 @@ from sqlalchemy import inspect
 from kehu.api import (
     Conflict,
     Forbidden,
-    InvalidInput,
     RecordService,
     _,
     clock,
@@ -24,6 +23,7 @@ from plugins_builtin.automotive.appraisal import rules
 from plugins_builtin.automotive.appraisal.models import Appraisal, AppraisalLine
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.vehicles.models import Vehicle
+from plugins_builtin.automotive.vehicles.writing import wrong
 
 NAME = f"{SLUG}.appraisals"
 LINES = f"{SLUG}.appraisal_lines"
@@ -33,11 +33,6 @@ FIGURES = frozenset(
 )
 AFTER = frozenset({"fate", "sold_for", "description", "owner_id", "state", "handed_over_km"})
 """What may still be written on an accepted appraisal: what became of the car."""
-
-
-def wrong(key: str, message: str) -> InvalidInput:
-    """Return a refusal that names a field."""
-    return InvalidInput(message, fields={key: [message]})
 
 
 class AppraisalService(RecordService[Appraisal]):

@@ -8,6 +8,7 @@ from kehu.api import Field, Option, RecordType, _l
 from plugins_builtin.automotive.drives.cars import CARS, DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
 from plugins_builtin.automotive.drives.services import NAME, RATINGS, DriveService
+from plugins_builtin.automotive.fields import contact, customer, deal, looked_after_by, notes
 
 KINDS = (
     Option(value="car", label=_l("Demo car"), tone="info"),
@@ -96,7 +97,7 @@ DEMO_CARS = RecordType(
             section="use",
             example=True,
         ),
-        Field(key="description", label=_l("Notes"), kind="long_text"),
+        notes(),
     ),
 )
 
@@ -129,12 +130,10 @@ DRIVES = RecordType(
         Field(key="model", label=_l("Model"), column=True),
         Field(key="demo_car_id", label=_l("Car"), kind="ref", ref=CARS, filterable=True),
         Field(key="plates_id", label=_l("Plates"), kind="ref", ref=CARS),
-        Field(
-            key="customer_id", label=_l("Customer"), kind="ref", ref="customers", column=True, filterable=True
-        ),
-        Field(key="contact_id", label=_l("Contact"), kind="ref", ref="contacts"),
-        Field(key="deal_id", label=_l("Deal"), kind="ref", ref="deals", filterable=True),
-        Field(key="owner_id", label=_l("Host"), kind="member", column=True, filterable=True),
+        customer(),
+        contact(),
+        deal(filterable=True),
+        looked_after_by(label=_l("Host"), column=True),
         Field(key="phone", label=_l("Phone"), max_length=40),
         Field(key="email", label=_l("E-mail"), max_length=200),
         Field(key="source", label=_l("Booked"), kind="choice", options=SOURCES, default="staff"),

@@ -32,6 +32,7 @@ from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
 from plugins_builtin.automotive.drives.permissions import OVERRIDE
 from plugins_builtin.automotive.vehicles.readings import keep_reading
+from plugins_builtin.automotive.vehicles.writing import wrong
 
 NAME = f"{SLUG}.test_drives"
 PAGE = "/x/automotive/drives/of/{id}"
@@ -45,10 +46,6 @@ FARTHEST = 2_000
 """Kilometres that no test drive has."""
 BOOKED = {"resource_id": "demo_car_id", "second_id": "plates_id", "member_id": "owner_id", "to_at": "minutes"}
 """Field of a booking -> field of the dialog in which its message stands."""
-
-
-def _refuse(key: str, message: str) -> InvalidInput:
-    return InvalidInput(message, fields={key: [message]})
 
 
 class DriveService(RecordService[TestDrive]):
@@ -71,9 +68,7 @@ class DriveService(RecordService[TestDrive]):
             return
         locked = sorted(changed - OPEN)
         if locked:
-            raise _refuse(
-                locked[0], _("This is changed by booking, hand-out and return, on the drive's page.")
-            )
+            raise wrong(locked[0], _("This is changed by booking, hand-out and return, on the drive's page."))
 
     def saved(self, records: Sequence[TestDrive], action: str) -> None:
         """Put the booking into the trash with its drive, and take it out again.
@@ -119,7 +114,7 @@ class DriveService(RecordService[TestDrive]):
         plates = self._thing("plates_id", values["plates_id"], "plates") if values.get("plates_id") else None
         driver = str(values.get("driver") or "").strip()[:100]
         if not driver:
-            raise _refuse("driver", _("Write who drives."))
+            raise wrong("driver", _("Write who drives."))
         start = self._start(values.get("from_at"))
         end = start + dt.timedelta(minutes=self._minutes(values.get("minutes")))
         self._look_at(car, start, end)
@@ -166,7 +161,7 @@ class DriveService(RecordService[TestDrive]):
         )
         found: DemoCar | None = self.session.execute(statement).scalar_one_or_none() if found_id else None
         if found is None or found.resource_id is None:
-            raise _refuse(key, _("Choose one from the list."))
+            raise wrong(key, _("Choose one from the list."))
         return found
 
     def _start(self, raw: object) -> dt.datetime:
@@ -175,18 +170,18 @@ class DriveService(RecordService[TestDrive]):
         try:
             wall = dt.datetime.fromisoformat(str(raw or "").strip())
         except ValueError as error:
-            raise _refuse("from_at", _("Write day and time, as 2026-12-01 10:00.")) from error
+            raise wrong("from_at", _("Write day and time, as 2026-12-01 10:00.")) from error
         if wall.tzinfo is not None:
             return wall
         start = wall.replace(tzinfo=self.tenant.tz)
         if start.astimezone(dt.UTC).astimezone(self.tenant.tz).replace(tzinfo=None) != wall:
-            raise _refuse("from_at", _("On this day the clock skips this time; choose an hour later."))
+            raise wrong("from_at", _("On this day the clock skips this time; choose an hour later."))
         return start
 
     def _minutes(self, raw: object) -> int:
         text = str(raw or self.settings()["drives_minutes"]).strip()
         if not re.fullmatch(r"[0-9]{1,4}", text) or not 5 <= int(text) <= 3 * 24 * 60:
-            raise _refuse(
+            raise wrong(
                 "minutes", _("Write how many minutes the drive takes: 5 or more, at most three days.")
             )
         return int(text)
@@ -194,7 +189,7 @@ class DriveService(RecordService[TestDrive]):
     def _look_at(self, car: DemoCar, start: dt.datetime, end: dt.datetime) -> None:
         first, last = (moment.astimezone(self.tenant.tz).date() for moment in (start, end))
         if fault := DemoCarService(self.session, self.actor).fault(car, first, last):
-            raise _refuse("demo_car_id", fault)
+            raise wrong("demo_car_id", fault)
 
     def _in_our_words(
         self, error: InvalidInput, car: DemoCar, start: dt.datetime, end: dt.datetime

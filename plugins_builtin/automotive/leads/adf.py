@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from plugins_builtin.automotive.leads.adf_text import LARGEST, Unreadable, decode, read_tree
+from plugins_builtin.automotive.vehicles.odometer import KM_PER_MILE
 
 LONGEST = 4_000
 """Characters of one comment that are kept beside the raw message."""
@@ -22,7 +23,6 @@ _SPACE = re.compile(r"\s+")
 _LINE = re.compile(r"^\s*([A-Za-z][\w /()-]{1,40}?)\s*[:=]\s*(\S.{0,300}?)\s*$")
 _TRADE = frozenset({"tradein", "trade", "sell", "appraisal", "partexchange"})
 _MILES = frozenset({"mi", "mile", "miles", "m"})
-_KM_PER_MILE = 1.609344
 
 
 @dataclass
@@ -286,7 +286,7 @@ def _km(written: str, units: str) -> int | None:
     if not digits or len(digits) > 7:
         return None
     unit = re.sub(r"[^a-z]", "", (units or re.sub(r"[\d.,\s]", "", written)).lower())
-    return round(int(digits) * _KM_PER_MILE) if unit in _MILES else int(digits)
+    return round(int(digits) * KM_PER_MILE) if unit in _MILES else int(digits)
 
 
 def as_dict(car: Car) -> dict[str, Any]:

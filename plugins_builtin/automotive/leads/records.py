@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kehu.api import Field, Option, RecordType, Session, _l
+from plugins_builtin.automotive.fields import contact, customer, deal, looked_after_by
 from plugins_builtin.automotive.leads.models import Lead
 
 STATES = (
@@ -46,7 +47,7 @@ LEADS = RecordType(
         ),
         Field(key="wanted_name", label=_l("Wanted car"), readonly=True, column=True),
         Field(key="source", label=_l("Source"), readonly=True, filterable=True, column=True),
-        Field(key="owner_id", label=_l("Owner"), kind="member", filterable=True, column=True),
+        looked_after_by(label=_l("Owner"), column=True),
         Field(
             key="received_at",
             label=_l("Came in"),
@@ -68,16 +69,9 @@ LEADS = RecordType(
         Field(key="contacted_at", label=_l("Answered"), kind="datetime", readonly=True),
         Field(key="requested_at", label=_l("Asked on"), kind="datetime", readonly=True),
         Field(key="timeframe", label=_l("Wants to buy"), readonly=True),
-        Field(
-            key="customer_id",
-            label=_l("Customer"),
-            kind="ref",
-            ref="customers",
-            readonly=True,
-            filterable=True,
-        ),
-        Field(key="contact_id", label=_l("Contact"), kind="ref", ref="contacts", readonly=True),
-        Field(key="deal_id", label=_l("Deal"), kind="ref", ref="deals", readonly=True),
+        customer(readonly=True, column=False),
+        contact(readonly=True),
+        deal(readonly=True),
         Field(key="provider_lead_id", label=_l("Number at the sender"), readonly=True),
         Field(key="reason", label=_l("Reason"), readonly=True, max_length=500),
         Field(key="comments", label=_l("Message"), kind="long_text", readonly=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kehu.api import Field, RecordType, Session, _l
+from plugins_builtin.automotive.fields import changed_at, customer, deal, looked_after_by
 from plugins_builtin.automotive.second_car.models import SecondCar
 from plugins_builtin.automotive.second_car.permissions import NAME
 from plugins_builtin.automotive.second_car.words import INCOMES, OUTCOMES, YES_NO
@@ -74,16 +75,7 @@ SECOND_CARS = RecordType(
     },
     fields=(
         Field(key="name", label=_l("Name"), readonly=True, sortable=True, column=True),
-        Field(
-            key="customer_id",
-            label=_l("Customer"),
-            kind="ref",
-            ref="customers",
-            required=True,
-            quick=True,
-            unique=True,
-            filterable=True,
-        ),
+        customer(required=True, quick=True, unique=True, column=False),
         Field(
             key="chance",
             label=_l("Chance in percent"),
@@ -101,7 +93,7 @@ SECOND_CARS = RecordType(
             filterable=True,
             column=True,
         ),
-        Field(key="owner_id", label=_l("Owner"), kind="member", filterable=True, column=True),
+        looked_after_by(label=_l("Owner"), column=True),
         *ASKED,
         Field(
             key="outcome",
@@ -124,7 +116,7 @@ SECOND_CARS = RecordType(
             section="asked",
         ),
         Field(key="again_on", label=_l("Ask again on"), kind="date", filterable=True, section="asked"),
-        Field(key="deal_id", label=_l("Deal"), kind="ref", ref="deals", readonly=True, section="asked"),
-        Field(key="updated_at", label=_l("Changed"), kind="datetime", readonly=True, sortable=True),
+        deal(readonly=True, section="asked"),
+        changed_at(filterable=False),
     ),
 )

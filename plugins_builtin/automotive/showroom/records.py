@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kehu.api import Field, Option, RecordPages, RecordType, Tab, _l, clock
+from plugins_builtin.automotive.fields import changed_at, customer, deal, looked_after_by, notes
 from plugins_builtin.automotive.showroom.models import Visit
 from plugins_builtin.automotive.showroom.services import NAME, VisitService
 
@@ -73,16 +74,7 @@ VISITS = RecordType(
             help=_l("A customer with this number is linked by himself."),
             example="+44 20 7946 4410",
         ),
-        Field(
-            key="customer_id",
-            label=_l("Customer"),
-            kind="ref",
-            ref="customers",
-            section="person",
-            column=True,
-            quick=True,
-            filterable=True,
-        ),
+        customer(section="person", quick=True),
         Field(key="people", label=_l("Persons"), kind="number", default=1, minimum=1, maximum=60),
         Field(
             key="arrived_at",
@@ -112,14 +104,7 @@ VISITS = RecordType(
             filterable=True,
         ),
         Field(key="wanted", label=_l("Wanted car"), quick=True, example="Golf, petrol, up to 25,000"),
-        Field(
-            key="owner_id",
-            label=_l("Host"),
-            kind="member",
-            column=True,
-            quick=True,
-            filterable=True,
-        ),
+        looked_after_by(label=_l("Host"), column=True, quick=True),
         Field(
             key="step",
             label=_l("Farthest step"),
@@ -155,16 +140,9 @@ VISITS = RecordType(
             section="outcome",
             help=_l("Needed when the result is “Lost”."),
         ),
-        Field(key="deal_id", label=_l("Deal"), kind="ref", ref="deals", section="outcome"),
-        Field(key="description", label=_l("Notes"), kind="long_text", section="outcome"),
-        Field(
-            key="updated_at",
-            label=_l("Changed"),
-            kind="datetime",
-            readonly=True,
-            sortable=True,
-            filterable=True,
-        ),
+        deal(section="outcome"),
+        notes(section="outcome"),
+        changed_at(),
     ),
 )
 

@@ -7,34 +7,41 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kehu.api import Call, Event, Session, _, clock, parse_id, select, tenant, update_rows
+from kehu.api import Call, Event, Session, _, clock, parse_id, plugin_settings, select, tenant, update_rows
+from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.upkeep.models import ServiceItem
 from plugins_builtin.automotive.upkeep.rules import Due, next_due
 from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle
+from plugins_builtin.automotive.warranty.forecasting import own_pace, readings_of
 from plugins_builtin.automotive.warranty.mileage import Pace, Point, pace
 
-COUNTED = ("valid", "replaced", "corrected")
 SLICE = 1000
 DERIVED = ("due_on", "due_by", "basis")
 
 
 def reckon(session: Session, items: Sequence[ServiceItem]) -> None:
-    """Write day and basis into items; two statements for all of them."""
+    """Write day and basis into items; a few statements for all of them."""
     vehicles = sorted({one.vehicle_id for one in items})
     cars = {one.id: one for one in _vehicles(session, vehicles)}
-    points = _points(session, vehicles)
+    points = readings_of(session, vehicles)
+    own = own_pace(plugin_settings(session, SLUG))
     for item in items:
         car = cars.get(item.vehicle_id)
-        due = of_item(item, car, points.get(item.vehicle_id, [])) if car is not None else None
+        due = of_item(item, car, points.get(item.vehicle_id, []), own) if car is not None else None
         item.due_on, item.due_by, item.basis = due if due is not None else (None, None, None)
 
 
-def of_item(item: ServiceItem, car: Any, points: Sequence[Point]) -> tuple[dt.date, str, str] | None:
-    """Return day, what brings it, and how that was reckoned."""
+def of_item(
+    item: ServiceItem, car: Any, points: Sequence[Point], own: float | None = None
+) -> tuple[dt.date, str, str] | None:
+    """Return day, what brings it, and how that was reckoned.
+
+    :param own: what the firm says that its customers' cars go in a day.
+    """
     start = Point(on=item.done_on, km=item.done_km or 0)
     born = car.in_service_on or car.first_registration_on or item.done_on
     today = clock.today(tenant().tz)
-    found = pace(start, points, max((today - born).days, 0) / 365.25)
+    found = pace(start, points, max((today - born).days, 0) / 365.25, own)
     # A reading from before the work says nothing newer than the work itself.
     last = found.last if found.last.on >= item.done_on else start
     due = next_due(
@@ -60,17 +67,6 @@ def _words(item: ServiceItem, due: Due, found: Pace) -> str:
 def _vehicles(session: Session, ids: Iterable[uuid.UUID]) -> Sequence[Any]:
     statement = select(Vehicle.id, Vehicle.in_service_on, Vehicle.first_registration_on)
     return session.execute(statement.where(Vehicle.id.in_(list(ids)))).all()
-
-
-def _points(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Point]]:
-    reading = OdometerReading
-    statement = select(reading.vehicle_id, reading.read_on, reading.km).where(
-        reading.vehicle_id.in_(list(ids)), reading.status.in_(COUNTED), reading.deleted_at.is_(None)
-    )
-    found: dict[uuid.UUID, list[Point]] = {}
-    for row in session.execute(statement):
-        found.setdefault(row.vehicle_id, []).append(Point(on=row.read_on, km=row.km))
-    return found
 
 
 def sweep(ctx: Call) -> None:

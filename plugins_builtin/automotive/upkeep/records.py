@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kehu.api import Field, Option, RecordType, _l
 from plugins_builtin.automotive.base import SLUG
+from plugins_builtin.automotive.fields import changed_at, its_vehicle, looked_after_by, notes
 from plugins_builtin.automotive.upkeep.models import ServiceItem
-from plugins_builtin.automotive.upkeep.services import NAME, VEHICLES, ItemService
+from plugins_builtin.automotive.upkeep.services import NAME, ItemService
 
 KINDS = (
     Option(value="service", label=_l("Service"), tone="info"),
@@ -31,16 +32,7 @@ SERVICE_ITEMS = RecordType(
     sections={"main": _l("What is done"), "last": _l("Last time"), "next": _l("Next time")},
     fields=(
         Field(key="name", label=_l("What"), required=True, quick=True, column=True, example="Oil and filter"),
-        Field(
-            key="vehicle_id",
-            label=_l("Vehicle"),
-            kind="ref",
-            ref=VEHICLES,
-            required=True,
-            quick=True,
-            column=True,
-            filterable=True,
-        ),
+        its_vehicle(),
         Field(key="kind", label=_l("Kind"), kind="choice", options=KINDS, default="service", filterable=True),
         Field(
             key="months",
@@ -98,15 +90,8 @@ SERVICE_ITEMS = RecordType(
             filterable=True,
             help=_l("The customer has it done elsewhere."),
         ),
-        Field(key="description", label=_l("Notes"), kind="long_text"),
-        Field(key="owner_id", label=_l("Looked after by"), kind="member", filterable=True),
-        Field(
-            key="updated_at",
-            label=_l("Changed"),
-            kind="datetime",
-            readonly=True,
-            sortable=True,
-            filterable=True,
-        ),
+        notes(),
+        looked_after_by(),
+        changed_at(),
     ),
 )

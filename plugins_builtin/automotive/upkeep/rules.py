@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import math
 from dataclasses import dataclass
+
+from kehu.api import add_months
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,6 @@ class Due:
     by: str
     km: int | None = None
     sure: bool = False
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """Return the day so many months later, the last of a month that is too short."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def next_due(

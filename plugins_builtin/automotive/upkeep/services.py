@@ -7,19 +7,15 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kehu.api import Conflict, FollowingService, InvalidInput, _, clock, plugin_settings, select, service_for
+from kehu.api import Conflict, FollowingService, _, clock, plugin_settings, select, service_for
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.upkeep.models import ServiceItem
 from plugins_builtin.automotive.upkeep.reckoning import reckon
 from plugins_builtin.automotive.vehicles.models import Vehicle
 from plugins_builtin.automotive.vehicles.readings import keep_reading
+from plugins_builtin.automotive.vehicles.writing import wrong
 
 NAME, VEHICLES = f"{SLUG}.service_items", f"{SLUG}.vehicles"
-
-
-def wrong(key: str, message: str) -> InvalidInput:
-    """Return a refusal that names a field."""
-    return InvalidInput(message, fields={key: [message]})
 
 
 class ItemService(FollowingService[ServiceItem]):

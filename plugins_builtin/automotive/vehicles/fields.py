@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kehu.api import Field, Option, _l
+from kehu.api import Option, _l
 from plugins_builtin.automotive.base import SLUG
 
 VEHICLES = f"{SLUG}.vehicles"
@@ -58,20 +58,3 @@ READING_STATES = (
     Option(value="replaced", label=_l("New clock"), tone="hue-262"),
     Option(value="suspect", label=_l("Doubtful"), tone="warn"),
 )
-
-
-def changed_at() -> Field:
-    """Return the field of the last change."""
-    return Field(
-        key="updated_at",
-        label=_l("Changed"),
-        kind="datetime",
-        readonly=True,
-        sortable=True,
-        filterable=True,
-    )
-
-
-def looked_after_by() -> Field:
-    """Return the field of the member by whom own and team reach are decided; it is the vehicle's."""
-    return Field(key="owner_id", label=_l("Looked after by"), kind="member", readonly=True, filterable=True)

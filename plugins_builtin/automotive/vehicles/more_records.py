@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kehu.api import Field, RecordPages, RecordType, _l
+from plugins_builtin.automotive.fields import changed_at, contact, customer, its_vehicle, looked_after_by
 from plugins_builtin.automotive.vehicles.fields import (
     PARTIES,
     READING_STATES,
@@ -10,9 +11,6 @@ from plugins_builtin.automotive.vehicles.fields import (
     ROLES,
     SOURCES,
     UNITS,
-    VEHICLES,
-    changed_at,
-    looked_after_by,
 )
 from plugins_builtin.automotive.vehicles.models import OdometerReading, VehicleParty
 from plugins_builtin.automotive.vehicles.odometer import MOST_KM
@@ -44,27 +42,9 @@ PARTY_TYPE = RecordType(
             quick=True,
             filterable=True,
         ),
-        Field(
-            key="vehicle_id",
-            label=_l("Vehicle"),
-            kind="ref",
-            ref=VEHICLES,
-            required=True,
-            column=True,
-            quick=True,
-            filterable=True,
-        ),
-        Field(
-            key="customer_id",
-            label=_l("Customer"),
-            kind="ref",
-            ref="customers",
-            required=True,
-            column=True,
-            quick=True,
-            filterable=True,
-        ),
-        Field(key="contact_id", label=_l("Contact"), kind="ref", ref="contacts", filterable=True),
+        its_vehicle(),
+        customer(required=True, quick=True),
+        contact(filterable=True),
         Field(
             key="from_on",
             label=_l("From"),
@@ -84,7 +64,7 @@ PARTY_TYPE = RecordType(
             filterable=True,
             help=_l("The first day on which it is no longer so. Empty: it lasts."),
         ),
-        looked_after_by(),
+        looked_after_by(readonly=True),
         changed_at(),
     ),
 )
@@ -113,16 +93,7 @@ READING_TYPE = RecordType(
             help=_l("Empty: today."),
             example="2026-03-01",
         ),
-        Field(
-            key="vehicle_id",
-            label=_l("Vehicle"),
-            kind="ref",
-            ref=VEHICLES,
-            required=True,
-            column=True,
-            quick=True,
-            filterable=True,
-        ),
+        its_vehicle(),
         Field(
             key="shown",
             label=_l("The clock shows"),
@@ -177,7 +148,7 @@ READING_TYPE = RecordType(
             filterable=True,
         ),
         Field(key="note", label=_l("Note"), max_length=500),
-        looked_after_by(),
+        looked_after_by(readonly=True),
         changed_at(),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kehu.api import Field, RecordPages, RecordType, _l
+from plugins_builtin.automotive.fields import changed_at, notes
 from plugins_builtin.automotive.vehicles.columns import ALSO
 from plugins_builtin.automotive.vehicles.fields import (
     MODELS,
@@ -10,7 +11,6 @@ from plugins_builtin.automotive.vehicles.fields import (
     SOLD_BY,
     STATUSES,
     VEHICLES,
-    changed_at,
 )
 from plugins_builtin.automotive.vehicles.models import Vehicle, VehicleModel
 from plugins_builtin.automotive.vehicles.odometer import MOST_KM
@@ -197,7 +197,7 @@ VEHICLE_TYPE = RecordType(
             section="dates",
             filterable=True,
         ),
-        Field(key="description", label=_l("Notes"), kind="long_text"),
+        notes(),
         Field(
             key="external_id", label=_l("Number elsewhere"), max_length=100, unique=True, example="V-10442"
         ),

@@ -10,7 +10,6 @@ from typing import Literal
 
 from plugins_builtin.automotive.warranty.mileage import Pace, Point, believable
 
-KM_PER_MILE = 1.609344
 SLOWER, FASTER = 0.75, 1.25
 """A forecast is told as a band between these shares of the pace."""
 
@@ -49,11 +48,6 @@ class Expiry:
     def sure(self) -> bool:
         """Whether it is known: by the calendar, or by a reading."""
         return self.by == "time" or (self.distance is not None and self.distance.sure)
-
-
-def to_km(distance: int, unit: str) -> int:
-    """Return a distance in km; 36,000 miles are 57,936 km."""
-    return round(distance * KM_PER_MILE) if unit == "mi" else distance
 
 
 def distance_end(limit: int, start: Point, readings: Iterable[Point], pace: Pace) -> DistanceEnd:

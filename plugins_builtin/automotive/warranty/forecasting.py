@@ -10,13 +10,13 @@ from typing import Any
 
 from kehu.api import Call, Event, Session, _, actor, and_, run_later, select, service_for, tenant
 from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle
-from plugins_builtin.automotive.warranty.ends import Expiry, distance_end, expiry, to_km
+from plugins_builtin.automotive.vehicles.odometer import COUNTED, to_km
+from plugins_builtin.automotive.warranty.ends import Expiry, distance_end, expiry
 from plugins_builtin.automotive.warranty.mileage import Pace, Point, pace
 from plugins_builtin.automotive.warranty.rights import able
 
 TERMS = "owned_item_terms"
 READINGS = "automotive.odometer_readings"
-COUNTED = ("valid", "replaced", "corrected")
 UNITS = ("km", "mi")
 SLICE = 1000
 SLICES = 20

@@ -10,14 +10,13 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from plugins_builtin.automotive.vehicles.odometer import MOST_PER_DAY
+
 LEAST_DAYS, MOST_DAYS = 60, 730
 """A window of observation is this long, where there is one."""
 
 WEIGHT = 182
 """What cars of the age usually do counts like so many observed days."""
-
-MOST_PER_DAY = 1500
-"""More km in a day are a mistyped reading."""
 
 USUAL = ((5, 39.7), (8, 35.0), (12, 31.0))
 """Years of age -> km a day of cars up to that age (NHTS 2022: 9,000 miles a year in the first five)."""

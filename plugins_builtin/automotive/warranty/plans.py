@@ -22,6 +22,7 @@ from kehu.api import (
     service_for,
     tenant,
 )
+from plugins_builtin.automotive.fields import changed_at, notes
 from plugins_builtin.automotive.vehicles.models import Vehicle
 from plugins_builtin.automotive.warranty.models import WarrantyPlan
 
@@ -191,7 +192,7 @@ PLAN_TYPE = RecordType(
         ),
         Field(key="until_on", label=_l("For cars in service until"), kind="date"),
         Field(key="provider", label=_l("With whom"), example="Volkswagen AG"),
-        Field(key="description", label=_l("Notes"), kind="long_text"),
-        Field(key="updated_at", label=_l("Changed"), kind="datetime", readonly=True),
+        notes(),
+        changed_at(sortable=False, filterable=False),
     ),
 )

@@ -91,6 +91,15 @@ def test_done_begins_it_anew_and_ends_the_offer(shop: Shop, car: str, today: dt.
         assert source.fates(call("automotive"), [thing.key]) == {thing.key: "sold"}
 
 
+def test_the_pace_that_the_firm_says_counts(
+    shop: Shop, car: str, today: dt.date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"km": 50_000, "done_on": (today - dt.timedelta(days=300)).isoformat(), "done_km": 40_000}
+    usual = add(shop, car, **values).due_on
+    monkeypatch.setattr(reckoning, "plugin_settings", lambda *_given: {"warranty_km_per_day": 200})
+    assert add(shop, car, **values).due_on < usual
+
+
 def test_the_usual_services_of_the_firm(shop: Shop, car: str) -> None:
     client = shop.client()
     assert client.post("/x/automotive/services/usual", data={"vehicle_id": car}).status_code == 303

@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 
 from kehu.items.calendar import add_months
+from plugins_builtin.automotive.vehicles.odometer import to_km
 from plugins_builtin.automotive.warranty.ends import (
     confidence,
     distance_end,
     expiry,
     is_overdue,
-    to_km,
 )
 from plugins_builtin.automotive.warranty.mileage import Pace, Point, believable, pace, usual, window
 
