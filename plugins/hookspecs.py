@@ -316,8 +316,9 @@ def kehu_mail_received(ctx: CallContext, mail: ReceivedMail) -> bool | None:
     """Take in a mail that came to an address of the firm, and return True; None leaves it to the next plugin.
 
     Fires when the mail server hands a mail to `kehu mail take-in`, for one plugin after the other within a savepoint;
-    the first answer wins. Keep the mail before you answer: what nobody takes goes back to its sender. Mode L: after an
-    exception nothing is kept and the mail server tries again, so a mail may come twice.
+    the first answer wins. Keep the mail before you answer: what no plugin takes becomes a ticket, when it came to the
+    address of a queue, or goes back to its sender. Mode L: after an exception nothing is kept and the mail server tries
+    again, so a mail may come twice.
 
     :param ctx: the tenant, the session and the platform's services.
     :param mail: recipient, sender, message id and the whole message.

@@ -79,9 +79,7 @@ class Manifest:
     writes: tuple[str, ...] = ()
     personal_data: PersonalData = field(default_factory=PersonalData)
     data_version: int = 1
-    default_roles: tuple[str, ...] = ()
     locales: tuple[str, ...] = ("en",)
-    default_enabled: bool = False
     pricing: Pricing = field(default_factory=Pricing)
     status: str = "experimental"
     replaced_by: str = ""
@@ -223,7 +221,7 @@ class _ManifestSchema(_Strict):
     summary = _text(needed=True)
     api = _Api(required=True, error_messages={"required": _MISSING})
     icon, category, licence = _text(), _text(), _text()
-    keywords, locales, default_roles = _words(), _words(), _words()
+    keywords, locales = _words(), _words()
     author, contact, security_contact, docs_url = _text(), _text(), _text(), _text()
     requires_core_revision, replaced_by, end_date = _text(), _text(), _text()
     requires, optional, conflicts = _Ranges(), _Ranges(), _Ranges()
@@ -233,7 +231,6 @@ class _ManifestSchema(_Strict):
     capabilities, reads, writes = _words(_CAPABILITY), _words(_SCOPE), _words(_SCOPE)
     personal_data = fields.Nested(_PersonalDataSchema)
     data_version = fields.Integer(strict=True, validate=validate.Range(1, 1_000_000))
-    default_enabled = fields.Boolean(truthy={True}, falsy={False})
     pricing = fields.Nested(_PricingSchema)
     status = _one_of("experimental", "stable", "deprecated")
     quality = _one_of("bronze", "silver", "gold")

@@ -55,7 +55,6 @@ def test_defaults_are_modest() -> None:
     manifest = parse_manifest(SHORT)
     assert (manifest.level, manifest.kind, manifest.status) == ("tenant", "python", "experimental")
     assert manifest.capabilities == ()
-    assert not manifest.default_enabled
     assert manifest.pricing.kind == "free"
 
 
@@ -85,7 +84,7 @@ def test_pricing_may_be_one_word() -> None:
         ('level = "planet"', "level: Use one of: tenant, operator."),
         ("data_version = 0", "data_version: "),
         ('data_version = "1"', "data_version: "),
-        ('default_enabled = "yes"', "default_enabled: "),
+        ('default_enabled = true', "default_enabled: There is no such field"),
         ('colour = "red"', "colour: There is no such field."),
         ('pricing = "plan"', "pricing.key: Name the plan's feature"),
         ('pricing = { kind = "rent" }', "pricing.kind: Use one of"),
