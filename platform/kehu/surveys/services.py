@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -70,14 +71,27 @@ class SurveyService(RecordService[Survey]):
             raise Conflict(_("This survey is not open."))
         return self._turn(record, "closed")
 
-    def _turn(self, record: Survey, state: str) -> Survey:
+    def _turn(self, record: Survey, state: str, action: str = "") -> Survey:
         before, record.state = record.state, state
         if state == "open":
             record.opened_at = clock.now()
         self._stamp(record)
         self._flush()
-        self._trail(record, "opened" if state == "open" else "closed", {"state": [before, state]})
+        action = action or ("opened" if state == "open" else "closed")
+        self._trail(record, action, {"state": [before, state]})
         return record
+
+    def undone(self, record: Survey, changes: Mapping[str, list[Any]]) -> None:
+        """Take back that a survey was opened or closed.
+
+        :raises Conflict: when it has gone on since.
+        """
+        before, after = changes.get("state") or (None, None)
+        if before is None:
+            return
+        if record.state != after:
+            raise Conflict(_("This survey was opened or closed since; nothing was changed."))
+        self._turn(record, before, "updated")
 
     def search_texts(self, record: Survey) -> Iterable[tuple[str, str]]:
         """Find a survey by its name."""

@@ -68,12 +68,19 @@ class LeadService(RecordService[Lead]):
             hand_on(self.session, lead)
 
     def undone(self, record: Lead, changes: Mapping[str, list[Any]]) -> None:
-        """Let the clock run on when the answer that had stopped it is taken back."""
-        if changes.get("state") == ["open", "contacted"] and record.state == "contacted":
+        """Let the clock run on when the answer that had stopped it is taken back, and let a lead wait again.
+
+        :raises Conflict: when the lead has gone on since.
+        """
+        if "state" not in changes:
+            return
+        if changes["state"] == ["quarantine", "discarded"] and record.state == "discarded":
+            self.take_back(record.id)
+        elif changes["state"] == ["open", "contacted"] and record.state == "contacted":
             record.state, record.contacted_at, record.contacted_by = "open", None, None
             self._stamp(record)
             self._flush()
-        elif changes.get("state") == ["quarantine", record.state] and record.deal_id is not None:
+        elif changes["state"] == ["quarantine", record.state] and record.deal_id is not None:
             # Its deal went with the rest of what was undone.
             record.state, record.reason, record.deal_id, record.first_id = (
                 "quarantine",
@@ -83,6 +90,8 @@ class LeadService(RecordService[Lead]):
             )
             self._stamp(record)
             self._flush()
+        else:
+            raise Conflict(_("Somebody else has dealt with this lead meanwhile. Load it again."))
 
     def search_texts(self, record: Lead) -> Iterable[tuple[str, str]]:
         """Find a lead by name, car, and the number that its sender gave it."""

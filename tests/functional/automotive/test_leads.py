@@ -14,9 +14,11 @@ from kehu.addons.calls import Event, call
 from kehu.api import consent_of
 from kehu.consent.services import ConsentService
 from kehu.core import clock
+from kehu.core.audit import batch_id
 from kehu.core.context import SYSTEM
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.records.service import service_for
+from kehu.core.records.undo import undo_batch
 from kehu.testkit.browser import Browser, browser
 from kehu.testkit.fixtures import Shop, count_queries
 from kehu.testkit.switch import run_job_now
@@ -277,6 +279,19 @@ def test_a_member_discards_it_and_takes_it_back(dealer: Shop) -> None:
     with dealer.work() as session:
         lead = session.execute(select(Lead)).scalar_one()
         assert (lead.state, lead.reason) == ("quarantine", "not_adf")
+    with dealer.work() as session:
+        LeadService(session).discard(lead.id, "Advertising")
+        batch = batch_id(session)
+    for _turn in range(2):
+        with dealer.work() as session:
+            if _turn:
+                with pytest.raises(Conflict):
+                    undo_batch(session, batch)
+                session.rollback()
+            else:
+                assert undo_batch(session, batch).undone == 1
+    with dealer.work() as session:
+        assert session.execute(select(Lead)).scalar_one().state == "quarantine"
     viewer = dealer.client(dealer.member("viewer"))
     assert viewer.get(f"{LIST}/{lead.id}").status_code == 200
     assert viewer.post(f"{LIST}/{lead.id}/discard", data={"why": "x"}).status_code == 403

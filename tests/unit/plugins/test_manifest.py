@@ -84,7 +84,7 @@ def test_pricing_may_be_one_word() -> None:
         ('level = "planet"', "level: Use one of: tenant, operator."),
         ("data_version = 0", "data_version: "),
         ('data_version = "1"', "data_version: "),
-        ('default_enabled = true', "default_enabled: There is no such field"),
+        ("default_enabled = true", "default_enabled: There is no such field"),
         ('colour = "red"', "colour: There is no such field."),
         ('pricing = "plan"', "pricing.key: Name the plan's feature"),
         ('pricing = { kind = "rent" }', "pricing.kind: Use one of"),

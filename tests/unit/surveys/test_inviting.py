@@ -7,8 +7,10 @@ from sqlalchemy import func, select, update
 
 from kehu.consent.gate import Outgoing, check_send
 from kehu.core import clock
+from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.records.service import service_for
+from kehu.core.records.undo import undo_entry
 from kehu.deals.models import Deal
 from kehu.messages.models import Message
 from kehu.relations.services import HouseholdMemberService
@@ -164,6 +166,21 @@ def test_open_and_closed(session, survey):
     with pytest.raises(Conflict):
         service.open(empty.id)
     assert session.execute(select(Survey.state).where(Survey.id == survey.id)).scalar_one() == "closed"
+
+
+def test_undo_opens_and_closes_again(session, survey):
+    def last(action):
+        found = select(AuditEntry).where(AuditEntry.object == "surveys", AuditEntry.action == action)
+        return session.execute(found.order_by(AuditEntry.id.desc()).limit(1)).scalar_one()
+
+    SurveyService(session).close(survey.id)
+    session.flush()
+    undo_entry(session, last("closed"))
+    assert (survey.state, SurveyService(session).get(survey.id).state) == ("open", "open")
+    SurveyService(session).close(survey.id)
+    session.flush()
+    with pytest.raises(Conflict):
+        undo_entry(session, last("opened"))
 
 
 def test_no_advertising_while_somebody_is_not_content(session, survey):

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from kehu.core import migration
 
-revision = "20261129_15"
-down_revision = "20261129_14"
+revision = "20261129_16"
+down_revision = "20261129_15"
 branch_labels = None
 depends_on = None
 
