@@ -41,7 +41,6 @@ class PluginCard:
     builtin: bool = False
     installed: bool = True
     manifest: Manifest | None = None
-    install_state: State = State.ORPHAN
     usable: bool = False
     why: str = ""
     state: TenantState = TenantState.AVAILABLE
@@ -50,8 +49,6 @@ class PluginCard:
     on: bool = False
     held: bool = False
     entitled: bool = True
-    needs: Sequence[str] = ()
-    used_by: Sequence[str] = ()
     permissions: Sequence[Any] = ()
     faults: Sequence[PluginIncident] = ()
     settable: bool = False
@@ -112,16 +109,9 @@ def _card(
         version=record.version,
         builtin=record.builtin,
         manifest=manifest,
-        install_state=record.state,
         usable=record.state is State.READY,
         why=f"{record.reason} {record.remedy}".strip(),
         entitled=may,
-        needs=tuple(manifest.requires) if manifest else (),
-        used_by=tuple(
-            other.slug
-            for other in hooks.host().installed
-            if other.manifest is not None and record.slug in other.manifest.requires
-        ),
         permissions=permissions.get(record.slug, ()),
         faults=faults.get(record.slug, ()),
         settable=record.slug in settable,

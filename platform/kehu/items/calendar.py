@@ -18,11 +18,6 @@ def add_months(start: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def last_covered(ends_on: dt.date) -> dt.date:
-    """Return the last day that is still covered: the day before the end."""
-    return ends_on - dt.timedelta(days=1)
-
-
 def earlier(*days: dt.date | None) -> dt.date | None:
     """Return the earliest of the days that are known."""
     return min((day for day in days if day is not None), default=None)

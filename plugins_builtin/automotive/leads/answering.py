@@ -42,6 +42,8 @@ PERSONAL = ("call", "mail", "visit", "meeting")
 WARNED, LATE, TOLD, PASSED_ON = 1, 2, 3, 4
 """How far a waiting lead has come: its owner was warned, the target is over, a manager knows, another has it."""
 MOST = 500
+BY_HAND = "by_hand"
+"""Among the repairs of a lead: a member completed it."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,13 @@ def targets(hours: Any, start: dt.datetime, settings: Mapping[str, Any]) -> Targ
 
 
 def start(session: Session, lead: Lead) -> None:
-    """Start the clock of a lead, and give its owner the task to answer."""
+    """Start the clock of a lead, and give its owner the task to answer.
+
+    One that waited to be completed is to be answered from then on: nobody could before.
+    """
     hours = business_hours(session)
-    found = targets(hours, lead.received_at, plugin_settings(session, SLUG))
+    begun = clock.now() if BY_HAND in lead.repairs else lead.received_at
+    found = targets(hours, begun, plugin_settings(session, SLUG))
     lead.warn_at, lead.due_at, lead.manager_at, lead.reassign_at = (
         found.warn,
         found.due,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.orm import undefer
 
 from kehu.api import (
     Actor,
@@ -100,17 +102,27 @@ def take_mail(ctx: Call, mail: ReceivedMail) -> bool:
 
 
 def _same_mail(session: Session, message: Incoming) -> LeadMessage | None:
-    """Return the message that came under the same id: a mail that took two ways differs in its headers."""
+    """Return the message that came under the same id: a mail that took two ways differs in its headers.
+
+    What says something else is another message: there are senders that give all their mails one id.
+    """
     if not message.message_id:
         return None
     statement = (
         select(LeadMessage)
+        .options(undefer(LeadMessage.raw))
         .where(LeadMessage.message_id == clean(message.message_id)[:998])
-        .order_by(LeadMessage.received_at)
-        .limit(1)
+        .order_by(LeadMessage.received_at.desc())
+        .limit(20)
         .with_for_update()
     )
-    return session.execute(statement).scalar_one_or_none()
+    said = _said(message.raw)
+    return next((one for one in session.execute(statement).scalars() if _said(one.raw) == said), None)
+
+
+def _said(raw: bytes) -> bytes:
+    """Return a mail without its headers and white space, which mail servers change."""
+    return b"".join(re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[-1].split())
 
 
 class AddressService:

@@ -121,6 +121,7 @@ class LeadService(RecordService[Lead]):
         :raises InvalidInput: names each field that is wrong.
         :raises Conflict: when somebody else has dealt with it.
         """
+        from plugins_builtin.automotive.leads.answering import BY_HAND
         from plugins_builtin.automotive.leads.settling import settle
 
         lead = self._waiting(lead_id, ("quarantine",), version)
@@ -137,7 +138,7 @@ class LeadService(RecordService[Lead]):
         lead.person = {
             **lead.person, "name": person.name, "emails": person.emails, "phones": person.phones
         }  # fmt: skip
-        lead.repairs = [*lead.repairs, "by_hand"]
+        lead.repairs = [*lead.repairs, BY_HAND]
         settle(self.session, lead, person)
         self._close(lead, "quarantine")
         return lead

@@ -308,6 +308,7 @@ class ProtectionService:
         Who decides sees all; others see those in which they have a part.
 
         :param state: open (undecided), or empty for all, the newest first.
+        :param after: the last one of the page before.
         """
         self.actor.require(READ)
         statement = select(Collision)
@@ -319,13 +320,16 @@ class ProtectionService:
                     Collision.claims.contains([{"holder": me}]),
                 )
             )
+        last = parse_id(after)
         if state == "open":
-            statement = statement.where(Collision.state.in_(("open", "appealed"))).order_by(
-                Collision.due_at, Collision.id
-            )
+            waiting = Collision.state.in_(("open", "appealed"))
+            statement = statement.where(waiting).order_by(Collision.due_at, Collision.id)
+            if last is not None:
+                due = select(Collision.due_at).where(Collision.id == last).scalar_subquery()
+                later = and_(Collision.due_at == due, Collision.id > last)
+                statement = statement.where(or_(Collision.due_at > due, later))
         else:
             statement = statement.order_by(Collision.id.desc())
-            last = parse_id(after)
             if last is not None:
                 statement = statement.where(Collision.id < last)
         return self.session.execute(statement.limit(PAGE + 1)).scalars().all()

@@ -44,8 +44,8 @@ def cases() -> Any:
     state = "open" if request.args.get("state", "open") == "open" else ""
     rows = ProtectionService(session()).cases(state, request.args.get("after"))
     more = (
-        url_for("automotive_protection.cases", state="all", after=rows[PAGE - 1].id)
-        if len(rows) > PAGE and not state
+        url_for("automotive_protection.cases", state=state or "all", after=rows[PAGE - 1].id)
+        if len(rows) > PAGE
         else None
     )
     rows = rows[:PAGE]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kehu.addons.calls import Event, call
 from kehu.api import consent_of
@@ -248,6 +248,9 @@ def test_a_member_completes_it(dealer: Shop) -> None:
     (lead,) = take(
         dealer, document(GOLF, '<customer><contact><name part="full">Ann Lee</name></contact></customer>')
     )
+    with dealer.work() as session:
+        long_ago = clock.now() - dt.timedelta(days=3)
+        session.execute(update(Lead).where(Lead.tenant_id == dealer.tenant.id).values(received_at=long_ago))
     client = dealer.client()
     form = client.get(f"{LIST}/{lead.id}/mend").text
     assert 'value="Ann Lee"' in form
@@ -263,6 +266,7 @@ def test_a_member_completes_it(dealer: Shop) -> None:
         lead = session.execute(select(Lead)).scalar_one()
         assert (lead.state, lead.wanted_name) == ("open", "2021 VW Golf")
         assert "by_hand" in lead.repairs
+        assert lead.due_at > clock.now()
         assert service_for("deals", session).get(lead.deal_id).contact_id == lead.contact_id
         with pytest.raises(Conflict):
             LeadService(session).mend(lead.id, values)
@@ -364,6 +368,15 @@ def test_a_mail_becomes_one_lead(dealer: Shop, secret: str) -> None:
         message = session.get(LeadMessage, (dealer.tenant.id, lead.message_id))
         assert message is not None
         assert (message.channel, message.sender, message.times) == ("mail", "leads@portal.example", 2)
+
+
+def test_two_mails_of_one_id_are_two_when_they_say_something_else(dealer: Shop, secret: str) -> None:
+    url = f"{LIST}/in/{secret}"
+    ids = {
+        sender(dealer).post(url, data=mail_of(text).as_bytes(), content_type="message/rfc822").json["id"]
+        for text in (PLAIN, OLD)
+    }
+    assert len(ids) == 2
 
 
 def test_a_mail_without_a_lead_waits(dealer: Shop) -> None:

@@ -14,10 +14,11 @@ from kehu.core import clock
 from kehu.core.audit import AuditEntry, batch_id
 from kehu.core.context import Actor
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.testkit.fixtures import Shop
 from plugins_builtin.automotive.drives.services import DriveService
-from plugins_builtin.automotive.protection import listening
+from plugins_builtin.automotive.protection import listening, services, web
 from plugins_builtin.automotive.protection.models import Collision, Protection
 from plugins_builtin.automotive.protection.services import ProtectionService
 from plugins_builtin.automotive.showroom.services import VisitService
@@ -291,3 +292,32 @@ def test_a_case_stands_on_the_dashboard_of_who_decides(dealer: Shop, conflict: C
     page = "/x/automotive/dashboard"
     assert "Cases to decide" in dealer.client().get(page).text
     assert "Cases to decide" not in dealer.client(dealer.member("member")).get(page).text
+
+
+def test_open_cases_have_further_pages(
+    dealer: Shop, conflict: Collision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (services, web):
+        monkeypatch.setattr(module, "PAGE", 1)
+    with dealer.work() as session:
+        due = conflict.due_at + dt.timedelta(hours=1)
+        session.add(
+            Collision(
+                id=new_id(),
+                tenant_id=dealer.tenant.id,
+                kind="conflict",
+                state="open",
+                claims=[],
+                rules=conflict.rules,
+                shares={},
+                opened_at=conflict.opened_at,
+                due_at=due,
+            )
+        )
+    with dealer.work() as session:
+        service = ProtectionService(session)
+        first, _more = service.cases("open")
+        (second,) = service.cases("open", first.id)
+        assert (first.id == conflict.id, second.due_at) == (True, due)
+    text = dealer.client().get("/x/automotive/collisions").text
+    assert f"after={conflict.id}" in text

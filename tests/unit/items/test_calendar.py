@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from kehu.items.calendar import add_months, earlier, last_covered
+from kehu.items.calendar import add_months, earlier
 
 DAY = dt.date.fromisoformat
 
@@ -30,6 +30,5 @@ def test_beyond_the_calendar():
 
 
 def test_ends():
-    assert last_covered(DAY("2026-03-15")) == DAY("2026-03-14")
     assert earlier(None, DAY("2026-03-15"), DAY("2025-01-01")) == DAY("2025-01-01")
     assert earlier(None, None) is None
