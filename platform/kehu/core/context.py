@@ -77,10 +77,12 @@ class Actor:
         """
         scope = self.scope(permission)
         if scope is None:
+            from kehu.core import permissions  # It knows actors.
+
             raise Forbidden(
                 _(
                     "Your role does not allow this. Ask an admin of your firm for the right “%(name)s”.",
-                    name=permission,
+                    name=permissions.name_of(permission),
                 ),
                 permission=permission,
             )

@@ -63,6 +63,12 @@ def offered() -> dict[str, Permission]:
     return {code: one for code, one in _registry.items() if not one.plugin or one.plugin in enabled}
 
 
+def name_of(code: str) -> str:
+    """Return what a permission allows in the words of the roles' page, else its code."""
+    found = _registry.get(code)
+    return str(found.sentence) if found is not None else code
+
+
 def everything() -> dict[str, Scope]:
     """Return a grant of every permission in its widest scope."""
     return dict.fromkeys(_registry, "all")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kehu.core.context import Scope
-from kehu.core.i18n import _l
+from kehu.core.i18n import _, _l
 from kehu.core.permissions import everything, registered
 
 ROLE_NAMES: dict[str, Any] = {
@@ -40,6 +41,19 @@ RECORDS = (
 
 MANAGED = frozenset({"products", "resources", "offer_rules", "offer_texts"})
 """Records that members read, and managers write."""
+
+
+def reach_of(code: str, grants: Mapping[str, Scope]) -> str:
+    """Return what a role may do in a few words, by what it grants now."""
+    if code == "owner":
+        return _("everything, also closing the firm")
+    if "settings:manage" in grants:
+        return _("all records and the settings")
+    if grants.get("customers:delete") == "all":
+        return _("changes and deletes all records, no settings")
+    if "customers:write" in grants:
+        return _("adds and changes records, deletes few")
+    return _("reads, changes nothing")
 
 
 def default_grants(code: str) -> dict[str, Scope]:

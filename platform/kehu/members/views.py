@@ -12,9 +12,11 @@ from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.members import queries
+from kehu.members.models import Role
 from kehu.members.queries import MemberFilter
 from kehu.members.records import STATES
 from kehu.members.role_services import TeamService
+from kehu.members.roles import reach_of
 from kehu.members.services import MemberService, get_member, outranks
 from kehu.settings.pages import with_short_url
 from kehu.web import limits
@@ -84,10 +86,16 @@ def _count_mail() -> None:
     limits.count(INVITATIONS, "invite", str(context.tenant().id))
 
 
+def _with_reach(role: Role) -> str:
+    return _("%(role)s: %(reach)s", role=role.name, reach=reach_of(role.code, role.permissions))
+
+
 def _choices() -> dict[str, Any]:
     session, actor = db.session(), context.actor()
     return {
-        "roles": [(str(role.id), role.name) for role in queries.roles(session) if outranks(actor, role)],
+        "roles": [
+            (str(role.id), _with_reach(role)) for role in queries.roles(session) if outranks(actor, role)
+        ],
         "teams": [(str(team.id), team.name) for team in queries.teams(session)],
     }
 

@@ -35,6 +35,7 @@ def _account_and_trash(now: context.Context) -> Iterable[NavItem]:
     if now.actor is not None:
         yield NavItem("account", _("My account"), "/account", "user-circle")
         yield NavItem("trash", _("Trash"), "/trash", "trash")
+        yield NavItem("acts", _("What you did"), "/acts", "history")
 
 
 def _query() -> str:

@@ -103,11 +103,23 @@ register(
 )
 
 
+PARTS: tuple[tuple[Any, int, int], ...] = (
+    (_l("Your firm and its people"), 0, 45),
+    (_l("How you work"), 45, 60),
+    (_l("Plugins, programs and upkeep"), 60, 10_000),
+)
+"""The parts of the overview, by the order of the pages in them."""
+
+
 @blueprint.get("/settings")
 @signed_in
 def index() -> Any:
     """List the settings that the member may open."""
-    return render_page("settings/index.html", pages=pages_for(context.actor()))
+    groups = [
+        (label, [page for page in pages_for(context.actor()) if first <= page.order < end])
+        for label, first, end in PARTS
+    ]
+    return render_page("settings/index.html", groups=[group for group in groups if group[1]])
 
 
 @blueprint.record_once

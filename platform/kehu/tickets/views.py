@@ -213,5 +213,6 @@ def _next_url(ticket: Ticket) -> str:
     args = query.parse(given or NEXT_IN)
     found = queries.next_ticket(db.session(), ticket, args)
     if found is None:
-        return query.list_url("tickets", args)
+        # Who came from a list goes back to it; else there is nowhere to go, and the ticket stays in sight.
+        return query.list_url("tickets", args) if given else ""
     return query.record_url(f"/tickets/{found}", given, 0) if given else f"/tickets/{found}"

@@ -20,7 +20,7 @@ from kehu.views.services import ViewService
 from kehu.web import shell
 from kehu.web import undo as undoing
 from kehu.web.access import signed_in
-from kehu.web.records import bulk, lookup, query, saved, trash_page
+from kehu.web.records import acts, bulk, lookup, query, saved, trash_page
 from kehu.web.records.answers import done_toast, go_to
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
@@ -29,7 +29,9 @@ blueprint = Blueprint("views", __name__)
 
 blueprint.add_url_rule("/undo/<uuid:batch_id>", "undo", signed_in(undoing.undo_batch), methods=["POST"])
 blueprint.add_url_rule("/lookup/<kind>", "lookup", signed_in(lookup.options))
+blueprint.add_url_rule("/acts", "acts", signed_in(acts.show))
 blueprint.add_url_rule("/trash", "trash", signed_in(trash_page.show))
+blueprint.add_url_rule("/trash/restore", "restore_many", signed_in(trash_page.restore_many), methods=["POST"])
 blueprint.add_url_rule(
     "/trash/<kind>/<uuid:record_id>/restore", "restore", signed_in(trash_page.restore), methods=["POST"]
 )

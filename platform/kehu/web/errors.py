@@ -18,6 +18,21 @@ from kehu.core.i18n import _, _l
 
 log = structlog.get_logger(__name__)
 
+TITLES = (
+    _l("Some fields need another value"),
+    _l("Not found"),
+    _l("Not allowed"),
+    _l("Sign in needed"),
+    _l("Changed by somebody else"),
+    _l("Not possible now"),
+    _l("Already there"),
+    _l("Too large"),
+    _l("Too many requests"),
+    _l("Not available right now"),
+    _l("Our mistake"),
+)
+"""The titles of the domain's errors: texts in other modules, named here so that they are translated."""
+
 _HTTP: dict[int, Any] = {
     400: _l("The request could not be read. Nothing was changed."),
     403: _l("This is not open to you. Ask an admin of your firm."),

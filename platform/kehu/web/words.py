@@ -28,6 +28,8 @@ def _words(_locale: str) -> str:
             "cancel": _("Cancel"),
             "copied": _("Copied"),
             "undone": _("Taken back"),
+            "late": _("There is nothing fresh to undo."),
+            "acts": _("What you did"),
             "failed": _("That did not work. What you typed is still here; try again in a moment."),
             "offline": _("No connection. What you type stays here; sending works again when it is back."),
             "signin": _(

@@ -230,3 +230,15 @@ def test_mails_are_composed_in_the_readers_language(app: Flask, shop: Shop) -> N
     assert message["To"] == user.email
     assert message["Bcc"] is None
     assert message.get_content_type() == "multipart/alternative"
+
+
+def test_a_role_says_what_it_may_do_when_somebody_is_invited(shop: Shop) -> None:
+    text = shop.client().get("/settings/members/invite").text
+    assert "Viewer: reads, changes nothing" in text
+    assert "Owner: everything, also closing the firm" in text
+
+
+def test_a_refusal_names_the_right_in_words(shop: Shop) -> None:
+    answer = shop.client(shop.member("viewer")).get("/settings/audit")
+    assert answer.status_code == 403
+    assert "audit:read" not in answer.text

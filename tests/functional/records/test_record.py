@@ -367,3 +367,16 @@ def test_plain_page_of_a_type_without_its_own(browser, make):
     assert (
         "Mira Sol" in browser.get(f"/products/{product}/history?inline=1", target="div#record-history").text
     )
+
+
+def test_a_new_name_reaches_the_heading(browser, make):
+    (one,) = make("Acme")
+    answer = browser.post(
+        f"/customers/{one}/field/name", {"name": "Birch", "version": "1"}, target="dd#fact-name"
+    )
+    assert answer.status_code == 200, answer.text
+    assert "kehu:refresh" in answer.headers["HX-Trigger"]
+    other = browser.post(
+        f"/customers/{one}/field/industry", {"industry": "Wood", "version": "2"}, target="dd#x"
+    )
+    assert "kehu:refresh" not in other.headers.get("HX-Trigger", "")

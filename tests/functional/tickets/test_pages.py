@@ -216,3 +216,11 @@ def test_mail_has_the_queues_address(shop):
     assert mail["Subject"] == f"A B [#{ticket.number}]"
     assert mail.get_content().split() == ["Grüße", "你好"]
     assert mail["Message-ID"].startswith("<")
+
+
+def test_resolving_the_last_ticket_stays_on_it(shop, browser):
+    ticket = make_ticket(shop)
+    answer = browser.post(f"/tickets/{ticket}/status?status=resolved&next=1", headers=HTMX)
+    assert "HX-Location" not in answer.headers
+    assert "kehu:refresh" in answer.headers["HX-Trigger"]
+    assert state(shop, ticket)[0] == "resolved"

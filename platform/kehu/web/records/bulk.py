@@ -217,7 +217,7 @@ def _ask(
         forms.control(
             one,
             None,
-            raw=request.form.get(one.key),
+            raw=request.form.get(one.key, _first(pages, one)),
             error=" ".join(errors.get(one.key, ())),
             focus=len(fields) == 1,
         )
@@ -240,6 +240,11 @@ def _ask(
         title=question(pages, Order(action="tag" if action == "tag" else "set"), total),
         typed={key: request.form.get(key, "") for key in ("add", "remove")},
     )
+
+
+def _first(pages: RecordPages, field: Field) -> str | None:
+    """Return what a field starts with: of an owner who asks, since “nobody” should be meant."""
+    return str(context.actor().member_id) if field.key == pages.type.owner else None
 
 
 def _export(pages: RecordPages, picked: Picked) -> Response:

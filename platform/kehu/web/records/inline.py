@@ -22,6 +22,7 @@ from kehu.web.records.cells import RowWriter, short_id
 from kehu.web.records.detail import fact_html, fact_of
 from kehu.web.records.display import Displayer
 from kehu.web.render import render_page
+from kehu.web.toasts import add_trigger
 
 if TYPE_CHECKING:
     from kehu.web.records.pages import RecordPages
@@ -74,6 +75,8 @@ def _save(
     closing = {"HX-Trigger": "kehu:close"} if request.form.get("mine") else {}
     response = render_page("records/value.html", {}, element=_element(pages, record, spec), cell_id="")
     response.headers.extend(closing)
+    if spec.key == pages.type.title and not _in_list():
+        add_trigger(response, "kehu:refresh")  # Heading, crumb and tab of the browser bear the name too.
     return response
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Text, and_, cast, literal, or_, select, union_all
 
 from kehu.core import context, db
-from kehu.core.errors import NotFound
-from kehu.core.i18n import _
+from kehu.core.errors import KehuError, NotFound
+from kehu.core.i18n import _, _n
 from kehu.core.ids import parse_id
 from kehu.core.records import scope as scoping
 from kehu.core.records.service import service_for
@@ -23,6 +24,7 @@ from kehu.web.records.answers import done, done_toast
 from kehu.web.records.pages import pages_of
 from kehu.web.records.titles import titles
 from kehu.web.render import render_page
+from kehu.web.toasts import toast
 
 PAGE = 50
 BESIDE = frozenset({"files"})
@@ -49,6 +51,7 @@ def show() -> ResponseReturnValue:
         if actor.may(f"{name}:delete") and (pages_of(name) is not None or name in BESIDE)
     }
     only = request.args.get("type", "")
+    filled = _filled(kinds.values())
     shown = {only: kinds[only]} if only in kinds else kinds
     rows = _rows(list(shown.values()), request.args.get("after", ""))
     more = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -66,12 +69,28 @@ def show() -> ResponseReturnValue:
         + [
             {"label": str(one.plural), "url": f"/trash?type={name}", "current": only == name}
             for name, one in kinds.items()
+            if name == only or name in filled
         ],
         next_url=f"/trash?after={more.at.isoformat().replace('+', '%2B')}~{more.id}"
         + (f"&type={only}" if only else "")
         if more
         else "",
     )
+
+
+def _filled(kinds: Iterable[RecordType]) -> set[str]:
+    """Return the kinds of which something lies in the trash that the member may see."""
+    actor = context.actor()
+    parts = []
+    for one in kinds:
+        model: Any = one.model
+        there = select(model.id).where(
+            model.tenant_id == db.tenant_id(),
+            model.deleted_at.is_not(None),
+            scoping.condition(one, model, actor, _reach(one, actor)),
+        )
+        parts.append(select(literal(one.name).label("kind")).where(there.exists()))
+    return set(db.session().execute(union_all(*parts)).scalars()) if parts else set()
 
 
 def _rows(kinds: list[RecordType], after: str) -> list[Any]:
@@ -118,6 +137,32 @@ def _mark(after: str) -> tuple[dt.datetime, uuid.UUID] | None:
     except ValueError:
         return None
     return (moment, found) if found is not None and moment.tzinfo is not None else None
+
+
+def restore_many() -> ResponseReturnValue:
+    """Take all records of a page out of the trash; what can't come back is named and stays."""
+    session = db.session()
+    wanted = [mark.partition(":") for mark in request.form.getlist("record")[:PAGE]]
+    restored, kept = 0, []
+    for kind, _sign, record_id in wanted:
+        if kind not in registered():
+            continue
+        service = service_for(kind, session)
+        try:
+            with session.begin_nested():
+                service.restore(record_id)
+            restored += 1
+        except NotFound:
+            continue  # It came back with another one, or by somebody else in the meantime.
+        except KehuError as error:
+            kept.append(str(error.message))
+    if not restored and not kept:
+        raise NotFound(_("There is nothing to restore here."))
+    if restored:
+        done_toast(session, _n("Restored %(num)s record", "Restored %(num)s records", restored))
+    for reason in kept[:3]:
+        toast(reason, "warn")
+    return done("kehu:refresh")
 
 
 def restore(kind: str, record_id: uuid.UUID) -> ResponseReturnValue:

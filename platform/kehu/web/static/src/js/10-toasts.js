@@ -10,7 +10,7 @@
     region.showPopover();
   };
   const close = (toast) => {
-    toast.remove();
+    toast?.remove();
     if (!K.find("[data-toast]") && K.find("#toasts:popover-open")) K.find("#toasts").hidePopover();
   };
   const live = (toast) => {

@@ -36,7 +36,7 @@
       const form = e.target.closest("form");
       if (form?.querySelector("[type=submit]:not(:disabled)") && !e.target.closest("#palette")) { e.preventDefault(); form.requestSubmit(form.querySelector("[data-submit-key]") || undefined); return; }
     }
-    if (key === "mod+z" && !typing) { const undo = K.all("[data-undo]").pop(); if (undo) { e.preventDefault(); K.undo(undo); } return; }
+    if (key === "mod+z" && !typing) { const undo = K.all("[data-toast] [data-undo]").pop(); if (undo) { e.preventDefault(); K.undo(undo); } else if ("app" in document.body.dataset) K.toast({ message: K.word("late"), level: "info", link: { url: "/acts", text: K.word("acts") } }); return; }
     if (key === "escape" && e.target.matches?.("[type=search]")) { if (e.target.value) { e.preventDefault(); e.target.value = ""; e.target.dispatchEvent(new Event("input", { bubbles: true })); } else e.target.blur(); return; }
     if (key.startsWith("mod+")) { if (K.press(key)) e.preventDefault(); return; }
     if (typing || e.altKey || !single()) return;

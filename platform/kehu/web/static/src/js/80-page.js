@@ -15,7 +15,9 @@
       document.head.append(script);
     }
   };
-  K.ready(() => { where(); scripts(); });
+  /* Tabs that don't fit scroll: the present one is in sight. */
+  const tabs = () => { for (const tab of K.all(".k-tabs > [aria-current]")) { const bar = tab.parentElement; const far = tab.getBoundingClientRect(), room = bar.getBoundingClientRect(); if (far.left < room.left || far.right > room.right) bar.scrollLeft += far.left - room.left - (room.width - far.width) / 2; } };
+  K.ready(() => { where(); scripts(); tabs(); });
   document.addEventListener("htmx:after:settle", (e) => {
     if (e.target.id !== "main" || e.detail.task?.swapSpec.style !== "outerSync") return;
     if (!e.target.querySelector("[autofocus],[data-focus]")) e.target.focus({ preventScroll: true });
