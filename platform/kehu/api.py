@@ -30,7 +30,7 @@ from kehu.core.business_hours import BusinessHours, NeverOpen
 from kehu.core.context import Actor, TenantInfo, actor, tenant
 from kehu.core.db import session
 from kehu.core.errors import Conflict, Duplicate, Forbidden, InvalidInput, KehuError, NotFound
-from kehu.core.i18n import _, _l, _n
+from kehu.core.i18n import _, _l, _n, day_text
 from kehu.core.ids import new_id, parse_id
 from kehu.core.migration import add_fk, record_columns, tenant_table
 from kehu.core.migration import begin as begin_migration
@@ -269,6 +269,7 @@ __all__ = [
     "clock",
     "consent_of",
     "counted",
+    "day_text",
     "done_toast",
     "fold",
     "free_times",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, exists, select
@@ -29,6 +30,27 @@ def starter_id(session: Session, slug: str, key: str) -> uuid.UUID | None:
     model: Any = {"pipelines": Pipeline, "stages": Stage, "roles": Role}[found.kind]
     live = [model.deleted_at.is_(None)] if hasattr(model, "deleted_at") else []
     return session.execute(select(model.id).where(model.id == found.record_id, *live)).scalar_one_or_none()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """A pipeline of a plugin in which new deals could start, and the one in which they do."""
+
+    id: uuid.UUID
+    name: str
+    now: str
+
+
+def proposed_pipelines(session: Session, slug: str) -> list[Proposed]:
+    """Return the pipelines that came with a plugin and are not the one in which new deals start."""
+    live = select(Pipeline.id, Pipeline.name, Pipeline.is_default).where(Pipeline.deleted_at.is_(None))
+    rows = session.execute(live.order_by(Pipeline.position, Pipeline.id)).all()
+    came = PluginStarter.slug == slug, PluginStarter.kind == "pipelines"
+    mine = set(session.execute(select(PluginStarter.record_id).where(*came)).scalars())
+    now = next((row.name for row in rows if row.is_default), "")
+    if any(row.is_default and row.id in mine for row in rows):
+        return []
+    return [Proposed(id=row.id, name=row.name, now=now) for row in rows if row.id in mine]
 
 
 def purge_starters(session: Session, slug: str, dry_run: bool) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import lru_cache
 from typing import Any
 
+from babel.dates import format_date
 from babel.support import LazyProxy
-from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
+from flask_babel import format_decimal, get_locale, gettext, lazy_gettext, ngettext
 
 LOCALES: dict[str, str] = {
     "en": "English",
@@ -36,6 +39,17 @@ def _n(one: str, many: str, num: int, **values: Any) -> str:
 def whole(number: int) -> int | str:
     """Return a count as people write it: from a thousand on with the separators of the reader's language."""
     return number if -1000 < number < 1000 else str(format_decimal(number))
+
+
+def day_text(day: dt.date | None) -> str:
+    """Return a day as sentences hold it, in the reader's language; … for one that nobody knows."""
+    return "…" if day is None else _day(day, str(get_locale() or "en"))
+
+
+@lru_cache(maxsize=4096)
+def _day(day: dt.date, locale: str) -> str:
+    # Nightly work writes the same days for many thousand records.
+    return str(format_date(day, "medium", locale=locale))
 
 
 def match_locale(code: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import redirect, request, send_from_directory
@@ -11,10 +11,13 @@ from flask_babel import format_date
 from kehu.accounts.signin import own_path
 from kehu.addons import prices, purge, samples
 from kehu.addons.services import PluginService
+from kehu.addons.starter_rows import proposed_pipelines
 from kehu.addons.states import TenantState
 from kehu.core import db, hooks
+from kehu.core.context import actor
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _, _l, _n
+from kehu.core.records.types import registered
 from kehu.settings.views import blueprint
 from kehu.web.access import needs
 from kehu.web.records.answers import done_toast
@@ -97,6 +100,13 @@ def picture(slug: str, name: str) -> Any:
     return send_from_directory(manifest_path(record.module).parent / "pictures", name, max_age=DAY)
 
 
+def _touched(codes: Iterable[str]) -> list[str]:
+    """Return what rights of a manifest are over, in words and each once."""
+    types = registered()
+    names = dict.fromkeys(code.partition(":")[0] for code in codes)
+    return [str(types[name].plural) if name in types else name for name in names]
+
+
 def _page(slug: str, problem: str = "", status: int = 200) -> Any:
     service = PluginService(db.session())
     card = service.card(slug)
@@ -113,6 +123,10 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
         offers=OFFERS,
         places=purge.WORDS,
         sample=samples.state(db.session(), slug) if card.on and card.usable and not card.held else None,
+        touched=_touched,
+        proposed=proposed_pipelines(session, slug)
+        if card.on and card.usable and actor().may("pipelines:write")
+        else (),
         hosts=[one.partition(":")[2] for one in able if one.startswith(("http:", "send:"))],
         plan=plan,
         price=prices.price(session, card.manifest) if card.manifest else None,

@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from kehu.core.context import Context, current
-from kehu.core.i18n import LOCALES, html_lang, whole
+from kehu.core.i18n import LOCALES, day_text, html_lang, whole
 from kehu.web import charts, compress, panels, toasts, widgets, words
 from kehu.web.static import asset_url, init_static
 from plugins.relay import running
@@ -291,6 +291,7 @@ def init_shell(app: Flask) -> None:
         money=widgets.money,
         reltime=widgets.reltime,
         day=widgets.day,
+        day_text=day_text,
         exact=widgets.exact,
         initials=widgets.initials,
         hue_of=widgets.hue_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kehu.api import Session, _, clock, member_names, plugin_settings, select, tenant
+from kehu.api import Session, _, clock, day_text, member_names, plugin_settings, select, tenant
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
 from plugins_builtin.automotive.drives.paper import Paper, draw
@@ -31,10 +31,10 @@ def _facts(session: Session, drive: TestDrive) -> list[tuple[Any, str]]:
     )
     names = {row.id: row.name for row in session.execute(statement)}
     host = member_names(session, [drive.owner_id]).get(str(drive.owner_id), "")
-    licence = [drive.licence_class or "", drive.licence_until.isoformat() if drive.licence_until else ""]
+    licence = [drive.licence_class or "", day_text(drive.licence_until) if drive.licence_until else ""]
     return [
         (_("Driver"), drive.driver),
-        (_("Date of birth"), drive.born_on.isoformat() if drive.born_on else "____-__-__"),
+        (_("Date of birth"), day_text(drive.born_on) if drive.born_on else "____-__-__"),
         (_("Licence classes"), licence[0] or "________"),
         (_("Licence valid until"), licence[1] or "____-__-__"),
         (_("Phone"), drive.phone or ""),

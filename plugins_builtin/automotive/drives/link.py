@@ -13,6 +13,7 @@ from kehu.api import (
     Session,
     _,
     actor,
+    audit,
     clock,
     free_times,
     new_id,
@@ -49,11 +50,13 @@ def renew(session: Session) -> None:
     """Make the firm's address, or another one in its place: who has the old one finds nothing there."""
     actor().require(f"{CARS}:write")
     row = session.execute(select(DriveLink).with_for_update()).scalar_one_or_none()
+    new = row is None
     if row is None:
         row = DriveLink(id=new_id(), tenant_id=tenant().id)
         session.add(row)
     row.secret, row.made_at = secrets.token_urlsafe(24), clock.now()
     session.flush()
+    _note(session, row, "created" if new else "updated")
 
 
 def remove(session: Session) -> None:
@@ -63,6 +66,13 @@ def remove(session: Session) -> None:
     if row is not None:
         session.delete(row)
         session.flush()
+        _note(session, row, "deleted")
+
+
+def _note(session: Session, row: DriveLink, action: str) -> None:
+    """Keep who made or took away the address, without what stands in it."""
+    title = _("Address for booking on line")
+    audit(session, object=f"{SLUG}.drive_link", record_id=row.id, action=action, title=title)
 
 
 class Visitor:

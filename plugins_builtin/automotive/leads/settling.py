@@ -16,6 +16,7 @@ from plugins_builtin.automotive.leads.normal import Person
 from plugins_builtin.automotive.leads.routing import Routes
 from plugins_builtin.automotive.leads.words import car_line, fact_lines
 from plugins_builtin.automotive.protection.services import ProtectionService
+from plugins_builtin.automotive.starting.stages import first_stage
 
 _PRICE = re.compile(r"\d{1,3}(?:[ ,'\u00a0]\d{3})+(?:\.\d{1,2})?|\d{1,9}(?:\.\d{1,2})?")
 
@@ -133,6 +134,7 @@ def _deal(session: Session, lead: Lead) -> uuid.UUID:
         "owner_id": lead.owner_id,
         "source": lead.source[:200],
         "description": describe(lead)[:8000],
+        **first_stage(session),
     }
     price = str(wanted.get("price", ""))
     if _PRICE.fullmatch(price) and wanted.get("currency", tenant().currency) == tenant().currency:

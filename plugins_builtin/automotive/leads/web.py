@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response, jsonify
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from kehu.api import (
     member_names,
     needs,
     parse_id,
+    plugin_settings,
     public,
     public_url,
     record_page_context,
@@ -28,10 +30,12 @@ from kehu.api import (
     render_page,
     request,
     session,
+    show_phone,
     tenant,
     toast,
     url_for,
 )
+from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.leads import answering, intake, mails, reading, words
 from plugins_builtin.automotive.leads.adf_text import decode
 from plugins_builtin.automotive.leads.answering import AnswerService
@@ -66,6 +70,7 @@ def show_lead(lead: Lead) -> Any:
         due=countdown(lead.due_at, lead.warn_at, clock.now()) if lead.due_at else "",
         due_local=lead.due_at.astimezone(tenant().tz) if lead.due_at else None,
         call=words.phones_line(_phones(lead)[:1]),
+        shown_phone=show_phone,
         answered_by=member_names(session(), [lead.contacted_by]).get(str(lead.contacted_by), ""),
     )
 
@@ -78,6 +83,14 @@ def _near(lead: Lead) -> dict[str, str]:
         named = titles(session(), kind, [one for one in ids if one is not None])
         found.update({str(one): name for one, name in named.items()})
     return found
+
+
+def _mailbox() -> str:
+    """Return the mail address of leads, or nothing where the firm has none."""
+    box = str(plugin_settings(session(), SLUG)["leads_box"] or "").strip()
+    anything = {"secret": "-"}
+    host = urlsplit(public_url("automotive_leads.take_in", **anything)).hostname
+    return f"{box}@{host}" if box and host else ""
 
 
 def _phones(lead: Lead) -> list[dict[str, str]]:
@@ -295,6 +308,7 @@ def addresses() -> Any:
         "automotive/leads/addresses.html",
         status=status,
         rows=service.all(),
+        mailbox=_mailbox(),
         name=name,
         made=made,
         errors=errors,

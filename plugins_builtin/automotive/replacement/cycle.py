@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Date, cast
 from sqlalchemy.orm import aliased
 
-from kehu.api import Call, DatedThing, OfferSource, _, _l, and_, func, or_, parse_id, select
+from kehu.api import Call, DatedThing, OfferSource, _, _l, and_, day_text, func, or_, parse_id, select
 from plugins_builtin.automotive.vehicles.models import Vehicle, VehicleParty
 
 MONTHS = 48
@@ -59,7 +59,7 @@ def due(ctx: Call, since: dt.date, until: dt.date) -> Sequence[DatedThing]:
             owner_id=row.owner_id,
             name=row.name or _("Car"),
             due_on=row.day,
-            basis=_("His since %(day)s.", day=row.from_on.isoformat()),
+            basis=_("His since %(day)s.", day=day_text(row.from_on)),
         )
         for row in ctx.session.execute(statement)
     ]

@@ -20,6 +20,7 @@ from kehu.api import (
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.second_car.keeping import SecondCarService
 from plugins_builtin.automotive.second_car.models import SecondCar
+from plugins_builtin.automotive.starting.stages import first_stage
 
 TAPS = ("called", "later", "refused", "has_one")
 """Outcomes that are no more than a word."""
@@ -59,6 +60,7 @@ def make_deal(session: Session, record_id: object) -> Any:
     values: dict[str, Any] = {
         "name": _("Second car for %(name)s", name=record.name),
         "customer_id": str(record.customer_id),
+        **first_stage(session),
     }
     deal = deals.create(values)
     service.change(record, {"outcome": "interested", "again_on": None, "deal_id": deal.id})

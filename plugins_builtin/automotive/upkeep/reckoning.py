@@ -7,7 +7,19 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kehu.api import Call, Event, Session, _, clock, parse_id, plugin_settings, select, tenant, update_rows
+from kehu.api import (
+    Call,
+    Event,
+    Session,
+    _,
+    clock,
+    day_text,
+    parse_id,
+    plugin_settings,
+    select,
+    tenant,
+    update_rows,
+)
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.upkeep.models import ServiceItem
 from plugins_builtin.automotive.upkeep.rules import Due, next_due
@@ -58,7 +70,7 @@ def of_item(
 
 def _words(item: ServiceItem, due: Due, found: Pace) -> str:
     if due.by == "time":
-        return _("%(months)s months after %(day)s.", months=item.months, day=item.done_on.isoformat())
+        return _("%(months)s months after %(day)s.", months=item.months, day=day_text(item.done_on))
     if due.sure:
         return _("%(km)s km have been run, as a reading shows.", km=f"{due.km:,}")
     return _("About %(rate)s km a day up to %(km)s km.", rate=round(found.rate), km=f"{due.km:,}")

@@ -23,6 +23,15 @@ class Due:
     sure: bool = False
 
 
+def last_by_plan(since: dt.date, today: dt.date, months: int | None) -> dt.date:
+    """Return the last day until today on which work was due by the calendar, counted from the first use."""
+    if not months:
+        return since
+    turns = ((today.year - since.year) * 12 + today.month - since.month) // months
+    last = add_months(since, turns * months)
+    return last if last <= today else add_months(since, (turns - 1) * months)
+
+
 def next_due(
     *,
     done_on: dt.date,

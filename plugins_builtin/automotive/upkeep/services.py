@@ -11,6 +11,7 @@ from kehu.api import Conflict, FollowingService, _, clock, plugin_settings, sele
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.upkeep.models import ServiceItem
 from plugins_builtin.automotive.upkeep.reckoning import reckon
+from plugins_builtin.automotive.upkeep.rules import last_by_plan
 from plugins_builtin.automotive.vehicles.models import Vehicle
 from plugins_builtin.automotive.vehicles.readings import keep_reading
 from plugins_builtin.automotive.vehicles.writing import wrong
@@ -75,20 +76,26 @@ class ItemService(FollowingService[ServiceItem]):
         if of_vehicle(self.session, car.id):
             raise Conflict(_("This car has services already. Add what is missing one by one."))
         settings = plugin_settings(self.session, SLUG)
-        since = car.in_service_on or self.today()
-        values: dict[str, Any] = {"vehicle_id": str(car.id), "done_on": since.isoformat(), "done_km": 0}
-        if since == self.today():
-            values["done_km"] = car.odometer or 0
         made = [
-            {
-                "name": _("Service"),
-                "months": settings["upkeep_months"],
-                "km": settings["upkeep_km"],
-                **values,
-            },
-            {"name": _("Brake fluid"), "kind": "wear", "months": 24, **values},
+            {"name": _("Service"), "months": settings["upkeep_months"], "km": settings["upkeep_km"]},
+            {"name": _("Brake fluid"), "kind": "wear", "months": 24},
         ]
-        return [self.create(one) for one in made]
+        return [self.create({"vehicle_id": str(car.id), **one, **self._supposed(car, one)}) for one in made]
+
+    def _supposed(self, car: Any, one: Mapping[str, Any]) -> dict[str, Any]:
+        """Return when it was done last: by the book, since nobody knows what was done to a car that was brought in."""
+        today, run = self.today(), car.odometer or 0
+        since = car.in_service_on or today
+        if since >= today:
+            return {"done_on": today.isoformat(), "done_km": run}
+        last = last_by_plan(since, today, one["months"])
+        words = _("Nobody has noted when it was done last: reckoned as if always by the book.")
+        km = run - run % one["km"] if one.get("km") else 0
+        return {
+            "done_on": last.isoformat(),
+            "done_km": km,
+            **({"description": words} if last > since else {}),
+        }
 
     def today(self) -> dt.date:
         """Return the day in the firm's zone."""

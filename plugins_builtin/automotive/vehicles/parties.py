@@ -13,6 +13,7 @@ from kehu.api import (
     NotFound,
     _,
     clock,
+    day_text,
     or_,
     parse_id,
     select,
@@ -229,16 +230,12 @@ class PartyService(FollowingService[VehicleParty]):
             known = self.session.execute(statement.limit(1)).first()
         if known is None:
             return
-        days = {"since": _day(known.from_on), "until": _day(known.to_on)}
+        days = {"since": day_text(known.from_on), "until": day_text(known.to_on)}
         message = _(
             "It has another owner from %(since)s until %(until)s. End that time first, or choose other days.",
             **days,
         )
         raise wrong("from_on", message)
-
-
-def _day(day: dt.date | None) -> str:
-    return day.isoformat() if day is not None else "…"
 
 
 def _on(day: dt.date) -> tuple[Any, ...]:

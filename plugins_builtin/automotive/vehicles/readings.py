@@ -16,6 +16,7 @@ from kehu.api import (
     Session,
     _,
     clock,
+    day_text,
     select,
     service_for,
     tenant,
@@ -115,7 +116,10 @@ class ReadingService(FollowingService[OdometerReading]):
     def title_of(self, record: OdometerReading) -> str:
         """Return what the clock showed and when."""
         return _(
-            "%(shown)s %(unit)s on %(day)s", shown=f"{record.shown:,}", unit=record.unit, day=record.read_on
+            "%(shown)s %(unit)s on %(day)s",
+            shown=f"{record.shown:,}",
+            unit=record.unit,
+            day=day_text(record.read_on),
         )
 
     def search_texts(self, record: OdometerReading) -> Iterable[tuple[str, str]]:
@@ -246,7 +250,7 @@ def point(reading: OdometerReading) -> Point:
 
 def _refusal(against: Contradiction) -> tuple[InvalidInput, tuple[str, ...]]:
     """Return what is wrong, and the answers that may follow."""
-    known: dict[str, Any] = {"km": f"{against.other.km:,}", "day": against.other.on.isoformat()}
+    known: dict[str, Any] = {"km": f"{against.other.km:,}", "day": day_text(against.other.on)}
     ways: tuple[str, ...] = ("mistyped", "suspect")
     if against.fault == "lower":
         message = _(

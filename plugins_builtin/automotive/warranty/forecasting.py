@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kehu.api import Call, Event, Session, _, actor, and_, run_later, select, service_for, tenant
+from kehu.api import Call, Event, Session, _, actor, and_, day_text, run_later, select, service_for, tenant
 from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle
 from plugins_builtin.automotive.vehicles.odometer import COUNTED, to_km
 from plugins_builtin.automotive.warranty.ends import Expiry, distance_end, expiry
@@ -66,7 +66,7 @@ class Forecast:
             return _(
                 "%(limit)s km were reached about %(day)s, as a reading shows.",
                 limit=f"{distance.km:,}",
-                day=distance.on.isoformat(),
+                day=day_text(distance.on),
             )
         if not self.pace.is_read:
             return _(
@@ -77,9 +77,9 @@ class Forecast:
             "About %(rate)s km a day from %(km)s km on %(day)s on: between %(early)s and %(late)s.",
             rate=round(self.pace.rate),
             km=f"{last.km:,}",
-            day=last.on.isoformat(),
-            early=distance.early.isoformat(),
-            late=distance.late.isoformat(),
+            day=day_text(last.on),
+            early=day_text(distance.early),
+            late=day_text(distance.late),
         )
 
 

@@ -100,18 +100,24 @@ class PlanService(RecordService[WarrantyPlan]):
             raise Conflict(_("This car has no owner, so nothing covers it yet."))
         if plan.name in set(self.session.execute(_covered(self.session, vehicle)).scalars()):
             raise Conflict(_("The car has “%(name)s” already.", name=plan.name))
-        values: dict[str, Any] = {
-            "item_id": str(vehicle.owned_item_id),
-            "kind": plan.kind,
-            "name": plan.name,
-            "starts_on": start.isoformat(),
-            "months": plan.months,
-        }
-        if plan.provider:
-            values["provider"] = plan.provider
-        if plan.distance is not None:
-            values |= {"usage_limit": plan.distance, "usage_unit": plan.unit, "start_usage": 0}
+        values = coverage_of(plan, vehicle.owned_item_id, start)
         return service_for(TERMS, self.session, self.actor).create(values)
+
+
+def coverage_of(plan: WarrantyPlan, item_id: object, start: dt.date) -> dict[str, Any]:
+    """Return the values of a coverage by a plan, from the day on which the car came into service."""
+    values: dict[str, Any] = {
+        "item_id": str(item_id),
+        "kind": plan.kind,
+        "name": plan.name,
+        "starts_on": start.isoformat(),
+        "months": plan.months,
+    }
+    if plan.provider:
+        values["provider"] = plan.provider
+    if plan.distance is not None:
+        values |= {"usage_limit": plan.distance, "usage_unit": plan.unit, "start_usage": 0}
+    return values
 
 
 def _covered(session: Session, vehicle: Vehicle) -> Any:

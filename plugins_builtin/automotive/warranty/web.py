@@ -20,7 +20,7 @@ from kehu.api import (
     url_for,
 )
 from plugins_builtin.automotive.vehicles.services import VehicleService
-from plugins_builtin.automotive.warranty import cards, offers
+from plugins_builtin.automotive.warranty import cards, covering, offers
 from plugins_builtin.automotive.warranty.plans import PLANS, PlanService
 
 READ = "owned_item_terms:read"
@@ -58,6 +58,15 @@ def apply_plan(vehicle_id: str) -> Any:
     return go_to(f"/x/automotive/vehicles/{vehicle.id}")
 
 
+@blueprint.post("/warranty/plans/<plan_id>/cover")
+@needs("owned_item_terms:write")
+def cover(plan_id: str) -> Any:
+    """Cover the cars that come with a plan and have none of it yet."""
+    plan, count = covering.cover(session(), plan_id)
+    done_toast(session(), covering.told(plan, count))
+    return go_to(url_for("automotive_warranty.ending"))
+
+
 @blueprint.get("/warranty")
 @needs(READ)
 def ending() -> Any:
@@ -68,6 +77,7 @@ def ending() -> Any:
         "automotive/warranty/ending.html",
         {"list": "list"},
         lines=lines[: cards.PAGE],
+        waiting=() if "after" in request.args else covering.waiting(session()),
         offers=offers.waiting(session(), [one.term.id for one in lines]) if lines else {},
         next_url=url_for("automotive_warranty.ending", after=f"{last.effective_end}_{last.id}")
         if last

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from kehu.activities.models import Activity
 from kehu.core import clock
+from kehu.core.audit import AuditEntry
 from kehu.core.records.service import service_for
 from kehu.testkit.browser import browser
 from kehu.testkit.fixtures import Shop
@@ -131,6 +132,12 @@ def test_the_address_can_be_taken_away(dealer: Shop, other_shop: Shop, path: str
     assert owner.post("/x/automotive/drives/link/remove").status_code == 303
     with dealer.work() as session:
         assert link.secret(session) is None
+        trail = select(AuditEntry.action, AuditEntry.member_id).where(
+            AuditEntry.object == "automotive.drive_link"
+        )
+        entries = session.execute(trail.order_by(AuditEntry.id)).all()
+    assert [one.action for one in entries] == ["created", "updated", "deleted"]
+    assert {one.member_id for one in entries} == {dealer.owner.member_id}
 
 
 def test_robots_book_nothing(dealer: Shop, car: str, path: str) -> None:

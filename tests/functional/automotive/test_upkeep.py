@@ -108,6 +108,11 @@ def test_the_usual_services_of_the_firm(shop: Shop, car: str) -> None:
     again = client.post("/x/automotive/services/usual", data={"vehicle_id": car})
     assert again.status_code == 409, "a second tap adds nothing"
     with shop.work() as session:
+        model: Any = service_for(NAME, session).type.model
+        items = session.query(model).all()
+        # What nobody knows is not called overdue.
+        assert all(one.due_on > clock.today(shop.tenant.tz) for one in items)
+    with shop.work() as session:
         service_for("automotive.vehicles", session).trash(car)
         model: Any = service_for(NAME, session).type.model
         assert not session.query(model).filter(model.deleted_at.is_(None)).all()

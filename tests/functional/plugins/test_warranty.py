@@ -159,6 +159,42 @@ def test_a_plan_becomes_a_coverage_once(dealer):
     assert "150,000 km" in text
 
 
+def test_a_plan_covers_all_cars_that_come_with_it(dealer, other_shop):
+    enable(other_shop, "automotive")
+    for shop in (dealer, other_shop):
+        with shop.work() as session:
+            owner = str(service_for("customers", session).create({"name": "Anna Berg"}).id)
+            car = {
+                "make": "Volkswagen",
+                "model": "Golf",
+                "customer_id": owner,
+                "in_service_on": day(shop, -600),
+            }
+            for given in (
+                car,
+                {**car, "model": "Polo"},
+                {**car, "in_service_on": day(shop, -2000)},
+                {**car, "in_service_on": ""},
+                {**car, "customer_id": ""},
+                {**car, "make": "Volks"},
+            ):
+                service_for(VEHICLES, session).create(given)
+            plan = {"name": "Factory", "make": "Volkswagen", "months": "36", "distance": "60000"}
+            plan_id = service_for("automotive.warranty_plans", session).create(plan).id
+        if shop is dealer:
+            mine = plan_id
+    client, url = dealer.client(), f"/x/automotive/warranty/plans/{mine}/cover"
+    assert "2 cars come with it" in client.get("/x/automotive/warranty").text
+    assert other_shop.client().post(url).status_code == 404
+    assert dealer.client(dealer.member("viewer")).post(url).status_code == 403
+    for _time in range(2):
+        assert client.post(url).status_code == 303
+    assert "come with it" not in client.get("/x/automotive/warranty").text
+    with dealer.work() as session:
+        terms = service_for("owned_item_terms", session).type.model
+        assert [one.usage_limit for one in session.query(terms).all()] == [60_000, 60_000]
+
+
 def test_the_next_car_is_due_until_there_is_one(dealer):
     vehicle, _term = add_car(dealer, [])
     with dealer.work() as session:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from plugins_builtin.automotive.upkeep.rules import Due, add_months, next_due
+from plugins_builtin.automotive.upkeep.rules import Due, add_months, last_by_plan, next_due
 
 DAY = dt.date
 
@@ -34,6 +34,20 @@ def due(**changes):
 )
 def test_months_end_where_the_month_ends(day, months, later):
     assert add_months(day, months) == later
+
+
+@pytest.mark.parametrize(
+    ("today", "months", "last"),
+    [
+        (DAY(2023, 12, 30), 12, DAY(2023, 1, 31)),
+        (DAY(2024, 1, 31), 12, DAY(2024, 1, 31)),
+        (DAY(2026, 2, 27), 1, DAY(2026, 1, 31)),
+        (DAY(2023, 2, 1), 24, DAY(2023, 1, 31)),
+        (DAY(2026, 2, 27), None, DAY(2023, 1, 31)),
+    ],
+)
+def test_the_last_time_by_the_book(today, months, last):
+    assert last_by_plan(DAY(2023, 1, 31), today, months) == last
 
 
 def test_whichever_comes_first():

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 
 from kehu.core import context
-from kehu.core.i18n import _
+from kehu.core.i18n import _, day_text
 from kehu.core.records.fields import Field
 from kehu.core.records.kinds import KINDS
 from kehu.web import widgets
@@ -47,6 +47,17 @@ class RowWriter:
         base = pages.url("list")
         self.cells = [self._cell_parts(one, base) for one in columns if one.key != self.type.title]
         self.note = self._note_writer(pages.options.note)
+        self.title = self._title_writer()
+
+    def _title_writer(self) -> Callable[[Any], str]:
+        """Return how the leading cell says its value: a choice in words, a day as people write it."""
+        field = self.type.by_key.get(self.type.title)
+        if field is not None and field.kind == "choice":
+            labels = {one.value: str(one.label) for one in field.choices()}
+            return lambda value: labels.get(value, "")
+        if field is not None and field.kind == "date":
+            return day_text
+        return lambda value: str(value or "")
 
     def _cell_parts(self, field: Field, base: str) -> _Cell:
         """Return what all cells of a column share: only ids and values differ from row to row."""
@@ -115,7 +126,7 @@ class RowWriter:
     def row(self, row: Mapping[str, Any], at: int) -> str:
         """Return one row."""
         record_id: uuid.UUID = row["id"]
-        name = str(row[self.type.title] or "")
+        name = self.title(row[self.type.title])
         shown = str(escape(name)) or "–"
         full, tail = str(record_id), record_id.hex[20:]
         note = self.note(row)
