@@ -3,6 +3,7 @@
 from plugins_builtin.automotive.hooks import (
     kehu_after_change,
     kehu_mail_received,
+    kehu_merge_records,
     kehu_offer_sources,
     kehu_register_actions,
     kehu_register_jobs,
@@ -21,6 +22,7 @@ from plugins_builtin.automotive.hooks import (
 __all__ = [
     "kehu_after_change",
     "kehu_mail_received",
+    "kehu_merge_records",
     "kehu_offer_sources",
     "kehu_register_actions",
     "kehu_register_jobs",

@@ -10,6 +10,7 @@ from kehu.api import (
     Call,
     Event,
     JobDef,
+    Merging,
     MessageTemplate,
     NavItem,
     OfferSource,
@@ -25,6 +26,7 @@ from kehu.api import (
     hookimpl,
 )
 from plugins_builtin.automotive.parts import parts
+from plugins_builtin.automotive.pointers import follow_deal, follow_merge
 
 
 @hookimpl
@@ -101,6 +103,7 @@ def kehu_after_change(ctx: Call, event: Event) -> None:
     for part in parts():
         if part.after_change is not None:
             part.after_change(ctx, event)
+    follow_deal(ctx, event)
 
 
 @hookimpl
@@ -130,3 +133,9 @@ def kehu_subject_data(ctx: Call, object: str, record_id: UUID, mode: str) -> Sub
             erased.update(report.erased)
             forgotten += report.forgotten
     return SubjectReport(rows=rows, erased=erased, forgotten=forgotten)
+
+
+@hookimpl
+def kehu_merge_records(ctx: Call, merge: Merging) -> None:
+    """Let rows that name a contact follow the one that stays."""
+    follow_merge(ctx, merge)

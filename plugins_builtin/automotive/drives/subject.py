@@ -37,12 +37,29 @@ def subject_data(ctx: Call, object_name: str, record_id: uuid.UUID, mode: str) -
     if mode == "export":
         rows = [{key: _shown(getattr(one, key)) for key in HANDED_OUT} for one in found]
         return SubjectReport(rows={"test_drives_by_address": rows} if rows else {})
-    if mode == "erase":
+    forgotten = [key for one in found for key in (one.id, one.booking_id)]
+    if mode == "erase" and found:
+        forgotten += _forget_tasks(ctx, found)
         _forget(ctx, found)
     return SubjectReport(
-        erased={_("Test drives that stay without the person"): len(found)},
-        forgotten=[key for one in found for key in (one.id, one.booking_id)],
+        erased={_("Test drives that stay without the person"): len(found)}, forgotten=forgotten
     )
+
+
+def _forget_tasks(ctx: Call, found: Sequence[TestDrive]) -> list[uuid.UUID]:
+    """Empty the tasks that were made of drives without a customer, and return which."""
+    model: Any = service_for("activities", ctx.session).type.model
+    words = {word for one in found for word in (one.name, one.phone, one.email) if word}
+    named = [
+        column.contains(word, autoescape=True) for word in words for column in (model.subject, model.body)
+    ]
+    tasks = select(model).where(model.customer_id.is_(None), or_(*named)).limit(MOST)
+    gone = []
+    for task in ctx.session.execute(tasks).scalars():
+        task.subject, task.body = _("Erased"), None
+        task.subject_norm = fold(task.subject)
+        gone.append(task.id)
+    return gone
 
 
 def _forget(ctx: Call, found: Sequence[TestDrive]) -> None:

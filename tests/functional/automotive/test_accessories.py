@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from kehu.core.audit import batch_id
+from kehu.addons.calls import Event, call
+from kehu.core.audit import AuditEntry, batch_id
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.records.service import service_for
 from kehu.core.records.undo import undo_batch
 from kehu.testkit.fixtures import Shop, count_queries
 from kehu.testkit.switch import enable
+from plugins_builtin.automotive import kehu_after_change
 from plugins_builtin.automotive.accessories.services import AccessoryService
 
 NAME = "automotive.accessories"
@@ -98,3 +101,23 @@ def test_what_is_not_fitted_leaves_the_amount(shop: Shop, deal: str) -> None:
     assert amount(shop, deal) == 2_040_000
     with shop.work() as session:
         assert service_for(NAME, session).get(box.id).counted
+
+
+def test_lines_and_appraisals_follow_the_customer_of_their_deal(shop: Shop, deal: str) -> None:
+    line = add(shop, deal, name="Tow bar", price="700")
+    with shop.work() as session:
+        given = {"deal_id": deal, "name": "VW Golf"}
+        appraisal = service_for("automotive.appraisals", session).create(given).id
+        bo = service_for("customers", session).create({"name": "Bo Ek", "kind": "person"}).id
+    with shop.work() as session:
+        service_for("deals", session).update(deal, {"customer_id": str(bo)})
+        batch = batch_id(session)
+    with shop.work() as session:
+        entry = session.execute(select(AuditEntry).where(AuditEntry.batch_id == batch)).scalars().first()
+        assert entry is not None
+        payload = {"record_id": deal, "changes": entry.changes}
+    with shop.work():
+        kehu_after_change(call("automotive"), Event(name="deal.updated", payload=payload))
+    with shop.work() as session:
+        for name, record_id in ((NAME, line.id), ("automotive.appraisals", appraisal)):
+            assert service_for(name, session).get(record_id).customer_id == bo

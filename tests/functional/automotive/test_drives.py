@@ -20,6 +20,7 @@ from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.core.records.undo import undo_batch
+from kehu.merging.services import MergeService
 from kehu.messages.models import Message
 from kehu.testkit.fixtures import Shop, count_queries
 from plugins_builtin.automotive.drives.cars import DemoCarService
@@ -470,3 +471,16 @@ def test_a_demo_car_and_its_resource_go_together(dealer: Shop) -> None:
     with dealer.work() as session:
         undo_batch(session, made)
         assert session.execute(select(Resource.deleted_at).where(Resource.name == "Polo")).scalar_one()
+
+
+def test_a_drive_follows_its_contact_into_another_and_back(dealer: Shop, car: str) -> None:
+    with dealer.work() as session:
+        contacts = service_for("contacts", session)
+        keep, drop = (contacts.create({"name": name}).id for name in ("Anna Lind", "A. Lind"))
+    drive = booked(dealer, car, contact_id=str(drop))
+    with dealer.work() as session:
+        merge = MergeService(session, "contacts").merge(keep, drop).id
+    assert drive_of(dealer, drive).contact_id == keep
+    with dealer.work() as session:
+        MergeService(session, "contacts").undo(merge)
+    assert drive_of(dealer, drive).contact_id == drop
