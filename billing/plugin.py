@@ -7,15 +7,16 @@ import uuid
 from flask import Flask
 
 from billing import entitlements, models, modes, states
+from billing.stripe import execution, tasks, views, words
 from billing.stripe import models as stripe_models
-from billing.stripe import tasks, views
 from billing.stripe.gateway import Gateway
+from billing.stripe.provider import StripeProvider
 from kehu.core import context, hooks
 from kehu.core.errors import Forbidden
 from plugins.results import BillingMode, BillingState, SeatCheck
 from plugins.rules import hookimpl
 
-TABLES = (models.__name__, stripe_models.__name__, tasks.__name__)
+TABLES = (models.__name__, stripe_models.__name__, tasks.__name__, execution.__name__)
 """Imported with the plugin, so that the metadata of the installation is complete."""
 
 FEATURE = "feature:"
@@ -29,7 +30,9 @@ def kehu_init_app(app: Flask) -> None:
     modes.start(settings)
     app.register_blueprint(views.blueprint)
     if modes.mode() is BillingMode.STRIPE:
-        app.extensions[views.EXTENSION] = Gateway.of(settings)
+        gateway = app.extensions[views.EXTENSION] = Gateway.of(settings)
+        app.extensions[words.EXTENSION] = StripeProvider(gateway)
+        execution.start()
     app.before_request(_door)
 
 

@@ -14,6 +14,7 @@ import stripe
 
 from billing.snapshot import Snapshot
 from billing.stripe import plain
+from billing.stripe.words import Declined, Unanswered
 from kehu.config import Settings
 from kehu.core import clock
 
@@ -27,18 +28,6 @@ TIMEOUTS = (3, 15)
 TOLERANCE = 300
 RECENT = dt.timedelta(days=40)
 """How far back invoices are fetched; older ones are fetched as well while they are open."""
-
-
-class StripeDown(Exception):
-    """Raised when Stripe did not answer, or not now; the same may be asked again later."""
-
-
-class StripeRefused(Exception):
-    """Raised when Stripe said no; `code` is its own word for why."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class BadSignature(Exception):
@@ -56,7 +45,7 @@ class Gateway:
         self.live = "_live_" in key
         self.secrets = tuple(secrets)
         addresses: Any = {"base_addresses": {"api": address}} if address else {}
-        self._api = stripe.StripeClient(
+        self.api: Any = stripe.StripeClient(
             key,
             max_network_retries=RETRIES,
             http_client=stripe.RequestsClient(timeout=TIMEOUTS),
@@ -109,18 +98,18 @@ class Gateway:
     def fetch(self, customer_id: str) -> Snapshot:
         """Return all that counts of a customer, as it is now.
 
-        :raises StripeDown: when it could not be asked.
+        :raises Unanswered: when it could not be asked.
         """
-        with _told():
+        with told():
             try:
-                customer = self._api.customers.retrieve(customer_id).to_dict()
+                customer = self.api.customers.retrieve(customer_id).to_dict()
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
                 return Snapshot(customer_id=customer_id, gone=True)
             gone = bool(customer.get("deleted"))
             wanted: Any = {"customer": customer_id, "status": "all", "limit": 100}
-            found = [one.to_dict() for one in self._api.subscriptions.list(wanted).auto_paging_iter()]
+            found = [one.to_dict() for one in self.api.subscriptions.list(wanted).auto_paging_iter()]
             bills = {} if gone else self._bills(customer_id)
             ahead = self._ahead(customer.get("test_clock"))
         return Snapshot(
@@ -136,7 +125,7 @@ class Gateway:
         found: dict[str, Mapping[str, Any]] = {}
         for more in ({"created": {"gte": since}}, {"status": "open"}):
             wanted: Any = {"customer": customer_id, "limit": 100, **more}
-            for one in self._api.invoices.list(wanted).auto_paging_iter():
+            for one in self.api.invoices.list(wanted).auto_paging_iter():
                 # A draft is nothing to pay yet, and its number is not given.
                 if one.status != "draft":
                     found[one.id] = one.to_dict()
@@ -146,13 +135,13 @@ class Gateway:
         """Return how far a test clock runs ahead: in tests it is the customer's time."""
         if not isinstance(test_clock, str):
             return 0
-        found = self._api.test_helpers.test_clocks.retrieve(test_clock)
+        found = self.api.test_helpers.test_clocks.retrieve(test_clock)
         return int(found.frozen_time) - int(clock.now().timestamp())
 
     def customer_of_charge(self, charge_id: str) -> str | None:
         """Return whom a charge belongs to: a dispute names nothing else."""
-        with _told():
-            found = self._api.charges.retrieve(charge_id).to_dict()
+        with told():
+            found = self.api.charges.retrieve(charge_id).to_dict()
         customer = found.get("customer")
         return customer if isinstance(customer, str) else None
 
@@ -164,14 +153,18 @@ def _signed(text: str, header: str, secret: str, tolerance: int | None) -> bool:
         return False
 
 
-class _told:  # noqa: N801 - reads as a word at the head of a block
+class told:  # noqa: N801 - reads as a word at the head of a block
     """Turn the SDK's errors into ours, so that nobody else needs to know them."""
 
     def __enter__(self) -> None:
         """Begin."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        if isinstance(error, stripe.StripeError) and error.http_status == 409:
+            # Somebody asks with the same key at this moment; what comes of it is seen a little later.
+            raise Unanswered(str(error)) from error
         if isinstance(error, stripe.InvalidRequestError | stripe.CardError | stripe.IdempotencyError):
-            raise StripeRefused(error.user_message or str(error), error.code or "refused") from error
+            raise Declined(error.user_message or str(error), error.code or "refused") from error
         if isinstance(error, stripe.StripeError):
-            raise StripeDown(str(error)) from error
+            # A 500 is saved with its key and would be repeated; a lost connection or a 429 is not.
+            raise Unanswered(str(error), stored=(error.http_status or 0) >= 500) from error

@@ -11,7 +11,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, Flag, OptInstant, OptStr, OptUuid, Str
+from kehu.core.tables import (
+    Base,
+    Flag,
+    Instant,
+    Json,
+    OptInstant,
+    OptStr,
+    OptUuid,
+    Str,
+    TenantRow,
+    tenant_args,
+    tenant_index,
+)
 
 STATES = ("new", "done", "ignored", "parked", "failed")
 """Waiting to be fetched; mirrored; nothing of ours; nobody's yet; given up until an operator replays it."""
@@ -72,3 +84,46 @@ class Sync(Base):
     next_at: Mapped[dt.datetime] = _moment()
     since: Mapped[dt.datetime] = _moment()
     last_error: Mapped[str] = mapped_column(Text, server_default="", default="")
+
+
+def _count() -> Any:
+    return mapped_column(BigInteger, server_default=text("0"), default=0)
+
+
+def _text() -> Any:
+    return mapped_column(Text, server_default="", default="")
+
+
+class Operation(TenantRow, Base):
+    """A change that somebody asked for, kept before Stripe hears of it; one of a firm is open at a time.
+
+    :param desired: the end that is wanted, in full, so that asking twice asks for the same.
+    :param round: counts new keys: only a failure that Stripe saved and would repeat needs one.
+    """
+
+    __tablename__ = "billing_operations"
+    __table_args__ = tenant_args(
+        "billing_operations",
+        tenant_index("billing_operations", "made", "made_at", "id"),
+        Index(
+            "billing_operations_open_key",
+            "tenant_id",
+            unique=True,
+            postgresql_where=text("state IN ('pending', 'sent')"),
+        ),
+        CheckConstraint("kind IN ('subscribe', 'change', 'cancel', 'undo', 'pay', 'card')", name="kind"),
+        CheckConstraint("state IN ('pending', 'sent', 'done', 'failed', 'needs_action')", name="state"),
+    )
+
+    kind: Mapped[Str]
+    desired: Mapped[Json]
+    state: Mapped[Str]
+    url: Mapped[str] = _text()
+    error: Mapped[str] = _text()
+    attempts: Mapped[int] = _count()
+    round: Mapped[int] = _count()
+    actor_id: Mapped[OptUuid]
+    actor_name: Mapped[Str]
+    made_at: Mapped[Instant]
+    sent_at: Mapped[OptInstant]
+    ended_at: Mapped[OptInstant]

@@ -43,11 +43,16 @@ def plan_of(price: Plain) -> tuple[str, str]:
     return (known.ref, recurring.get("interval") or "") if known else ("", recurring.get("interval") or "")
 
 
-def subscription(found: Plain) -> SubscriptionState:
-    """Return a subscription as the mirror takes it; the period stands on its items."""
+def seat_item(found: Plain) -> Plain:
+    """Return the item of a subscription that stands for seats."""
     items = list((found.get("items") or {}).get("data") or [])
     seat = next((one for one in items if (one.get("metadata") or {}).get("kind", SEATS) == SEATS), None)
-    seat = seat or (items[0] if items else {})
+    return seat or (items[0] if items else {})
+
+
+def subscription(found: Plain) -> SubscriptionState:
+    """Return a subscription as the mirror takes it; the period stands on its items."""
+    seat = seat_item(found)
     plan, interval = plan_of(seat.get("price") or {})
     return SubscriptionState(
         provider_id=str(found["id"]),

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from billing import mirror
 from billing.snapshot import Snapshot
-from billing.stripe.gateway import Gateway, StripeDown, StripeRefused
+from billing.stripe.gateway import Gateway
 from billing.stripe.inbox import CONVERGE
 from billing.stripe.models import StripeEvent, Sync
+from billing.stripe.words import Declined, Unanswered
 from kehu.core import clock, context, db, hooks, jobs
 from kehu.core.ids import new_id
 
@@ -78,7 +79,7 @@ def bring_up(gateway: Gateway, customer_id: str) -> str:
     except LeaseLost:
         log.warning("stripe_lease_lost", customer=customer_id)
         return "busy"
-    except (StripeDown, StripeRefused) as error:
+    except (Unanswered, Declined) as error:
         return _again(customer_id, owner, str(error))
     except Exception as error:
         # Kept on the row for the operator, whatever it was; the job's own log has the traceback.

@@ -82,6 +82,8 @@ class Double:
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         if key:
             saved = self.keys.begin(self.world, key, (request.method, request.path, raw))
+            if saved and "lost" in faults:
+                raise Dropped
             if saved:
                 return saved.status, saved.body, {"Idempotency-Key": key, "Idempotent-Replayed": "true"}
         try:

@@ -40,11 +40,15 @@ def price(double: Running) -> str:
     v1: Any = double.client.v1
     product = v1.products.create({"name": "Team"}).id
     base = {"product": product, "currency": "eur", "recurring": {"interval": "month"}}
+    v1.prices.create(base | {"unit_amount": 2700, "lookup_key": "kehu_business_v1_month_eur"})
     return str(v1.prices.create(base | {"unit_amount": 1400, "lookup_key": "kehu_team_v1_month_eur"}).id)
 
 
 @pytest.fixture
-def gateway(app: Flask, double: Running) -> Iterator[Gateway]:
+def gateway(app: Flask, double: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    # The SDK waits half a second and more before it asks again; here nothing gets better by waiting.
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
     with modes.use(BillingMode.STRIPE):
         made = app.extensions[EXTENSION] = Gateway(KEY, address=double.url, secrets=[SECRET])
         yield made

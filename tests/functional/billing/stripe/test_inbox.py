@@ -157,7 +157,7 @@ def test_case_69_without_the_mode_there_is_no_such_address(app: Flask) -> None:
 def test_the_inbox_asks_the_database_once_and_stripe_never(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(firm.gateway, "_api", None)
+    monkeypatch.setattr(firm.gateway, "api", None)
     firm.deliver("invoice.created")
     with count_queries() as statements:
         assert firm.deliver("invoice.finalized").status_code == 200

@@ -16,8 +16,9 @@ from billing import mirror
 from billing.models import Invoice
 from billing.snapshot import Snapshot
 from billing.stripe import sync, tasks
-from billing.stripe.gateway import Gateway, StripeDown
+from billing.stripe.gateway import Gateway
 from billing.stripe.models import StripeEvent, Sync
+from billing.stripe.words import Unanswered
 from kehu.core import clock, context, db
 from kehu.core.ids import new_id
 from kehu.testkit.fixtures import Shop
@@ -194,7 +195,7 @@ def test_case_21_after_twelve_tries_an_operator_replays(firm: Firm, monkeypatch:
     post(firm.shop.app, given)
 
     def down(_customer: str) -> Snapshot:
-        raise StripeDown("down")
+        raise Unanswered("down")
 
     with monkeypatch.context() as patched:
         patched.setattr(firm.gateway, "fetch", down)

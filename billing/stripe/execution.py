@@ -1,0 +1,220 @@
+"""Carrying operations out: asked with a saved key while no transaction is open, then mirrored.
+
+Seats appear only where the provider's answer shows them: in the mirror.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from billing import mirror, quantities
+from billing.accounts import AccountService
+from billing.catalogue import catalogue
+from billing.models import Account, Subscription
+from billing.snapshot import Snapshot
+from billing.stripe import operations, plain, sync
+from billing.stripe.operations import OPEN, RUN, OperationService
+from billing.stripe.words import Buyer, Declined, Live, Outcome, Provider, Unanswered, Wanted, provider
+from kehu.core import clock, context, db, jobs, schedule
+
+log = structlog.get_logger(__name__)
+
+RECOVER = "billing.operations.recover"
+KEY_LIVES = dt.timedelta(hours=23)
+"""The provider forgets keys after a day; what is older is looked up, not repeated."""
+
+
+def start() -> None:
+    """Let operations that nobody carries out any more be picked up again."""
+    schedule.register(schedule.Schedule(name=RECOVER, task=RECOVER, every=dt.timedelta(minutes=10)))
+
+
+@jobs.tenant_task(RECOVER)
+def recover(_tenant_id: uuid.UUID) -> None:
+    """Queue operations again whose job was lost, or whose worker was killed."""
+    for operation_id in operations.stuck(db.session()):
+        jobs.enqueue(db.session(), RUN, queueing_lock=f"operation:{operation_id}", operation_id=operation_id)
+
+
+def buyer_of(account: Account) -> Buyer:
+    """Return the firm as the provider's customer, with the fixed tax of its country."""
+    tenant, tax = context.tenant(), catalogue().tax
+    verified = account.tax_id_state == "verified" and account.country != tax.seller
+    reverse = verified and account.country in tax.reverse_charge
+    return Buyer(
+        tenant_id=str(tenant.id),
+        name=account.legal_name or tenant.name,
+        email=account.invoice_email,
+        country=account.country,
+        customer_id=account.stripe_customer_id or "",
+        locale=tenant.locale,
+        tax=tax.rates.get(account.country),
+        reverse=reverse,
+    )
+
+
+def wanted_of(desired: Mapping[str, Any]) -> Wanted:
+    """Return what an operation asks for."""
+    plan = catalogue().plan(desired["plan"])
+    if plan is None:
+        raise Declined(f"{desired['plan']} is no longer in the catalogue", "unknown_plan")
+    trial = desired.get("trial")
+    return Wanted(
+        plan=plan.ref,
+        interval=desired["interval"],
+        currency=desired["currency"],
+        seats=int(desired["seats"]),
+        price_key=plan.lookup_key(desired["interval"], desired["currency"]),
+        trial_until=dt.datetime.fromisoformat(trial) if trial else None,
+    )
+
+
+def live_of(row: Subscription) -> Live:
+    """Return the running subscription with the item that stands for seats."""
+    item = plain.seat_item(row.raw)
+    return Live(
+        subscription_id=row.provider_id, item_id=str(item.get("id", "")), seats=row.seats, plan=row.plan
+    )
+
+
+@jobs.tenant_task(RUN, queue="events", one_transaction=False)
+def run_later(_tenant_id: uuid.UUID, operation_id: str) -> None:
+    """Carry an operation out; a provider that does not answer is asked again by the queue."""
+    run(provider(), uuid.UUID(operation_id))
+
+
+def run(asked: Provider, operation_id: uuid.UUID) -> str:
+    """Carry an operation of the present firm out and return its state.
+
+    :raises Unanswered: when the provider did not answer; the operation stays and may be run again.
+    """
+    with db.unit_of_work() as session:
+        account = AccountService(session).lock()
+        row = OperationService(session).find(operation_id)
+        if row is None or row.state not in OPEN:
+            return row.state if row is not None else "failed"
+        too_old = row.sent_at is not None and clock.now() - row.sent_at > KEY_LIVES
+        row.state, row.attempts = "sent", row.attempts + 1
+        row.sent_at = row.sent_at or clock.now()
+        kind, desired, key = row.kind, dict(row.desired), f"op:{row.id}:{row.round}"
+        buyer, floor = buyer_of(account), account.seats_paid_floor
+    if too_old:
+        return _decide(asked, operation_id, buyer, kind, desired)
+    try:
+        if not buyer.customer_id:
+            buyer = _known(asked, buyer, f"op:customer:{buyer.tenant_id}:{operation_id}")
+        outcome = _ask(asked, buyer, kind, desired, key, floor)
+    except Declined as refusal:
+        log.warning("billing_declined", code=refusal.code, kind=kind)
+        return _end(asked, operation_id, buyer, "failed", error=refusal.code)
+    except Unanswered as failure:
+        if failure.stored:
+            return _decide(asked, operation_id, buyer, kind, desired, again=True)
+        raise
+    return _end(asked, operation_id, buyer, outcome.state, url=outcome.url)
+
+
+def _known(asked: Provider, buyer: Buyer, key: str) -> Buyer:
+    """Make the customer once, and keep its id before anything is bought with it."""
+    made = asked.customer(buyer, key)
+    with db.unit_of_work() as session:
+        account = AccountService(session).lock()
+        account.stripe_customer_id = account.stripe_customer_id or made
+        sync.know(session, account.stripe_customer_id, context.tenant().id)
+        return buyer_of(account)
+
+
+def _ask(
+    asked: Provider, buyer: Buyer, kind: str, desired: Mapping[str, Any], key: str, floor: int
+) -> Outcome:
+    if kind == "subscribe":
+        return asked.subscribe(buyer, wanted_of(desired), key, desired["back"])
+    if kind == "pay":
+        return asked.pay(desired["invoice"], key)
+    live = _running(asked.fetch(buyer.customer_id))
+    if live is None:
+        raise Declined("nothing runs", "no_subscription")
+    if kind == "change":
+        wanted = wanted_of(desired)
+        steps = quantities.steps(live.seats, floor, wanted.seats)
+        if live.plan != wanted.plan:
+            steps = [quantities.QuantityStep(quantity=wanted.seats, charge=True)]
+        return asked.change(live, wanted, steps, key, int(desired["at"]))
+    return asked.undo_cancel(live, key) if kind == "undo" else asked.cancel(live, key)
+
+
+def _running(snapshot: Snapshot) -> Live | None:
+    for one in snapshot.subscriptions:
+        if one.status in mirror.COUNTED:
+            item = plain.seat_item(one.raw)
+            return Live(
+                subscription_id=one.provider_id,
+                item_id=str(item.get("id", "")),
+                seats=one.seats,
+                plan=one.plan,
+            )
+    return None
+
+
+def _decide(
+    asked: Provider,
+    operation_id: uuid.UUID,
+    buyer: Buyer,
+    kind: str,
+    desired: Mapping[str, Any],
+    again: bool = False,
+) -> str:
+    """Look whether the end was reached; a key that is used up is never asked with again.
+
+    :param again: the provider keeps a failure of its own under the key: ask with a new one if the end was not reached.
+    """
+    snapshot = asked.fetch(buyer.customer_id) if buyer.customer_id else Snapshot(customer_id="")
+    if _reached(snapshot, kind, desired):
+        return _end(asked, operation_id, buyer, "done", snapshot=snapshot)
+    if not again:
+        return _end(asked, operation_id, buyer, "failed", error="too_old", snapshot=snapshot)
+    with db.unit_of_work() as session:
+        AccountService(session).lock()
+        row = OperationService(session).find(operation_id)
+        assert row is not None
+        row.round += 1
+    raise Unanswered("the provider keeps its failure; the next try has a new key")
+
+
+def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
+    running = [one for one in snapshot.subscriptions if one.status in mirror.COUNTED]
+    if kind in ("subscribe", "change"):
+        return any((one.plan, one.seats) == (desired["plan"], desired["seats"]) for one in running)
+    if kind == "pay":
+        return any(
+            one.provider_id == desired["invoice"] and one.status == "paid" for one in snapshot.invoices
+        )
+    return any((one.cancel_at is not None) == (kind == "cancel") for one in running)
+
+
+def _end(
+    asked: Provider,
+    operation_id: uuid.UUID,
+    buyer: Buyer,
+    state: str,
+    url: str = "",
+    error: str = "",
+    snapshot: Snapshot | None = None,
+) -> str:
+    """Mirror the customer and close the operation in one transaction."""
+    if snapshot is None and buyer.customer_id:
+        snapshot = asked.fetch(buyer.customer_id)
+    with db.unit_of_work() as session:
+        AccountService(session).lock()
+        if snapshot is not None and snapshot.customer_id:
+            mirror.converge(session, snapshot)
+        row = OperationService(session).find(operation_id)
+        assert row is not None
+        if row.state in OPEN:
+            row.state, row.url, row.error, row.ended_at = state, url, error, clock.now()
+        return row.state

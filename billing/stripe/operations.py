@@ -1,0 +1,159 @@
+"""What a firm asks its provider for: written down under the account's lock before the provider hears of it.
+
+Each operation names its end in full, so that whoever repeats it after a crash asks for the same thing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing import mirror, quantities
+from billing.accounts import AccountService
+from billing.catalogue import Plan
+from billing.models import Account, Subscription
+from billing.phases import Buy, Standing
+from billing.stripe.models import Operation
+from kehu.core import clock, context, jobs
+from kehu.core.errors import Conflict, InvalidInput
+from kehu.core.i18n import _, _n
+from kehu.core.ids import new_id
+
+RUN = "billing.operations.run"
+OPEN = ("pending", "sent")
+STUCK = dt.timedelta(minutes=5)
+
+
+class OperationService:
+    """Write down what the present firm asks for."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.accounts = AccountService(session)
+
+    def open(self) -> Operation | None:
+        """Return the operation that is under way."""
+        return self.session.execute(select(Operation).where(Operation.state.in_(OPEN))).scalar_one_or_none()
+
+    def find(self, operation_id: uuid.UUID) -> Operation | None:
+        """Return an operation of this firm."""
+        return self.session.execute(
+            select(Operation).where(Operation.id == operation_id)
+        ).scalar_one_or_none()
+
+    def subscribe(self, plan: Plan, interval: str, seats: int, back: str) -> Operation:
+        """Ask for a first plan, or for one after the end of the last.
+
+        :param back: the address to which the person comes back from the provider's page.
+        """
+        account, standing = self._locked()
+        if standing.access.buy not in (Buy.YES, Buy.AGAIN, Buy.FINISH) or self._live_row(paid=True):
+            raise Conflict(_("There is a plan already. Change its seats instead."))
+        wanted = self._wanted(account, plan, interval, seats)
+        trial = account.trial_ends_at if standing.phase.value == "trial" else None
+        desired = wanted | {"back": back, "trial": trial.isoformat() if trial else ""}
+        return self._begin("subscribe", desired)
+
+    def change(self, plan: Plan, interval: str, seats: int, at: int) -> Operation:
+        """Ask for other seats or another plan; fewer take effect for newcomers at once.
+
+        :param at: the moment that the preview was worked out for.
+        """
+        account, standing = self._locked()
+        row = self._live_row(paid=True)
+        if row is None or standing.access.buy is not Buy.YES:
+            raise Conflict(_("Seats can be changed while a plan runs and nothing is unpaid."))
+        desired = self._wanted(account, plan, interval, seats) | {"at": at}
+        fewer = desired["seats"] < row.seats
+        if fewer and not standing.access.reduce:
+            raise Conflict(_("Seats can be given back once the open invoice is paid."))
+        if fewer and account.seats_used > desired["seats"]:
+            raise Conflict(self._too_few(account.seats_used))
+        made = self._begin("change", desired)
+        if fewer:
+            account.seats_cap = desired["seats"]
+        return made
+
+    def cancel(self, *, undo: bool = False) -> Operation:
+        """Ask for the end with the paid period, or for going on after all."""
+        _account, _standing = self._locked()
+        row = self._live_row(paid=True)
+        if row is None or (row.cancel_at is None) == undo:
+            raise Conflict(_("There is nothing to cancel.") if not undo else _("Nothing was cancelled."))
+        return self._begin("undo" if undo else "cancel", {"subscription": row.provider_id})
+
+    def pay(self, invoice_id: str) -> Operation:
+        """Ask for another try at an open invoice."""
+        self._locked()
+        return self._begin("pay", {"invoice": invoice_id})
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _locked(self) -> tuple[Account, Standing]:
+        account = self.accounts.lock()
+        return account, self.accounts.refresh(account)
+
+    def _live_row(self, *, paid: bool) -> Subscription | None:
+        row = self.session.execute(
+            select(Subscription).where(Subscription.live.is_(True))
+        ).scalar_one_or_none()
+        return None if row is not None and paid and row.status not in mirror.COUNTED else row
+
+    def _wanted(self, account: Account, plan: Plan, interval: str, seats: int) -> dict[str, Any]:
+        if (interval, account.currency) not in plan.prices:
+            raise InvalidInput(
+                _("Choose a plan of the list."), fields={"plan": [_("Choose a plan of the list.")]}
+            )
+        if not 1 <= seats <= 10_000:
+            text = _("Write a number of seats between 1 and 10,000.")
+            raise InvalidInput(text, fields={"seats": [text]})
+        number = quantities.billed(seats, plan.minimum_seats)
+        return {"plan": plan.ref, "interval": interval, "currency": account.currency, "seats": number}
+
+    @staticmethod
+    def _too_few(used: int) -> str:
+        return _n(
+            "%(num)d person has a seat. Park or remove people first, then give seats back.",
+            "%(num)d people have a seat. Park or remove people first, then give seats back.",
+            used,
+        )
+
+    def _begin(self, kind: str, desired: Mapping[str, Any]) -> Operation:
+        """Write an operation down; the same once more is the one that runs, another one has to wait."""
+        found = self.open()
+        if found is not None:
+            if found.kind == kind and found.desired == desired:
+                return found
+            if found.state == "sent" or found.attempts:
+                raise Conflict(
+                    _(
+                        "%(name)s is changing the plan at this moment. Try again in a minute.",
+                        name=found.actor_name,
+                    )
+                )
+            found.state, found.ended_at, found.error = "failed", clock.now(), "superseded"
+            self.session.flush()  # Its place is free before the next one takes it.
+        who = context.current().actor
+        made = Operation(
+            id=new_id(),
+            kind=kind,
+            desired=dict(desired),
+            state="pending",
+            actor_id=who.member_id if who else None,
+            actor_name=who.name if who else "system",
+            made_at=clock.now(),
+        )
+        self.session.add(made)
+        jobs.enqueue(self.session, RUN, operation_id=made.id)
+        return made
+
+
+def stuck(session: Session) -> list[uuid.UUID]:
+    """Return operations of the present firm that nobody seems to carry out any more."""
+    statement = select(Operation.id).where(Operation.state.in_(OPEN), Operation.made_at < clock.now() - STUCK)
+    return list(session.execute(statement.limit(10)).scalars())

@@ -1,0 +1,204 @@
+"""The provider of the mode stripe. Each call names the end that is wanted, and carries a key that was saved before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from billing.quantities import QuantityStep
+from billing.snapshot import Snapshot
+from billing.stripe import plain
+from billing.stripe.gateway import Gateway, told
+from billing.stripe.words import Buyer, Declined, Live, Outcome, Preview, Unanswered, Wanted
+from kehu.core import clock
+
+SHORTEST_TRIAL = dt.timedelta(hours=48)
+"""Checkout takes no trial that ends sooner."""
+
+LOCALES = {"zh_Hans": "zh", "zh_Hant": "zh-TW", "ru": "ru", "en": "en"}
+
+
+class StripeProvider:
+    """What the interface asks for, said in Stripe's words."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.api = gateway.api
+        self._prices: dict[str, str] = {}
+        self._rates: dict[str, str] = {}
+
+    def customer(self, buyer: Buyer, key: str) -> str:
+        """Make the customer; the firm's id in its metadata is for people, nothing of ours believes it."""
+        asked: dict[str, Any] = {"name": buyer.name, "metadata": {"tenant": buyer.tenant_id}}
+        if buyer.email:
+            asked["email"] = buyer.email
+        if buyer.country:
+            asked["address"] = {"country": buyer.country}
+        if buyer.reverse:
+            asked["tax_exempt"] = "reverse"
+        with told():
+            return str(self.api.customers.create(asked, {"idempotency_key": key}).id)
+
+    def preview(self, buyer: Buyer, wanted: Wanted, live: Live | None) -> Preview:
+        """Return what it would cost now."""
+        at = int(clock.now().timestamp())
+        asked: dict[str, Any] = {"customer": buyer.customer_id, "currency": wanted.currency.lower()}
+        with told():
+            item: dict[str, Any] = {"price": self._price(wanted.price_key), "quantity": wanted.seats}
+            details: dict[str, Any] = {"items": [item]}
+            if live is None:
+                details["default_tax_rates"] = self._tax(buyer)
+            else:
+                at = self._now_of(live)
+                item["id"] = live.item_id
+                asked = {"subscription": live.subscription_id}
+                details |= {"proration_behavior": "always_invoice", "proration_date": at}
+            found = self.api.invoices.create_preview(asked | {"subscription_details": details}).to_dict()
+        state = plain.invoice(found)
+        lines = tuple((str(line["text"]), int(line["amount"])) for line in state.lines)
+        return Preview(
+            currency=state.currency,
+            net=state.net,
+            tax=state.tax,
+            total=state.total,
+            due=int(found.get("amount_due") or 0),
+            at=at,
+            lines=lines,
+        )
+
+    def subscribe(self, buyer: Buyer, wanted: Wanted, key: str, back: str) -> Outcome:
+        """Open a page of Checkout: the card is given there, and never to us."""
+        with told():
+            rates = self._tax(buyer)
+            data: dict[str, Any] = {"metadata": {"tenant": buyer.tenant_id}}
+            if rates:
+                data["default_tax_rates"] = rates
+            if wanted.trial_until and wanted.trial_until > clock.now() + SHORTEST_TRIAL:
+                data["trial_end"] = int(wanted.trial_until.timestamp())
+            asked = {
+                "mode": "subscription",
+                "customer": buyer.customer_id,
+                "client_reference_id": buyer.tenant_id,
+                "line_items": [{"price": self._price(wanted.price_key), "quantity": wanted.seats}],
+                "currency": wanted.currency.lower(),
+                "subscription_data": data,
+                "locale": LOCALES.get(buyer.locale, "auto"),
+                **_ways_back(back),
+            }
+            made = self.api.checkout.sessions.create(asked, {"idempotency_key": key})
+        return Outcome(state="needs_action", url=str(made.url))
+
+    def change(self, live: Live, wanted: Wanted, steps: Sequence[QuantityStep], key: str, at: int) -> Outcome:
+        """Set the quantity step by step, or the plan with it; charged steps wait for their payment."""
+        with told():
+            price = self._price(wanted.price_key)
+            for number, step in enumerate(steps):
+                item = {"id": live.item_id, "quantity": step.quantity, "price": price}
+                asked: dict[str, Any] = {"items": [item], "proration_behavior": "none"}
+                if step.charge:
+                    asked |= {"proration_behavior": "always_invoice", "proration_date": at}
+                    asked["payment_behavior"] = "pending_if_incomplete"
+                options = {"idempotency_key": f"{key}:{number}"}
+                found = self.api.subscriptions.update(live.subscription_id, asked, options).to_dict()
+                if found.get("pending_update"):
+                    return Outcome(state="needs_action", url=self._page_of(found.get("latest_invoice")))
+        return Outcome(state="done")
+
+    def cancel(self, live: Live, key: str) -> Outcome:
+        """End it with the period that is paid."""
+        return self._end(live, True, key)
+
+    def undo_cancel(self, live: Live, key: str) -> Outcome:
+        """Let it go on after all."""
+        return self._end(live, False, key)
+
+    def _end(self, live: Live, ends: bool, key: str) -> Outcome:
+        with told():
+            options = {"idempotency_key": key}
+            self.api.subscriptions.update(live.subscription_id, {"cancel_at_period_end": ends}, options)
+        return Outcome(state="done")
+
+    def card(self, buyer: Buyer, key: str, back: str) -> str:
+        """Return the page of Checkout that saves another card."""
+        with told():
+            asked = {"mode": "setup", "customer": buyer.customer_id, "currency": "eur", **_ways_back(back)}
+            return str(self.api.checkout.sessions.create(asked, {"idempotency_key": key}).url)
+
+    def papers(self, buyer: Buyer, back: str) -> str:
+        """Return the portal: card, tax id and invoices; plan and seats are switched off there."""
+        with told():
+            asked = {"customer": buyer.customer_id, "return_url": back}
+            return str(self.api.billing_portal.sessions.create(asked).url)
+
+    def pay(self, invoice_id: str, key: str) -> Outcome:
+        """Collect an open invoice; a card that is refused or asks for its owner leads to the invoice's own page."""
+        try:
+            with told():
+                self.api.invoices.pay(invoice_id, {"off_session": False}, {"idempotency_key": key})
+        except Declined:
+            return Outcome(state="needs_action", url=self._page_of(invoice_id))
+        return Outcome(state="done")
+
+    def came_back(self, customer_id: str, session_id: str) -> bool:
+        """Take over what a page of Checkout ended with: a new card becomes the one that is charged.
+
+        :return: whether the session is this customer's; another one's is not looked at.
+        """
+        with told():
+            found = self.api.checkout.sessions.retrieve(session_id, {"expand": ["setup_intent"]}).to_dict()
+            if found.get("customer") != customer_id:
+                return False
+            card = (found.get("setup_intent") or {}).get("payment_method")
+            if found.get("mode") == "setup" and found.get("status") == "complete" and card:
+                self.api.customers.update(customer_id, {"invoice_settings": {"default_payment_method": card}})
+                for one in self.api.subscriptions.list({"customer": customer_id}).data:
+                    self.api.subscriptions.update(one.id, {"default_payment_method": card})
+        return True
+
+    def fetch(self, customer_id: str) -> Snapshot:
+        """Return everything about a customer as it is now."""
+        return self.gateway.fetch(customer_id)
+
+    # --- looked up once -----------------------------------------------------------------------------------
+
+    def _price(self, lookup_key: str) -> str:
+        if lookup_key not in self._prices:
+            found = self.api.prices.list({"lookup_keys": [lookup_key], "active": True, "limit": 1}).data
+            if not found:
+                raise Unanswered(f"Stripe has no price {lookup_key}; run kehu billing catalogue --apply.")
+            self._prices[lookup_key] = str(found[0].id)
+        return self._prices[lookup_key]
+
+    def _tax(self, buyer: Buyer) -> list[str]:
+        """Return the fixed tax rate of the buyer's country, made at Stripe when it is first needed."""
+        if buyer.tax is None:
+            return []
+        name = f"{buyer.country} {buyer.tax.normalize():f}"
+        if name not in self._rates:
+            known: Mapping[str, str] = {
+                str(one.metadata.to_dict().get("kehu") or ""): str(one.id)
+                for one in self.api.tax_rates.list({"active": True, "limit": 100}).auto_paging_iter()
+            }
+            self._rates.update(known)
+        if name not in self._rates:
+            asked = {"display_name": "VAT", "country": buyer.country, "percentage": float(buyer.tax)}
+            made = self.api.tax_rates.create(asked | {"inclusive": False, "metadata": {"kehu": name}})
+            self._rates[name] = str(made.id)
+        return [self._rates[name]]
+
+    def _page_of(self, invoice_id: Any) -> str:
+        """Return the page on which a person pays an invoice; asked for anew, since such links age."""
+        with told():
+            return str(self.api.invoices.retrieve(str(invoice_id)).hosted_invoice_url or "")
+
+    def _now_of(self, live: Live) -> int:
+        """Return the subscription's time: that of its test clock, if it has one."""
+        found = self.api.subscriptions.retrieve(live.subscription_id, {"expand": ["test_clock"]}).to_dict()
+        test_clock = found.get("test_clock")
+        return int(test_clock["frozen_time"] if test_clock else clock.now().timestamp())
+
+
+def _ways_back(back: str) -> dict[str, str]:
+    """Return the addresses to come back to; Stripe puts the session's id in."""
+    return {"success_url": back + "?session={CHECKOUT_SESSION_ID}", "cancel_url": back}

@@ -1,0 +1,142 @@
+"""The words in which operations speak to Stripe: plain data. Nothing of it is called while a transaction is open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from flask import current_app
+
+from billing.quantities import QuantityStep
+from billing.snapshot import Snapshot
+
+EXTENSION = "kehu.billing.provider"
+
+
+class Unanswered(Exception):
+    """Raised when the provider did not answer, or not now: the same may be asked again with the same key.
+
+    :param stored: the provider failed and will repeat that failure for this key: look first, then ask with a new one.
+    """
+
+    def __init__(self, message: str, *, stored: bool = False) -> None:
+        super().__init__(message)
+        self.stored = stored
+
+
+class Declined(Exception):
+    """Raised when the provider said no; `code` is its own word for why."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Buyer:
+    """The firm as a customer.
+
+    :param customer_id: the provider's id; empty until the first purchase.
+    :param tax: percent to add; None where none is due. `reverse` says that the customer owes it.
+    """
+
+    tenant_id: str
+    name: str
+    email: str
+    country: str = ""
+    customer_id: str = ""
+    locale: str = ""
+    tax: Decimal | None = None
+    reverse: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What somebody asks for: a version of a plan, how it is paid, and a number of seats, always in full.
+
+    :param price_key: the name by which the provider knows the price of a seat.
+    """
+
+    plan: str
+    interval: str
+    currency: str
+    seats: int
+    price_key: str
+    trial_until: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Live:
+    """The subscription that runs, with the item that stands for seats."""
+
+    subscription_id: str
+    item_id: str
+    seats: int
+    plan: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """What a change costs now, in minor units; `at` is handed back with the change, so that it costs the same."""
+
+    currency: str
+    net: int
+    tax: int
+    total: int
+    due: int
+    at: int
+    lines: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a request.
+
+    :param state: done; or needs_action, and `url` is where a person goes on.
+    """
+
+    state: str
+    url: str = ""
+
+
+class Provider(Protocol):
+    """Who takes the money."""
+
+    def customer(self, buyer: Buyer, key: str) -> str:
+        """Make the customer, once for each key, and return its id."""
+
+    def preview(self, buyer: Buyer, wanted: Wanted, live: Live | None) -> Preview:
+        """Return what it would cost now."""
+
+    def subscribe(self, buyer: Buyer, wanted: Wanted, key: str, back: str) -> Outcome:
+        """Open the way to the first payment; the person comes back to an address that begins with `back`."""
+
+    def change(self, live: Live, wanted: Wanted, steps: Sequence[QuantityStep], key: str, at: int) -> Outcome:
+        """Set plan and seats, step by step; what is charged and not paid changes nothing yet."""
+
+    def cancel(self, live: Live, key: str) -> Outcome:
+        """End it with the period that is paid."""
+
+    def undo_cancel(self, live: Live, key: str) -> Outcome:
+        """Let it go on after all."""
+
+    def card(self, buyer: Buyer, key: str, back: str) -> str:
+        """Return where another card is given; no card ever touches us."""
+
+    def papers(self, buyer: Buyer, back: str) -> str:
+        """Return where the provider keeps card, tax id and invoices for the customer."""
+
+    def pay(self, invoice_id: str, key: str) -> Outcome:
+        """Try again to collect an open invoice."""
+
+    def fetch(self, customer_id: str) -> Snapshot:
+        """Return everything about a customer as it is now."""
+
+
+def provider() -> Provider:
+    """Return the provider of this installation."""
+    found: Provider = current_app.extensions[EXTENSION]
+    return found
