@@ -12,7 +12,7 @@ from plugins.blueprint import PluginBlueprint
 from plugins.contracts import RecordDeclaration
 from plugins.offering import OfferSource
 from plugins.records import Installed, PluginRecord, State
-from plugins.relay import PluginError, Relay
+from plugins.relay import PluginError, Relay, location_of
 from plugins.reporting import Report
 from plugins.results import (
     Criterion,
@@ -81,18 +81,36 @@ def collect_declarations(installed: Installed, relay: Relay, manager: PluginMana
             everything.extend(_declared(record, relay))
         except (PluginError, ForeignNameError) as error:
             log.error("plugin %s is left out", record.slug, exc_info=error)
-            mark_broken(installed, record, relay, manager, str(error))
+            mark_broken(installed, record, relay, manager, str(error), error)
     return everything
 
 
 def mark_broken(
-    installed: Installed, record: PluginRecord, relay: Relay, manager: PluginManager, reason: str
+    installed: Installed,
+    record: PluginRecord,
+    relay: Relay,
+    manager: PluginManager,
+    reason: str,
+    error: BaseException | None = None,
 ) -> None:
-    """Take a plugin out after it was registered: none of its hooks is called any more."""
+    """Take a plugin out after it was registered: none of its hooks is called any more.
+
+    :param error: what was raised; the place in the plugin's code is added to the reason.
+    """
+    place = _place(manager.get_plugin(record.slug), reason, error)
     manager.unregister(name=record.slug)
     relay.forget()
     remedy = "Tell the plugin's author, or block it in KEHU_PLUGINS_BLOCK."
-    installed.put(record.moved(State.BROKEN, reason, remedy))
+    installed.put(record.moved(State.BROKEN, f"{reason} ({place})" if place else reason, remedy))
+
+
+def _place(plugin: Any, reason: str, error: BaseException | None) -> str:
+    """Return file and line of the hook that a reason names, as `kehu_dentist.hooks:34`."""
+    named = re.search(r"\bkehu_[a-z_]+", reason)
+    hook = getattr(plugin, named[0], None) if named else None
+    if hook is None:
+        return ""
+    return location_of((error and error.__cause__) or error or Exception(), hook)
 
 
 def _declared(record: PluginRecord, relay: Relay) -> Declarations:

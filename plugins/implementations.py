@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from inspect import signature
 from typing import Any, Final
 
 from pluggy import PluginManager
 
+from plugins.relay import location_of
 from plugins.rules import PROJECT, HookRule, Mode
 
 _PREFIX: Final = f"{PROJECT}_"
@@ -38,10 +40,23 @@ def faults_of(
                 faults.append(f"{name} is not marked. Put @hookimpl above it.")
             continue
         faults += _faults(name, dict(options), rules, system)
+        faults += _arguments(name, getattr(plugin, name), rules.get(options.get("specname") or name))
         rule = rules.get(options.get("specname") or name)
         if rule is not None and rule.mode is Mode.GUARD and not (guard or system):
             faults.append(f'{rule.name} may hold things back. Add "guard" to capabilities in plugin.toml.')
     return faults
+
+
+def _arguments(name: str, function: Any, rule: HookRule | None) -> list[str]:
+    """Return the arguments that an implementation asks for and the hook does not hand over."""
+    if rule is None:
+        return []
+    unknown = [one for one in signature(function).parameters if one not in rule.arguments]
+    offers = f"It may take {', '.join(rule.arguments)}." if rule.arguments else "It takes no arguments."
+    return [
+        f"{name} asks for {one!r}, which the hook does not hand over. {offers} ({location_of(None, function)})"
+        for one in unknown
+    ]
 
 
 def _faults(name: str, options: Mapping[str, Any], rules: Mapping[str, HookRule], system: bool) -> list[str]:

@@ -6,6 +6,8 @@ with a remedy.
 """
 
 import logging
+import os
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -202,8 +204,16 @@ def _load(
         if record.system:
             raise
         log.error("plugin %s can't be loaded", record.slug, exc_info=error)
-        return _broken(record, f"Its code failed while loading: {type(error).__name__}: {error}")
+        place = _own_line(error, record.module)
+        return _broken(record, f"Its code failed while loading: {type(error).__name__}: {error}{place}")
     return record.moved(State.READY, plugin=plugin, warnings=(*record.warnings, *old))
+
+
+def _own_line(error: BaseException, module: str) -> str:
+    """Return file and line where a plugin's own code failed, in brackets."""
+    folder = f"{os.sep}{module.replace('.', os.sep)}{os.sep}"
+    lines = [one for one in traceback.extract_tb(error.__traceback__) if folder in one.filename]
+    return f" ({lines[-1].filename.rpartition(folder)[2]}:{lines[-1].lineno})" if lines else ""
 
 
 def _broken_need(installed: Installed, record: PluginRecord) -> str | None:

@@ -270,7 +270,7 @@ def parse_manifest(text: str, source: str = FILE_NAME) -> Manifest:
         data: dict[str, Any] = _ManifestSchema().load(raw)
     except ValidationError as error:
         lines = [f"{name}: {message}" for name, message in _flat(error.messages)]
-        raise ManifestError(f"{source}: " + " ".join(lines)) from None
+        raise ManifestError("\n".join(f"{source}: {line}" for line in lines)) from None
     values = {key: _frozen(value) for key, value in data.items()}
     for key, kind in (("personal_data", PersonalData), ("pricing", Pricing)):
         if key in values:

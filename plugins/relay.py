@@ -321,7 +321,7 @@ class Relay:
     def _fault(
         self, name: str, target: _Target, tenant: Hashable, error: BaseException, trip: str | None = None
     ) -> None:
-        location = _location(error, target.function)
+        location = location_of(error, target.function)
         fault = Fault(
             plugin=target.plugin,
             hook=name,
@@ -342,7 +342,7 @@ def _checked(rule: HookRule, target: _Target, value: Any) -> Any:
     if rule.accepts(value):
         return value
     raise WrongResultError(
-        f"{target.plugin} returned {type(value).__name__} where {rule.expectation()} is expected."
+        f"{rule.name} of {target.plugin} returned {type(value).__name__} where {rule.expectation()} is expected."
     )
 
 
@@ -354,13 +354,15 @@ def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _location(error: BaseException, function: Callable[..., Any]) -> str:
+def location_of(error: BaseException | None, function: Callable[..., Any]) -> str:
     """Return file and line where the plugin failed: the deepest frame in its own file, else its function."""
     code: CodeType | None = getattr(function, "__code__", None)
     if code is None:
         return function.__module__
     frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == code.co_filename
+        frame
+        for frame in traceback.extract_tb(error.__traceback__ if error else None)
+        if frame.filename == code.co_filename
     ]
     line = frames[-1].lineno if frames else code.co_firstlineno
     return f"{function.__module__}:{line}"

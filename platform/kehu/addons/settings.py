@@ -19,10 +19,52 @@ from kehu.core.errors import Conflict, InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import KINDS
+from plugins.host import PluginHost
 from plugins.results import SettingsSchema
 
 KEPT = "••••••••"
 """Stands in the form for a secret that is there and stays as it is."""
+
+
+def join(host: PluginHost) -> None:
+    """Look at what plugins let admins set; what can't be used breaks its plugin."""
+    for slug, schema in list(host.declarations.settings):
+        try:
+            _look_at(schema)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            host.refuse(slug, f"kehu_register_settings: {error}")
+
+
+def _look_at(schema: SettingsSchema) -> None:
+    keys = [field.key for field in schema.fields]
+    unknown = sorted({*schema.secrets} - {*keys})
+    if unknown or len({*keys}) < len(keys):
+        raise ValueError(
+            f"secrets name {unknown[0]!r}, which is no field."
+            if unknown
+            else "A key stands twice among the fields."
+        )
+    for field in schema.fields:
+        if field.kind not in KINDS:
+            raise ValueError(f"{field.key!r} has the kind {field.kind!r}; there are {', '.join(KINDS)}.")
+        if field.default is None:
+            continue
+        try:
+            value = KINDS[field.kind].load(_kept(field, field.default), field, LoadContext())
+        except FieldError as error:
+            raise ValueError(
+                f"the default {field.default!r} of {field.key!r} can't be read: {error}"
+            ) from error
+        if value != field.default:
+            raise ValueError(
+                f"the default {field.default!r} of {field.key!r} is no {field.kind}; jobs would get it as it stands. "
+                f"Write {value!r}."
+            )
+        if field.kind == "choice" and field.option(field.default) is None:
+            known = ", ".join(repr(one.value) for one in field.choices())
+            raise ValueError(
+                f"the default {field.default!r} of {field.key!r} is none of its options: {known}."
+            )
 
 
 def schema_of(slug: str) -> SettingsSchema | None:
@@ -49,10 +91,15 @@ def values(session: Session, slug: str) -> Mapping[str, Any]:
     return found
 
 
+def _kept(field: Field, value: Any) -> Any:
+    """Return a value as it is kept in the form that a kind reads: sums are whole minor units."""
+    return {"minor": value} if field.kind == "money" else value
+
+
 def _reloaded(field: Field, raw: Any, loading: LoadContext) -> Any:
     """Return a kept value, or the default when a newer version of the plugin can't read it any more."""
     try:
-        return KINDS[field.kind].load({"minor": raw} if field.kind == "money" else raw, field, loading)
+        return KINDS[field.kind].load(_kept(field, raw), field, loading)
     except FieldError:
         return field.default
 

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from kehu.addons import calls, fields, frame, incidents, pages, records, starters, tasks
+from kehu.addons import (
+    calls,
+    fields,
+    frame,
+    incidents,
+    pages,
+    records,
+    starters,
+    tasks,
+)
+from kehu.addons import (
+    settings as plugin_settings,
+)
 from kehu.config import Settings
 from kehu.core import db, hooks, permissions
 from kehu.web import language
@@ -29,6 +41,7 @@ def start(app: Flask, settings: Settings, parts: Sequence[str]) -> None:
     app.extensions["kehu.plugins"] = host
     records.join(host)
     fields.join(host)
+    plugin_settings.join(host)
     starters.join(host)
     for slug, permission in host.declarations.permissions:
         permissions.register(

@@ -53,12 +53,15 @@ def schedule_all() -> None:
 
 
 @jobs.tenant_task("addons.run_job", queue="plugins")
-def run_job(tenant_id: uuid.UUID, slug: str, name: str, **arguments: Any) -> None:
+def run_job(tenant_id: uuid.UUID, slug: str, name: str, **arguments: Any) -> str | None:
     """Run a plugin's job for a tenant that has it on; for any other tenant the job is dropped."""
     job = job_of(slug, name)
     if slug not in hooks.enabled() or job is None or not runs(db.session(), slug):
-        return
-    hooks.host().relay.run_declared(f"job {name}", slug, job.run, call(slug), tenant=tenant_id, **arguments)
+        return None
+    said: str | None = hooks.host().relay.run_declared(
+        f"job {name}", slug, job.run, call(slug), tenant=tenant_id, **arguments
+    )
+    return said
 
 
 def run_now(slug: str, name: str, **arguments: Any) -> str:

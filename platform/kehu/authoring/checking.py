@@ -15,6 +15,16 @@ from kehu.authoring.lend import entries_of, lend, project_of
 from plugins.manifest import FILE_NAME, ManifestError, read_manifest
 
 LARGEST_PICTURE = 300_000
+_QUIET = (
+    "-q",
+    "--no-header",
+    "--no-summary",
+    "--tb=short",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "kehu.testkit.brief",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +38,7 @@ class Step:
 def check(folder: Path, *, tools: bool = True) -> Iterator[Step]:
     """Look at a plugin and give each step when it is done.
 
-    :param tools: with ruff, mypy and the plugin's own tests; without, files alone.
+    :param tools: with ruff, mypy and the plugin's own tests; without, what needs no database and is quick.
     :raises NoPluginError: when the folder holds no plugin.
     """
     for slug, module in entries_of(project_of(folder)).items():
@@ -37,22 +47,28 @@ def check(folder: Path, *, tools: bool = True) -> Iterator[Step]:
         yield Step(title="imports", problems=tuple(sources.import_problems(package, module)))
         yield Step(title="templates", problems=tuple(sources.template_problems(package)))
     yield Step(title="contract", problems=tuple(_contract(folder)))
-    if not tools:
-        return
     with tempfile.TemporaryDirectory() as scratch:
         environment = lend([folder], Path(scratch) / "shelf")
+        slugs = list(entries_of(project_of(folder)))
+        declared = _run("declarations", ["kehu.authoring.declared", *slugs], folder, environment)
+        yield declared
+        if not tools:
+            return
         yield _tool("format", ["ruff", "format", "--check", "."], folder, environment)
         yield _tool("style", ["ruff", "check", "."], folder, environment)
         packages = sorted({module.partition(".")[0] for module in entries_of(project_of(folder)).values()})
         yield _tool("types", ["mypy", *packages], folder, environment)
-        yield _tool("tests", ["pytest", "-q", "--no-header", "-p", "no:cacheprovider"], folder, environment)
+        if declared.problems:
+            yield Step(title="tests", problems=("Not run: mend the declarations first.",))
+        else:
+            yield _tool("tests", ["pytest", *_QUIET], folder, environment)
 
 
 def _manifest(package: Path, slug: str, folder: Path) -> Iterator[str]:
     try:
         manifest = read_manifest(package / FILE_NAME)
     except ManifestError as error:
-        yield str(error)
+        yield from str(error).splitlines()
         return
     for file in manifest.pictures:
         size = (package / file).stat().st_size if (package / file).is_file() else 0
@@ -77,6 +93,10 @@ def _tool(title: str, command: list[str], folder: Path, environment: Mapping[str
         return Step(
             title=title, problems=(f"{name} is not installed. Run `make setup-dev` in Kehu's sources.",)
         )
+    return _run(title, command, folder, environment)
+
+
+def _run(title: str, command: list[str], folder: Path, environment: Mapping[str, str]) -> Step:
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,

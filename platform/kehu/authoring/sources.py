@@ -44,12 +44,12 @@ def import_problems(folder: Path, package: str) -> list[str]:
     """
     found = []
     for path in python_files(folder):
-        for name in _imports(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-            top = name.partition(".")[0]
+        for line, name in _imports(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            top, place = name.partition(".")[0], f"{path.relative_to(folder)}:{line}"
             if top in _REFUSED:
-                found.append(f"{path.relative_to(folder)} imports {name}. {_REFUSED[top]}")
+                found.append(f"{place} imports {name}. {_REFUSED[top]}")
             elif top in _OURS and not _within(name, package, *_PUBLIC):
-                found.append(f"{path.relative_to(folder)} imports {name}. Use what kehu.api offers.")
+                found.append(f"{place} imports {name}. Use what kehu.api offers (docs/plugins/reference.md).")
     return found
 
 
@@ -57,22 +57,24 @@ def _within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
+def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            yield from ((node.lineno, one.name) for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             # `from kehu import api` names the module last.
             alone = node.module in _OURS
-            yield from (f"{node.module}.{one.name}" if alone else node.module for one in node.names)
+            yield from (
+                (node.lineno, f"{node.module}.{one.name}" if alone else node.module) for one in node.names
+            )
 
 
 def template_problems(folder: Path) -> list[str]:
     """Return what templates hold that the browser will refuse, or that is unsafe."""
     return [
-        f"{path.relative_to(folder)}: {words}: {line.strip()[:60]}"
+        f"{path.relative_to(folder)}:{number}: {words}: {line.strip()[:60]}"
         for path in sorted(folder.rglob("templates/**/*.html"))
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         for pattern, words in INLINE.items()
         if re.search(pattern, line)
     ]

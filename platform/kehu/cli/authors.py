@@ -73,9 +73,9 @@ def new(slug: str, name: str, into: Path | None, record: bool) -> None:
 
 @group.command("check")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
-@click.option("--files-only", is_flag=True, help="Look at the files alone: no ruff, mypy, pytest.")
+@click.option("--files-only", is_flag=True, help="Take seconds: no ruff, mypy, pytest.")
 def check(folder: Path, files_only: bool) -> None:
-    """Look at a plugin in FOLDER: manifest, imports, templates, format, style, types, tests."""
+    """Look at a plugin in FOLDER: manifest, imports, templates, declarations, format, style, types, tests."""
     from kehu.authoring.checking import check as steps
     from kehu.authoring.lend import NoPluginError
 

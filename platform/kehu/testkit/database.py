@@ -30,6 +30,10 @@ LOCK_KEY = 0x6B746573  # "ktes"
 _numbers = itertools.count(1)
 
 
+class PluginTablesError(RuntimeError):
+    """Raised when the tables of an installed plugin can't be made; the message says why."""
+
+
 class TestServer:
     """A server for tests: makes databases as copies of a migrated template and drops them."""
 
@@ -108,8 +112,8 @@ def _migrate_plugins(url: str, *, builtin: bool) -> None:
 
     failed = [done for done in plugins.upgrade_all(url, builtin=builtin) if done.error]
     if failed:
-        raise RuntimeError(
-            "; ".join(f"Plugin {done.slug} can't be migrated: {done.error}" for done in failed)
+        raise PluginTablesError(
+            "\n".join(f"The plugin {done.slug} can't be migrated: {done.error}" for done in failed)
         )
 
 
@@ -180,7 +184,10 @@ def _lent_server() -> Iterator[TestServer]:
 @pytest.fixture(scope="session")
 def database_urls(database_server: TestServer) -> Iterator[DatabaseUrls]:
     """Give the run a migrated database: `owner`, `app` and `cross` are its addresses by role."""
-    urls = database_server.make()
+    try:
+        urls = database_server.make()
+    except PluginTablesError as error:
+        pytest.fail(str(error), pytrace=False)
     yield urls
     database_server.drop(urls)
 

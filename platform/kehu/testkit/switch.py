@@ -7,13 +7,22 @@ from typing import Any
 from kehu.addons import purge as purging
 from kehu.addons.services import PluginService
 from kehu.addons.states import TenantState
-from kehu.addons.tasks import run_job
+from kehu.addons.tasks import job_of, run_job
 from kehu.core import context, db, hooks
 from kehu.testkit.fixtures import Shop
+from plugins.records import State
 
 
 def enable(shop: Shop, slug: str) -> None:
-    """Switch a plugin on, with those that it needs."""
+    """Switch a plugin on, with those that it needs.
+
+    :raises LookupError: when it is not installed, or can't be used; says why.
+    """
+    record = hooks.host().installed.get(slug)
+    if record is None:
+        raise LookupError(f"{slug!r} is not installed. Is it the slug of plugin.toml?")
+    if record.state is not State.READY:
+        raise LookupError(f"{slug!r} can't be used: {record.reason}")
     with shop.work() as session:
         PluginService(session).enable(slug)
     _refresh(shop)
@@ -34,13 +43,18 @@ def purge(shop: Shop, slug: str) -> purging.Preview:
     return report
 
 
-def run_job_now(shop: Shop, job: str, **arguments: Any) -> None:
-    """Run a plugin's job for a firm, as the worker does; nothing happens in one that has the plugin off.
+def run_job_now(shop: Shop, job: str, **arguments: Any) -> str | None:
+    """Run a plugin's job for a firm, as the worker does, and return its sentence; nothing happens where it is off.
 
     :param job: slug and name, as `dentist.recall`.
+    :raises LookupError: when no plugin declares it.
     """
     slug, _dot, name = job.partition(".")
-    run_job(tenant_id=str(shop.tenant.id), slug=slug, name=name, **arguments)
+    if job_of(slug, name) is None:
+        known = ", ".join(f"{owner}.{one.name}" for owner, one in hooks.host().declarations.jobs)
+        raise LookupError(f"No plugin declares the job {job!r}. There are: {known}.")
+    said: str | None = run_job(tenant_id=str(shop.tenant.id), slug=slug, name=name, **arguments)
+    return said
 
 
 def _refresh(shop: Shop) -> None:

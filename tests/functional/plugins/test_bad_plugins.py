@@ -51,6 +51,24 @@ from kehu.api import PluginBlueprint, hookimpl
 def kehu_register_routes():
     return [PluginBlueprint("shadow", __name__, template_folder="templates")]
 """
+ASKS = """
+from kehu.api import hookimpl
+@hookimpl
+def kehu_register_panels(app):
+    return []
+"""
+SLOTS = """
+from kehu.api import Panel, hookimpl
+@hookimpl
+def kehu_register_panels():
+    return [Panel(slot="customer.left", endpoint="slots.panel", title="x", permission="slots.thing:read")]
+"""
+KNOBS = """
+from kehu.api import Field, SettingsSchema, hookimpl
+@hookimpl
+def kehu_register_settings():
+    return [SettingsSchema(fields=(Field(key="days", label="Days", kind="number", default="six"),))]
+"""
 
 
 class Shelf:
@@ -89,6 +107,9 @@ def fill(shelf: Shelf) -> None:
     shelf.add("twice", dist="again")
     shelf.add("automotive", 'raise RuntimeError("not mine")', dist="evil")
     shelf.add("wraps", WRAPS)
+    shelf.add("asks", ASKS)
+    shelf.add("slots", SLOTS)
+    shelf.add("knobs", KNOBS)
     shelf.add("shadow", SHADOW)
     (shelf.root / "bad_shadow/templates/kehu").mkdir(parents=True)
     (shelf.root / "bad_shadow/templates/kehu/app.html").write_text("mine now")
@@ -115,11 +136,14 @@ REFUSED = {
 GOOD = dict.fromkeys(("good", "goods"), ("r2", ""))
 TOLD = {
     "future": "incompatible|It needs plugin API 0.99 or later|Install a version of the plugin that fits",
-    "raises": "broken|RuntimeError: no such library|Tell the plugin's author",
+    "raises": "broken|RuntimeError: no such library (__init__.py:1)|Tell the plugin's author",
     "leaves": "broken|SystemExit: 3|Tell the plugin's author",
     "twice": "conflict|claimed more than once: again-dist, twice-dist|Uninstall all but one",
     "automotive": "ready|evil-dist claims this name, too, and is left out. Uninstall it.",
     "wraps": "broken|marked with wrapper|Tell the plugin's author",
+    "asks": "broken|asks for 'app', which the hook does not hand over. It takes no arguments. (bad_asks:3)|Tell",
+    "slots": "broken|There is no slot 'customer.left'. Did you mean 'customer.tabs'? (bad_slots:5)|Tell",
+    "knobs": "broken|the default 'six' of 'days' can't be read: “six” is no number. (bad_knobs:3)|Tell",
     "shadow": "broken|'kehu/app.html' lies outside the plugin's own folder|Tell the plugin's author",
     "holds": "broken|Its migration failed: RefusedMigration|run `kehu plugin migrate holds`",
     "gone": "orphan|its code is not installed|kehu plugin orphans --drop gone",

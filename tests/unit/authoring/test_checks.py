@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 def test_imports_past_the_surface_are_found(folder: Path, line: str, word: str) -> None:
     (folder / "kehu_sea/web.py").write_text(line)
     (found,) = sources.import_problems(folder / "kehu_sea", "kehu_sea")
-    assert found.startswith("web.py imports")
+    assert found.startswith("web.py:")
     assert word in found
 
 

@@ -32,14 +32,15 @@ def test_new_writes_a_plugin_that_passes_its_files_check(run: Run, tmp_path: Pat
         in run("plugin", "new", "sea", "--name", "Sea", "--into", str(folder)).output
     )
     shown = run("plugin", "check", str(folder), "--files-only").output
-    assert shown.splitlines() == ["ok    manifest", "ok    imports", "ok    templates", "ok    contract"]
+    titles = ("manifest", "imports", "templates", "contract", "declarations")
+    assert shown.splitlines() == [f"ok    {title}" for title in titles]
     assert "complete" in run("plugin", "texts", str(folder)).output
     assert "small letters" in run("plugin", "new", "Sea", "--into", str(tmp_path / "x"), code=1).output
     (folder / "kehu_sea/web.py").write_text(
         "from kehu.core import db\nfrom kehu.api import _\n\n_('Low tide')\n"
     )
     shown = run("plugin", "check", str(folder), "--files-only", code=1).output
-    assert "FAIL  imports\n      web.py imports kehu.core." in shown
+    assert "FAIL  imports\n      web.py:1 imports kehu.core." in shown
     assert "texts to translate" in run("plugin", "texts", str(folder)).output
 
 

@@ -225,7 +225,9 @@ class TestFailing:
         house.add("alpha", kehu_words=lambda: "not a list")
         assert house.relay().collect("kehu_words", enabled=ALL) == []
         assert isinstance(house.faults[0].error, WrongResultError)
-        assert str(house.faults[0].error) == "alpha returned str where a list of str is expected."
+        assert (
+            str(house.faults[0].error) == "kehu_words of alpha returned str where a list of str is expected."
+        )
 
     def test_a_record_that_fails_too_hurts_nobody(
         self, house: House, caplog: pytest.LogCaptureFixture
@@ -334,4 +336,4 @@ class TestOnePlugin:
 
 
 def test_a_function_without_source_has_its_module_as_place() -> None:
-    assert module._location(RuntimeError(), print) == "builtins"
+    assert module.location_of(RuntimeError(), print) == "builtins"
