@@ -50,6 +50,7 @@ class _Circuit:
     reopened: deque[float] = field(default_factory=deque)
     until: float = 0.0
     open: bool = False
+    alone: bool = False
 
 
 def _forget(times: deque[float], before: float) -> None:
@@ -101,11 +102,16 @@ class Breaker:
                 circuit.faults.clear()
                 self._open -= 1
 
-    def failed(self, key: Key) -> Trip | None:
-        """Count a fault and return what it brought about, if anything."""
+    def failed(self, key: Key, *, alone: bool = False) -> Trip | None:
+        """Count a fault and return what it brought about, if anything.
+
+        :param alone: it speaks for its own tenant only: what people send may be at fault, and nobody must be able to
+            take a plugin from other firms by it.
+        """
         with self._lock:
             now = self._clock()
             circuit = self._circuit(key, now)
+            circuit.alone = alone
             _forget(circuit.faults, now - self._limits.window)
             circuit.faults.append(now)
             if circuit.open:
@@ -115,7 +121,7 @@ class Breaker:
             self._rest(circuit, now)
             circuit.open = True
             self._open += 1
-            return self._trip(key.plugin, now)
+            return Trip.OPENED if alone else self._trip(key.plugin, now)
 
     def _reopen(self, circuit: _Circuit, now: float) -> Trip:
         self._rest(circuit, now)
@@ -131,7 +137,11 @@ class Breaker:
         resting = {
             key.tenant
             for key, circuit in self._circuits.items()
-            if key.plugin == plugin and key.tenant is not None and circuit.open and circuit.until > now
+            if key.plugin == plugin
+            and key.tenant is not None
+            and circuit.open
+            and circuit.until > now
+            and not circuit.alone
         }
         if len(resting) < self._limits.tenants:
             return Trip.OPENED

@@ -242,7 +242,9 @@ class Relay:
         except _FAILURES as error:
             if self.strict:
                 raise
-            self._fault(kind, _Target(slug, view, (), False), tenant, error, self.breaker.failed(key))
+            # What was sent may have been meant to break it: it costs the firm its page, never others the plugin.
+            trip = self.breaker.failed(key, alone=True)
+            self._fault(kind, _Target(slug, view, (), False), tenant, error, trip)
             raise PluginError(slug, kind, _words(error)) from error
         finally:
             running.reset(token)

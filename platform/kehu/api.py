@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from kehu.addons.calls import Call, Event
+from kehu.addons.receiving import read_mail
 from kehu.addons.settings import values as plugin_settings
 from kehu.addons.starter_rows import starter_id
 from kehu.addons.tasks import run_later
@@ -32,6 +33,8 @@ from kehu.core.db import session
 from kehu.core.errors import Conflict, Duplicate, Forbidden, InvalidInput, KehuError, NotFound
 from kehu.core.i18n import _, _l, _n, day_text
 from kehu.core.ids import new_id, parse_id
+from kehu.core.mailbox import file_name as mail_file_name
+from kehu.core.mailbox import parse_mail
 from kehu.core.migration import add_fk, record_columns, tenant_table
 from kehu.core.migration import begin as begin_migration
 from kehu.core.records import scope
@@ -279,6 +282,7 @@ __all__ = [
     "household_mates",
     "insert",
     "insert_rows",
+    "mail_file_name",
     "mapped_column",
     "member_names",
     "member_options",
@@ -292,12 +296,14 @@ __all__ = [
     "opted_out",
     "or_",
     "parse_id",
+    "parse_mail",
     "part_household",
     "plugin_args",
     "plugin_base",
     "plugin_settings",
     "public",
     "public_url",
+    "read_mail",
     "readable",
     "record_columns",
     "record_consent",

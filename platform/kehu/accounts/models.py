@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from flask_security import AsaList, UserMixin
-from sqlalchemy import Boolean, DateTime, Index, Text, func, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,6 +41,8 @@ class User(Base, UserMixin):
     tf_primary_method: Mapped[str | None] = mapped_column(Text)
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)
     tf_phone_number: Mapped[str | None] = mapped_column(Text)
+    tf_counter: Mapped[int | None] = mapped_column(BigInteger)
+    """Of the latest code that let him in: codes up to it are used up."""
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     operator: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     prefs: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'::jsonb"))

@@ -42,7 +42,7 @@ class SecondFactorService:
 
     def switch_off(self, user: User) -> None:
         """Sign in with the password alone from now on."""
-        user.tf_primary_method = user.tf_totp_secret = None
+        user.tf_primary_method = user.tf_totp_secret = user.tf_counter = None
         security.datastore.mf_set_recovery_codes(user, None)
 
     def new_recovery_codes(self, user: User) -> list[str]:
@@ -55,7 +55,9 @@ class SecondFactorService:
         return len(user.mf_recovery_codes or [])
 
     def accept(self, user: User, code: str, *, recovery: bool = False) -> bool:
-        """Tell whether a code lets the person in; a recovery code is used up by it."""
+        """Tell whether a code lets the person in; it is used up by that."""
+        # Held, so that of two who come with the same code at the same moment one gets in.
+        self.session.refresh(user, with_for_update=True)
         code = "".join(code.split())
         if recovery:
             util = security.mf_recovery_codes_util

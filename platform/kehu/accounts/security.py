@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, g
 from flask_security import Security, SQLAlchemySessionUserDatastore
+from flask_security.totp import Totp
 from werkzeug.local import LocalProxy
 
 from kehu.accounts.models import User
@@ -45,6 +46,18 @@ class SignedIn:
     def get_id(self) -> str:
         """Return the key that the session cookie holds."""
         return self.fs_uniquifier
+
+
+class Codes(Totp):
+    """Codes of authenticator apps, each of which lets in once (RFC 6238 section 5.2)."""
+
+    def get_last_counter(self, user: Any) -> Any:
+        """Return up to which code all are used up."""
+        return user.tf_counter
+
+    def set_last_counter(self, user: Any, tmatch: Any) -> None:
+        """Keep that a code is used up."""
+        user.tf_counter = tmatch.counter
 
 
 def _from_edge(user_key: str) -> SignedIn | None:
@@ -90,7 +103,7 @@ def init_accounts(app: Flask) -> Security:
         SECURITY_CLI_ROLES_NAME=None,
         SECURITY_DATETIME_FACTORY=clock.now,
     )
-    security = Security(app, Datastore(), register_blueprint=False)
+    security = Security(app, Datastore(), register_blueprint=False, totp_cls=Codes)
     manager = security.login_manager
     manager.user_loader(_from_edge)
     manager.request_loader(_nobody)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from email import message_from_bytes
-from email.policy import default
-from email.utils import parseaddr
-
 from kehu.addons.calls import call
-from kehu.core import context, hooks
-from kehu.core.mailbox import header
+from kehu.core import context, hooks, mailbox
 from plugins.receiving import ReceivedMail
 
 HOOK = "kehu_mail_received"
@@ -28,12 +23,12 @@ def receive(recipient: str, raw: bytes) -> str:
 
 
 def read_mail(recipient: str, raw: bytes) -> ReceivedMail:
-    """Return a mail with what its headers say; headers that can't be read count as empty."""
-    mail = message_from_bytes(raw, policy=default)
+    """Return a mail with what its headers say; headers that can't be read count as they were written."""
+    mail = mailbox.headers_of(raw)
     return ReceivedMail(
         recipient=recipient,
-        sender=parseaddr(header(mail, "From"))[1][:254],
-        message_id=header(mail, "Message-ID"),
-        subject=header(mail, "Subject"),
+        sender=mailbox.sender(mail)[1],
+        message_id=mailbox.header(mail, "Message-ID"),
+        subject=mailbox.header(mail, "Subject"),
         raw=raw,
     )

@@ -111,7 +111,12 @@ def actor_of_member(
 
 
 def actor_of_job(session: Session, member_id: uuid.UUID) -> context.Actor | None:
-    """Return the actor on whose behalf a job runs; one who was parked since the job was queued has no rights left."""
+    """Return the actor on whose behalf a job runs; one who was kept out since the job was queued has no rights left."""
     found = actor_of_member(session, member_id, kind="job")
-    state = session.execute(select(Member.state).where(Member.id == member_id)).scalar()
-    return replace(found, permissions={}) if found is not None and state != "active" else found
+    statement = (
+        select(Member.id)
+        .join(User, and_(User.id == Member.user_id, User.active))
+        .where(Member.id == member_id, Member.state == "active")
+    )
+    let_in = session.execute(statement).first() is not None
+    return replace(found, permissions={}) if found is not None and not let_in else found

@@ -13,6 +13,7 @@ from typing import Any
 from flask import g
 from sqlalchemy import and_, bindparam, or_, select
 
+from kehu.accounts.models import User
 from kehu.core import clock, context, db, hooks
 from kehu.core.context import Scope
 from kehu.core.errors import SignInNeeded
@@ -101,6 +102,7 @@ def _statement() -> Any:
         )
         .join(Member, and_(Member.tenant_id == ApiToken.tenant_id, Member.id == ApiToken.member_id))
         .join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
+        .join(User, and_(User.id == Member.user_id, User.active))
         .where(
             ApiToken.id == bindparam("token"),
             ApiToken.revoked_at.is_(None),

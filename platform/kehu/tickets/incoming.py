@@ -7,18 +7,14 @@ import io
 import logging
 import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
-from email.utils import parseaddr
+from email.message import Message
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kehu.core import text
+from kehu.core import mailbox, text
 from kehu.core.errors import InvalidInput, KehuError, NotFound
 from kehu.core.i18n import _
 from kehu.core.mailbox import header
@@ -35,6 +31,11 @@ _OURS = re.compile(r"\b([0-9a-f]{32})\.[0-9a-f]{12}@kehu\b")
 """The Message-ID of a reply that left the house, as `ConversationService.reply` makes it."""
 _NUMBER = re.compile(r"\[#(\d{1,15})\]")
 _MACHINES = frozenset({"mailer-daemon", "postmaster"})
+LONGEST_PAGE = 10 * LONGEST
+"""Of a page so many characters are read; the mail itself is kept where its text is longer than a message."""
+_TAG = re.compile(r"/?[A-Za-z][A-Za-z0-9]{0,20}")
+_HIDDEN = ("script", "style", "head")
+_ENDS = frozenset({"br", "/p", "/div", "/tr", "/li", *(f"/h{number}" for number in range(1, 7))})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,7 @@ def take(session: Session, recipient: str, raw: bytes) -> bool:
     queue = _queue(session, recipient)
     if queue is None:
         return False
-    mail = message_from_bytes(raw, policy=default)
-    assert isinstance(mail, EmailMessage)
+    mail = mailbox.parse_mail(raw)
     letter = read(mail)
     if _is_known(session, letter):
         return True
@@ -84,9 +84,9 @@ def take(session: Session, recipient: str, raw: bytes) -> bool:
     return True
 
 
-def read(mail: EmailMessage) -> Letter:
+def read(mail: Message) -> Letter:
     """Read a mail; what can't be read counts as empty."""
-    name, address = parseaddr(header(mail, "From"))
+    name, address = mailbox.sender(mail)
     subject = header(mail, "Subject")
     number = _NUMBER.search(subject)
     named = _OURS.findall(f"{header(mail, 'References')} {header(mail, 'In-Reply-To')}")
@@ -185,36 +185,38 @@ def _address(written: str) -> str:
 # The parts of a mail --------------------------------------------------------------------------------------
 
 
-def _body(mail: EmailMessage) -> str:
+def _body(mail: Message) -> str:
     """Return the text of a mail, else that of its page."""
     found = {"text/plain": "", "text/html": ""}
-    for part in _parts(mail):
+    for part in mail.walk():
         kind = part.get_content_type()
-        if kind in found and not found[kind] and not part.get_filename():
-            found[kind] = _decoded(part)
+        if kind in found and not found[kind] and not _is_file(part):
+            found[kind] = mailbox.text_of(part)
     return text.clean(found["text/plain"] or _plain(found["text/html"]), lines=True)
 
 
-def _parts(mail: EmailMessage) -> Iterator[Message]:
-    for part in mail.walk():
-        if not part.is_multipart() and part.get_content_disposition() != "attachment":
-            yield part
-
-
-def _decoded(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8", errors="replace")
-    except LookupError:
-        return payload.decode("utf-8", errors="replace")
+def _is_file(part: Message) -> bool:
+    named = mailbox.file_name(part) or part.get_content_disposition() == "attachment"
+    return not part.is_multipart() and bool(named)
 
 
 def _plain(page: str) -> str:
-    bare = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>", "", page)
-    bare = re.sub(r"(?i)<br\s*/?>|</(p|div|tr|li|h\d)\s*>", "\n", re.sub(r"\s+", " ", bare))
-    return html.unescape(re.sub(r"<[^>]*>", "", bare))
+    """Return the text of a page, in a time that grows with its length alone."""
+    first, *rest = re.sub(r"\s+", " ", page[:LONGEST_PAGE]).split("<")
+    pieces, hidden = [first], ""
+    for one in rest:
+        inside, closed, words = one.partition(">")
+        found = _TAG.match(inside) if closed else None
+        name = found[0].lower() if found is not None else ""
+        if hidden:
+            hidden = "" if name in (f"/{hidden}", "body") else hidden
+        elif name in _HIDDEN:
+            hidden = name
+        elif name in _ENDS:
+            pieces.append("\n")
+        if not hidden:
+            pieces.append(words if closed else f"<{one}")
+    return html.unescape("".join(pieces))
 
 
 def _fitting(body: str, left_out: list[str]) -> str:
@@ -226,17 +228,16 @@ def _fitting(body: str, left_out: list[str]) -> str:
     return (body if len(body) <= most else f"{body[: most - 1]}…") + note
 
 
-def _attach(ticket: Ticket, mail: EmailMessage, whole: bytes) -> list[str]:
+def _attach(ticket: Ticket, mail: Message, whole: bytes) -> list[str]:
     """Put the files of a mail at its ticket, and return the names of those that could not be kept.
 
     :param whole: the mail itself, where its text is too long for a message.
     """
     files = [("mail.eml", whole)] if whole else []
     for part in mail.walk():
-        name = str(part.get_filename() or "")
-        payload = part.get_payload(decode=True) if not part.is_multipart() else None
-        if isinstance(payload, bytes) and (name or part.get_content_disposition() == "attachment"):
-            files.append((name or "file", payload))
+        payload = part.get_payload(decode=True) if _is_file(part) else None
+        if isinstance(payload, bytes):
+            files.append((mailbox.file_name(part) or "file", payload))
     left_out, service = [], file_service()
     for number, (name, content) in enumerate(files):
         try:

@@ -60,7 +60,8 @@ def decode(raw: bytes, charset: str = "") -> tuple[str, list[str]]:
         try:
             if name:
                 return raw.decode(name), []
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
+            # Not only UnicodeDecodeError: some of Python's codecs raise its parent.
             continue
     return raw.decode("cp1252", "replace"), ["encoding"]
 

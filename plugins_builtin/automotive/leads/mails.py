@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from email.utils import parseaddr
+from email.message import Message
 
+from kehu.api import mail_file_name, parse_mail, read_mail
 from plugins_builtin.automotive.leads import adf
 from plugins_builtin.automotive.leads.adf import Prospect, Unreadable
 
@@ -34,8 +32,8 @@ def is_mail(raw: bytes, mimetype: str) -> bool:
 
 def headers(raw: bytes) -> tuple[str, str]:
     """Return the message id and the sender's address of a mail."""
-    mail = _parsed(raw)
-    return str(mail.get("Message-ID") or "").strip()[:998], parseaddr(str(mail.get("From") or ""))[1][:254]
+    mail = read_mail("", raw)
+    return mail.message_id.strip(), mail.sender
 
 
 def read(raw: bytes) -> list[Prospect]:
@@ -44,7 +42,7 @@ def read(raw: bytes) -> list[Prospect]:
     :raises Unreadable: with what came nearest to a lead.
     """
     worst = Unreadable("not_adf")
-    for body, charset in _parts(_parsed(raw)):
+    for body, charset in _parts(parse_mail(raw)):
         try:
             return adf.read(body, charset)
         except Unreadable as error:
@@ -53,16 +51,10 @@ def read(raw: bytes) -> list[Prospect]:
     raise worst
 
 
-def _parsed(raw: bytes) -> EmailMessage:
-    found = message_from_bytes(raw, policy=default)
-    assert isinstance(found, EmailMessage)
-    return found
-
-
-def _parts(mail: EmailMessage) -> Iterator[tuple[bytes, str]]:
+def _parts(mail: Message) -> Iterator[tuple[bytes, str]]:
     found: list[tuple[int, bytes, str]] = []
     for part in mail.walk():
-        kind, name = part.get_content_type(), str(part.get_filename() or "").lower()
+        kind, name = part.get_content_type(), mail_file_name(part).lower()
         rank = _ORDER.index(kind) if kind in _ORDER else 0 if name.endswith((".xml", ".adf")) else -1
         if part.is_multipart() or rank < 0:
             continue

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 
 from kehu.addons import pages
-from kehu.addons.incidents import quarantine
+from kehu.addons.incidents import quarantine, record
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.seats import Seats, SeatsTaken
 from kehu.addons.services import PluginService
@@ -23,7 +23,8 @@ from kehu.core.ids import new_id
 from kehu.customers.services import CustomerService
 from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop
-from plugins.breaker import Breaker, Limits
+from plugins.breaker import Breaker, Key, Limits, Trip
+from plugins.results import Fault
 
 PAGE, ENDPOINT = "/x/automotive/panel", "automotive_vehicles.customer_panel"
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -278,14 +279,34 @@ def test_a_plugin_that_is_brought_up_to_date_says_so(
         assert not quarantine("automotive", "it rests already")
 
 
-def test_one_that_fails_for_several_tenants_is_kept_from_others(
-    shop: Shop, put: Put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits = Limits(faults=1, tenants=1)
-    monkeypatch.setattr(hooks.host().relay, "breaker", Breaker(lambda: 0.0, limits))
-    assert put(raises).get(PAGE).status_code == 503
+def test_one_that_fails_for_several_tenants_is_kept_from_others(shop: Shop, put: Put) -> None:
+    put(raises)
+    fault = Fault(
+        plugin="automotive",
+        hook="kehu_merge_records",
+        tenant_id=str(shop.tenant.id),
+        error=KeyError("vin"),
+        fingerprint="f",
+        location="here",
+        trip=Trip.EVERYWHERE,
+    )
     with shop.work() as work:
+        record(fault)
         service = PluginService(work)
         service.disable("automotive")
         assert "rests for all firms" in " ".join(service.plan("automotive").problems)
         work.execute(text("UPDATE plugin_installs SET held_until = NULL"))
+
+
+def test_a_page_that_others_break_rests_for_their_firm_alone(
+    shop: Shop, other_shop: Shop, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks.host().relay, "breaker", Breaker(lambda: 0.0, Limits(faults=1, tenants=1)))
+    client = put(raises)
+    with other_shop.work() as work:
+        PluginService(work).enable("automotive")
+    assert client.get(PAGE).status_code == 503
+    assert "rests for a moment" in client.get(PAGE).text
+    relay = hooks.host().relay
+    assert relay.breaker.allows(Key(other_shop.tenant.id, "automotive", "kehu_check_send"))
+    assert other_shop.client().get("/x/automotive/vehicles").status_code == 200

@@ -64,7 +64,17 @@ def test_a_fault_leaves_the_mail_to_its_server(
     assert "automotive" in hooks.host().relay.implementers(HOOK, frozenset({"automotive"}))
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x00\xff", b"From: =?x?\nMessage-ID: <\n\n", b"From: @@<>\n\nHello"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x00\xff",
+        b"From: =?x?\nMessage-ID: <\n\n",
+        b"From: @@<>\n\nHello",
+        b"From: a@[\nMessage-ID: <a@[\nSubject: =?undefined?q?x?=\n\n",
+        b"Content-Type: message/rfc822\n\n" * 5000,
+    ],
+)
 def test_rubbish_is_read_without_a_fault(raw: bytes) -> None:
     mail = read_mail("Leads@harbour.example.com", raw)
     assert (mail.box, mail.raw) == ("leads", raw)

@@ -5,7 +5,9 @@ import uuid
 import pytest
 from limits import parse
 
+from kehu.accounts.models import User
 from kehu.core import clock
+from kehu.members.loading import actor_of_job
 from kehu.members.models import ApiToken
 from kehu.rest.limits import TokenLimit
 from kehu.rest.setup import READ_ONLY, RESOURCES
@@ -35,6 +37,17 @@ def test_revoked_and_expired_tokens(shop):
     with shop.work() as session:
         session.get(ApiToken, (shop.tenant.id, uuid.UUID(token_id))).revoked_at = clock.now()
     problem(call("GET", "customers"), 401)
+
+
+def test_who_is_switched_off_calls_no_more(shop):
+    member = shop.member("member")
+    call = Caller(shop, actor=member)
+    assert call("GET", "customers").status_code == 200
+    with shop.work() as session:
+        session.get(User, member.user_id).active = False
+    problem(call("GET", "customers"), 401)
+    with shop.work() as session:
+        assert actor_of_job(session, member.member_id).permissions == {}
 
 
 def test_scopes_narrow_the_role(shop):

@@ -140,11 +140,21 @@ def test_a_page_is_read_as_text(shop: Shop, queue: Any) -> None:
         b"\x00\xff",
         b"From: @@<>\nSubject: =?x?\n\nHello",
         b"Content-Type: text/plain; charset=none\n\n\xff",
+        b"Content-Type: text/plain; charset=undefined\n\n\xff",
+        b"Message-ID: <a@[\nFrom: a@[\nContent-Type: text/xml; name*=undefined''a%20b\n\nHello",
+        b"Content-Type: message/rfc822\n\n" * 5000,
+        b"Content-Type: text/html\n\n" + b"<" * 2_000_000,
+        b"Content-Type: text/html\n\n" + b"<script " * 250_000,
     ],
 )
 def test_rubbish_becomes_a_ticket_too(shop: Shop, queue: Any, raw: bytes) -> None:
     assert take(shop, raw)
     assert len(tickets(shop)) == 1
+
+
+def test_no_encoded_word_is_an_address(shop: Shop, queue: Any) -> None:
+    assert take(shop, b"From: =?utf-8?q?Boss_=3Cboss=40example.com=3E=2C?= <thief@example.net>\n\nPay this")
+    assert tickets(shop)[0].requester_email == "thief@example.net"
 
 
 def test_what_machines_return_makes_no_ticket(shop: Shop, queue: Any) -> None:

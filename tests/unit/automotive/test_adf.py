@@ -182,6 +182,28 @@ def test_mails_hold_it_in_many_ways(form: str) -> None:
     assert (one.name, one.wanted[0].name) == ("Ann Lee", "2021 VW Golf")
 
 
+@pytest.mark.parametrize("code", ["undefined", "punycode", "idna", "zlib", "no-such"])
+def test_no_code_that_a_sender_names_breaks_the_reading(code: str) -> None:
+    body = (
+        PLAIN.replace('version="1.0"?>', f'version="1.0" encoding="{code}"?>', 1)
+        .replace("Lee", "L\xe9e")
+        .encode()
+    )
+    assert adf.read(body, code)[0].wanted[0].name == "2021 VW Golf"
+    for head in (
+        f"Content-Type: text/xml; charset={code}",
+        f"Content-Type: text/xml; name*={code}''a%20b.xml",
+    ):
+        raw = f"From: a@[\nMessage-ID: <a@[\n{head}\n\n".encode() + body
+        assert mails.headers(raw)[0] == "<a@["
+        assert mails.read(raw)[0].wanted[0].name == "2021 VW Golf"
+
+
+def test_parts_within_parts_come_to_an_end() -> None:
+    with pytest.raises(Unreadable):
+        mails.read(b"Content-Type: message/rfc822\n\n" * 5000)
+
+
 def test_a_mail_without_a_lead_is_named() -> None:
     with pytest.raises(Unreadable) as refused:
         mails.read(mail_of("Out of office").as_bytes())

@@ -91,6 +91,17 @@ def test_three_tenants_rest_the_plugin_for_all(clock: Clock) -> None:
     assert breaker.quiet
 
 
+def test_faults_of_pages_never_rest_it_for_other_firms(clock: Clock) -> None:
+    breaker = Breaker(clock)
+    page = Key("a", "automotive", "page x")
+    for name in ("a", "b", "c", "d"):
+        trips = [breaker.failed(page._replace(tenant=name), alone=True) for _ in range(5)]
+        assert trips[-1] is Trip.OPENED
+        assert not breaker.allows(page._replace(tenant=name))
+    assert fail(breaker, 5, ONE._replace(tenant="e"))[-1] is Trip.OPENED
+    assert breaker.allows(ONE._replace(tenant="f"))
+
+
 def test_faults_without_a_tenant_do_not_add_up_to_everywhere(clock: Clock) -> None:
     breaker = Breaker(clock)
     for hook in ("x", "y", "z"):
