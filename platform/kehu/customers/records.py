@@ -12,14 +12,58 @@ from kehu.core.records.fields import Field, Option
 from kehu.core.records.types import RecordType, register
 from kehu.customers.models import Contact, Customer
 
-KINDS = (Option(value="company", label=_l("Company")), Option(value="person", label=_l("Person")))
+KINDS = (
+    Option(
+        value="company",
+        label=_l("Company"),
+        also=(
+            *("company", "firm", "firma", "organisation", "organization", "business", "b2b"),
+            *("компания", "фирма", "организация", "юрлицо", "юр. лицо", "юридическое лицо"),
+            *("公司", "企业", "企業", "单位", "單位"),
+        ),
+    ),
+    Option(
+        value="person",
+        label=_l("Person"),
+        also=(
+            *("person", "individual", "private", "private person", "privat", "privatperson", "b2c"),
+            *("человек", "частное лицо", "физлицо", "физ. лицо", "физическое лицо"),
+            *("个人", "個人", "自然人"),
+        ),
+    ),
+)
 
 TYPE_CLASSES = (
-    Option(value="prospect", label=_l("Prospect"), tone="info"),
-    Option(value="existing", label=_l("Existing customer"), tone="ok"),
-    Option(value="partner", label=_l("Partner"), tone="hue-310"),
+    Option(
+        value="prospect",
+        label=_l("Prospect"),
+        tone="info",
+        also=("prospect", "interessent", "потенциальный", "потенциальный клиент", "潜在客户", "潛在客戶"),
+    ),
+    Option(
+        value="existing",
+        label=_l("Existing customer"),
+        tone="ok",
+        also=(
+            "customer",
+            "client",
+            "kunde",
+            "клиент",
+            "действующий клиент",
+            "客户",
+            "客戶",
+            "现有客户",
+            "現有客戶",
+        ),
+    ),
+    Option(value="partner", label=_l("Partner"), tone="hue-310", also=("партнёр", "партнер", "合作伙伴")),
     Option(value="agent", label=_l("Agent"), tone="hue-180"),
-    Option(value="supplier", label=_l("Supplier"), tone="hue-60"),
+    Option(
+        value="supplier",
+        label=_l("Supplier"),
+        tone="hue-60",
+        also=("vendor", "lieferant", "поставщик", "供应商", "供應商"),
+    ),
     Option(value="competitor", label=_l("Competitor"), tone="bad"),
 )
 """CUS-05."""

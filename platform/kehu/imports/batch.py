@@ -17,6 +17,7 @@ from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import RecordType
 from kehu.imports.files import Row
 from kehu.imports.keys import KeyIndex, MatchKey, match_keys, value_of
+from kehu.imports.leaving import Leaver, may_leave
 from kehu.imports.linking import Linker, unknown
 from kehu.imports.mapping import Plan
 from kehu.imports.references import squeeze
@@ -45,15 +46,18 @@ class BatchWriter:
         self.title_mapped = (
             record_type.title in self.parser.first_column or record_type.title not in record_type.editable
         )
+        self.leaver = (
+            Leaver(record_type, self.parser) if plan.bad == "leave" and may_leave(record_type) else None
+        )
         self._seen: set[int] = set()
         self._titles_seen: set[int] = set()
 
     def write(self, session: Session, rows: Sequence[Row]) -> Result:
         """Write rows and say what became of them."""
         result = Result()
-        planned = [self.parser.parse(row) for row in rows]
-        titles = self.linker.link(session, planned, result)
         service = service_for(self.type.name, session, self.actor)
+        planned = self._parsed(service, rows)
+        titles = self.linker.link(session, planned, result)
         ready = []
         for row in planned:
             if not row.errors:
@@ -63,10 +67,20 @@ class BatchWriter:
                 result.refused.append(row)
             else:
                 ready.append(row)
+                result.left.update((column, cell[:200]) for column, cell in row.left.items())
         index = KeyIndex(self.type, self.keys, self.actor)
         index.fill(session, [row.keys for row in ready])
         _Waves(self, session, service, index, result).run(ready)
         return result
+
+    def _parsed(self, service: RecordService[Any], rows: Sequence[Row]) -> list[Planned]:
+        planned = [self.parser.parse(row) for row in rows]
+        if self.leaver is not None:
+            ctx = service.load_context({}, None)
+            for row in planned:
+                self.leaver.unread(row)
+                self.leaver.unfit(row, ctx)
+        return planned
 
     def _complete(self, row: Planned, titles: Mapping[str, str]) -> None:
         if not self.title_mapped and not row.values.get(self.type.title):
@@ -108,6 +122,8 @@ class BatchWriter:
         if owner and owner not in values and self.plan.owner != "me":
             values[owner] = self.plan.owner or None
         apply_rules(service, self.plan, values, new=True)
+        if self.leaver is not None:
+            self.leaver.keep(row, values)
         return values
 
     def values_for_known(self, service: RecordService[Any], row: Planned, record: Any) -> dict[str, Any]:
@@ -149,9 +165,9 @@ class BatchWriter:
         result = Result()
         key = self.parser.parent
         spec = self.type.by_key[key]
-        planned = [self.parser.parse(row) for row in rows if row.number not in skip]
-        planned = [row for row in planned if not row.errors and key in row.names]
         service = service_for(self.type.name, session, self.actor)
+        planned = self._parsed(service, [row for row in rows if row.number not in skip])
+        planned = [row for row in planned if not row.errors and key in row.names]
         for row in planned:
             self._complete(row, {})
             self._read_keys(service, row)

@@ -15,6 +15,9 @@ MAX_COLUMNS: Final = 500
 MAX_CELL: Final = 100_000
 """Characters in a cell; a longer one refuses its row."""
 
+MOST_ABOVE: Final = 1_000
+"""The last row in which a table may begin."""
+
 _MARKED: Final = frozenset(("utf-16-le", "utf-16-be", "utf-32"))
 
 
@@ -30,7 +33,8 @@ class Row(NamedTuple):
 class ReadOptions:
     """How a file is read. Found out once, then kept with the import, so that every pass reads the same rows.
 
-    `width` is the number of columns; `header` says that the first row names them.
+    `width` is the number of columns; `top` is the row, as a spreadsheet counts, in which the table begins, and
+    `header` says that this row names the columns.
     """
 
     kind: Literal["csv", "xlsx"]
@@ -39,6 +43,7 @@ class ReadOptions:
     quote: str = '"'
     spaces: bool = False
     skip: int = 0
+    top: int = 1
     header: bool = True
     sheet: str = ""
     width: int = 0
@@ -72,7 +77,10 @@ class ReadOptions:
             if name in wishes and wishes[name] not in choices:
                 message = _("Choose one of the offered values for “%(name)s”.", name=name)
                 raise InvalidInput(message, fields={name: [message]})
-        return replace(self, **{name: wishes[name] for name in (*allowed, "sheet") if name in wishes})
+        if not 1 <= int(wishes.get("top", 1)) <= MOST_ABOVE:
+            message = _("The table begins in one of the first %(num)s rows.", num=MOST_ABOVE)
+            raise InvalidInput(message, fields={"top": [message]})
+        return replace(self, **{name: wishes[name] for name in (*allowed, "sheet", "top") if name in wishes})
 
 
 def unusable(message: str, kind: type[KehuError] = InvalidInput) -> KehuError:

@@ -19,6 +19,7 @@ from kehu.imports.columns import Column
 from kehu.imports.detect import DELIMITERS
 from kehu.imports.encodings import ENCODINGS
 from kehu.imports.keys import match_keys
+from kehu.imports.leaving import may_leave
 from kehu.imports.mapping import (
     MISSING,
     MODES,
@@ -45,6 +46,8 @@ def wishes_of(form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("delimiter"):
         wishes["delimiter"] = {"tab": "\t"}.get(form["delimiter"], form["delimiter"])
     wishes["header"] = form.get("header") == "1"
+    top = form.get("top", "").strip()
+    wishes["top"] = int(top) if top.isascii() and top.isdigit() and len(top) < 6 else 1
     return wishes
 
 
@@ -71,6 +74,7 @@ def plan_of(form: MultiDict[str, str], job: Import, record_type: RecordType, ses
             _("Say by which column records are recognised; else none can be changed."),
             fields={"key": [_("Choose one or more.")]},
         )
+    plan.bad = "leave" if form.get("bad") == "leave" else "refuse"
     plan.close_names = form.get("close_names") == "1" or "has_close_names" not in form
     plan.lost_reason = form.get("lost_reason", plan.lost_reason).strip()[:200]
     plan.owner = _owner(form.get("owner", "me"), session)
@@ -193,6 +197,7 @@ class Setup:
     has_owner: bool
     has_lost_reason: bool
     has_names: bool
+    may_leave: bool
     encodings: list[tuple[str, str]]
     delimiters: list[tuple[str, str]]
     sheets: list[tuple[str, str]]
@@ -223,6 +228,7 @@ def setup_of(
         has_owner=bool(record_type.owner),
         has_lost_reason="lost_reason" in known,
         has_names=any(is_reference(record_type.by_key[key]) for key in used & set(record_type.by_key)),
+        may_leave=may_leave(record_type),
         encodings=[(name, name) for name in _encodings(job)],
         delimiters=[("tab" if mark == "\t" else mark, _delimiter(mark)) for mark in DELIMITERS],
         sheets=[(name, name) for name in job.format["sheets"]],

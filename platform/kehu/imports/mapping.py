@@ -75,6 +75,7 @@ class Plan:
     :param keys: names of the keys by which records are recognised.
     :param values: field key -> value in the file -> what it becomes (option, record id, `new`, `skip`).
     :param missing: reference field -> what to do when a name is not found.
+    :param bad: what a cell that can't be read does: refuse its row, or `leave` (stay out of it).
     :param owner: the member who gets rows without an owner; "" for nobody, "me" for who imports.
     """
 
@@ -86,6 +87,7 @@ class Plan:
     close_names: bool = True
     owner: str = "me"
     lost_reason: str = ""
+    bad: str = "refuse"
 
     def used(self, key: str) -> list[int]:
         """Return the columns that go to a target."""
@@ -235,7 +237,7 @@ def same_option(options: Sequence[Option], text: str) -> Option | None:
         (
             option
             for option in options
-            if wanted in (bare(option.value), bare(str(option.label)), *option.also)
+            if wanted in (bare(option.value), bare(str(option.label)), *map(bare, option.also))
         ),
         None,
     )

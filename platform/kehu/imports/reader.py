@@ -28,6 +28,9 @@ SAMPLE_ROWS: Final = 1_000
 
 PREVIEW_ROWS: Final = 20
 
+MOST_TITLES: Final = 10
+"""Rows with titles that are looked for above a table."""
+
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -120,7 +123,8 @@ class RowReader:
             with closing(rows):
                 for row in rows:
                     self._read = raw.tell()
-                    yield row
+                    if row.number >= self._options.top:
+                        yield row
         self._read = self._size
 
     def first(self, count: int) -> list[Row]:
@@ -140,6 +144,9 @@ def inspect_file(path: Path, wishes: Mapping[str, Any] | None = None) -> FileInf
     sample = RowReader(path, replace(options, width=0)).first(SAMPLE_ROWS)
     if not sample:
         raise unusable(_("The file has no rows. Upload a file with at least one row."))
+    if "top" not in wishes and (top := _first_of_table(sample)) > 1:
+        options = replace(options, top=top)
+        sample = [row for row in sample if row.number >= top]
     cells = [row.cells for row in sample]
     header = bool(wishes["header"]) if "header" in wishes else detect_header(cells)
     width = _width(cells, header)
@@ -171,6 +178,24 @@ def _opened(path: Path, wishes: Mapping[str, Any]) -> tuple[ReadOptions, Encodin
     if wishes.get("encoding", options.encoding) != options.encoding:
         options = with_dialect(path, options.changed({"encoding": wishes["encoding"]}))
     return options.changed(wishes), guess, []
+
+
+def _first_of_table(sample: Sequence[Row]) -> int:
+    """Return the row in which the table begins, behind titles that people write above it.
+
+    A title is a row with one cell; the table begins with names of columns, and has three columns or more.
+    """
+    titles = 0
+    while titles < min(len(sample), MOST_TITLES) and _filled(sample[titles]) == 1:
+        titles += 1
+    rest = sample[titles:]
+    if not titles or not rest or _filled(rest[0]) < 3:
+        return 1
+    return rest[0].number if detect_header([row.cells for row in rest]) else 1
+
+
+def _filled(row: Row) -> int:
+    return sum(1 for cell in row.cells if cell.strip())
 
 
 def _width(rows: Sequence[Sequence[str]], header: bool) -> int:

@@ -26,6 +26,7 @@ class Planned:
     :param names: field key -> text that stands for a record, a member or an option.
     :param blank: fields with a column whose cell is empty.
     :param errors: column index (or "" for the row) -> message.
+    :param left: column index -> text of a cell that stays out because it can't be read.
     """
 
     row: Row
@@ -33,6 +34,7 @@ class Planned:
     names: dict[str, str] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
     errors: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
     keys: dict[str, Value] = field(default_factory=dict)
     number: str = ""
 
@@ -49,6 +51,7 @@ class Result:
     made: Counter[str] = field(default_factory=Counter)
     made_names: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def note_made(self, type_name: str, names: Iterable[str]) -> None:
         """Remember that records or members were made for names."""

@@ -16,6 +16,8 @@ from kehu.core.i18n import _, _l, _n
 from kehu.core.records.types import RecordType, registered
 from kehu.imports import forms
 from kehu.imports.csv_out import csv_blocks
+from kehu.imports.leaving import may_leave
+from kehu.imports.mapping import Plan
 from kehu.imports.models import Import
 from kehu.imports.services import ImportService, columns_of
 from kehu.imports.targets import importable_types
@@ -158,6 +160,7 @@ def _page(job: Import, *, problem: InvalidInput | None = None, editing: bool = F
         "progress": progress_of(job),
         "made_label": made_label,
         "url_of": url_of,
+        "may_leave": may_leave(record_type) and job.options.get("bad") != "leave",
         "may_undo": context.actor().may(f"{job.object}:delete"),
     }
     return render_page("imports/show.html", {}, 422 if problem else 200, **values)
@@ -219,6 +222,19 @@ def check(import_id: uuid.UUID) -> Any:
     problem = _keep_plan(job)
     if problem is not None:
         return _page(job, problem=problem)
+    service.check(job)
+    return _back(job)
+
+
+@blueprint.post("/imports/<uuid:import_id>/leave")
+@signed_in
+def leave(import_id: uuid.UUID) -> Any:
+    """Let rows in without the cells that can't be read, and check the file anew."""
+    service = _service()
+    job = service.get(import_id, lock=True)
+    wanted = Plan.from_json(job.mapping, job.options)
+    wanted.bad = "leave"
+    service.plan(job, wanted)
     service.check(job)
     return _back(job)
 
