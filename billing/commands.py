@@ -9,6 +9,7 @@ import click
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.prices import apply, steps
+from billing.stripe.commands import group as stripe_group
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.core import context, db
 
@@ -16,6 +17,9 @@ from kehu.core import context, db
 @click.group("billing")
 def group() -> None:
     """Plans, prices and what operators decide about a firm's billing."""
+
+
+group.add_command(stripe_group)
 
 
 @group.command("catalogue")

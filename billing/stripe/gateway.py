@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import stripe
 
-from billing.snapshot import Snapshot
+from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
 from billing.stripe import plain
 from billing.stripe.words import Declined, Unanswered
 from kehu.config import Settings
@@ -119,6 +119,22 @@ class Gateway:
             gone=gone,
             ahead=ahead,
         )
+
+    def subscriptions(self) -> Iterator[tuple[str, SubscriptionState]]:
+        """Go through all subscriptions that have not ended, with their customers; pages of a hundred."""
+        with told():
+            for one in self.api.subscriptions.list({"limit": 100}).auto_paging_iter():
+                found = one.to_dict()
+                yield str(found["customer"]), plain.subscription(found)
+
+    def invoices(self) -> Iterator[tuple[str, InvoiceState]]:
+        """Go through the finished invoices of the last forty days, with their customers."""
+        since = int((clock.now() - RECENT).timestamp())
+        with told():
+            for one in self.api.invoices.list({"limit": 100, "created": {"gte": since}}).auto_paging_iter():
+                if one.status != "draft":
+                    found = one.to_dict()
+                    yield str(found["customer"]), plain.invoice(found)
 
     def _bills(self, customer_id: str) -> dict[str, Mapping[str, Any]]:
         since = int((clock.now() - RECENT).timestamp())

@@ -127,3 +127,32 @@ class Operation(TenantRow, Base):
     made_at: Mapped[Instant]
     sent_at: Mapped[OptInstant]
     ended_at: Mapped[OptInstant]
+
+
+class ReconRun(Base):
+    """One night's comparison with Stripe."""
+
+    __tablename__ = "billing_recon_runs"
+    __table_args__ = ({"info": {"scope": "local"}},)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = _moment()
+    looked: Mapped[int] = _count()
+    found: Mapped[int] = _count()
+    repaired: Mapped[int] = _count()
+    seconds: Mapped[int] = _count()
+
+
+class ReconDiff(Base):
+    """Something about which we and Stripe disagree, since when and through how many runs."""
+
+    __tablename__ = "billing_recon_diffs"
+    __table_args__ = ({"info": {"scope": "local"}},)
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    object_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    customer_id: Mapped[str] = _text()
+    detail: Mapped[str] = _text()
+    first_at: Mapped[dt.datetime] = _moment()
+    last_at: Mapped[dt.datetime] = _moment()
+    runs: Mapped[int] = _count()

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import update
 
 from billing import modes
-from billing.stripe import inbox, sync
+from billing.stripe import inbox, reconciling, sync
 from billing.stripe.models import StripeEvent
 from billing.stripe.views import gateway
 from kehu.core import clock, db, jobs
@@ -42,3 +42,10 @@ def sweep() -> None:
             StripeEvent.received_at < clock.now() - BODY_KEPT, StripeEvent.body.is_not(None)
         )
         session.execute(old.values(body=None))
+
+
+@jobs.platform_task("billing.stripe.reconcile", cron="20 3 * * *")
+def reconcile() -> None:
+    """Compare everything with Stripe, each night."""
+    if modes.mode() is BillingMode.STRIPE:
+        reconciling.reconcile(gateway())

@@ -1,7 +1,7 @@
 """The control route ``/_control/…``: what tests order that no Stripe address could.
 
 ``GET state``; ``POST reset``, ``faults`` (see ``faults.py``), ``settings``, ``endpoint``, ``resend``, ``idle``,
-``time`` (``skew`` in seconds for objects without a test clock), ``dispute``, ``card``, ``tax_id``.
+``time`` (``skew`` in seconds for objects without a test clock), ``seed``, ``dispute``, ``card``, ``tax_id``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from tests.stripe_double import disputes, payment_methods, tax_ids
+from tests.stripe_double import customers, disputes, payment_methods, subscriptions, tax_ids
 from tests.stripe_double.delivery import Endpoint
 from tests.stripe_double.errors import Refusal
 from tests.stripe_double.routes import public
@@ -96,6 +96,26 @@ def shift(double: Double, given: Obj) -> Any:
     return {"now": double.world.now()}
 
 
+def seed(double: Double, given: Obj) -> Any:
+    """Make many customers, each with a card and a subscription to a price, without a request for each."""
+    world, made = double.world, []
+    with world.lock:
+        world.on_event = None
+        for _ in range(given["count"]):
+            customer = customers.create(world, {})
+            method = payment_methods.attach_to(world, payment_methods.make(world, "pm_card_visa"), customer)
+            customer["invoice_settings"]["default_payment_method"] = method["id"]
+            items = [{"price": given["price"], "quantity": given["seats"]}]
+            made.append(
+                [
+                    customer["id"],
+                    subscriptions.create(world, {"customer": customer["id"], "items": items})["id"],
+                ]
+            )
+        world.on_event = double.post.send
+    return made
+
+
 def dispute(double: Double, given: Obj) -> Any:
     """Open a dispute on a charge, or close one as ``won`` or ``lost``."""
     with double.world.lock:
@@ -127,6 +147,7 @@ ORDERS = {
     "resend": resend,
     "idle": idle,
     "time": shift,
+    "seed": seed,
     "dispute": dispute,
     "card": card,
     "tax_id": tax_id,
