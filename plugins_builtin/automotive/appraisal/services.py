@@ -130,8 +130,9 @@ class AppraisalService(RecordService[Appraisal]):
         return record
 
     def needs_approval(self, record: Appraisal) -> bool:
-        """Tell whether a second person has to look at the over-allowance."""
-        return (record.over or 0) > self.limit() and record.approved_by is None
+        """Tell whether a second person has to look at the over-allowance; the limit is one of the firm's currency."""
+        limit = self.limit() if record.currency == self.tenant.currency else 0
+        return (record.over or 0) > limit and record.approved_by is None
 
     def limit(self) -> int:
         """Return how much may be given beyond the car's worth without asking, in minor units."""

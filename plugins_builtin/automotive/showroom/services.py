@@ -14,6 +14,7 @@ from kehu.api import (
     RecordService,
     _,
     clock,
+    insert,
     new_id,
     normal_phone,
     or_,
@@ -21,6 +22,7 @@ from kehu.api import (
     select,
     service_for,
     show_phone,
+    tenant,
 )
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.protection.services import ProtectionService
@@ -223,7 +225,9 @@ class TurnService:
         self.actor.require(f"{NAME}:write")
         mine = self._mine()
         if ready and mine is None:
-            self.session.add(HostTurn(id=new_id(), member_id=self.actor.member_id, since=clock.now()))
+            row = {"tenant_id": tenant().id, "id": new_id(), "member_id": self.actor.member_id}
+            # Two presses at the same moment: one place.
+            self.session.execute(insert(HostTurn).values(**row, since=clock.now()).on_conflict_do_nothing())
         elif not ready and mine is not None:
             self.session.delete(mine)
         self.session.flush()

@@ -196,3 +196,13 @@ def test_an_appraisal_is_in_the_currency_of_its_deal(dealer: Shop, deal: dict[st
     with dealer.work() as session:
         service_for("deals", session).update(deal["deal_id"], {"currency": "CHF"})
     assert make(dealer, deal["deal_id"], allowance="100").currency == "CHF"
+
+
+def test_the_limit_holds_in_the_currency_of_the_firm_alone(dealer: Shop, deal: dict[str, str]) -> None:
+    given = {"market": "16500", "allowance": "16501"}
+    with dealer.work() as session:
+        assert not AppraisalService(session).needs_approval(make(dealer, deal["deal_id"], **given))
+        service_for("deals", session).update(deal["deal_id"], {"currency": "JPY"})
+    abroad = make(dealer, deal["deal_id"], **given)
+    with dealer.work() as session:
+        assert AppraisalService(session).needs_approval(abroad)

@@ -139,6 +139,15 @@ def test_the_row_of_hosts_is_fair(dealer: Shop) -> None:
         assert [one.member_id for one in turns.waiting()] == [ben.member_id]
 
 
+def test_two_presses_at_once_take_one_place(dealer: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TurnService, "_mine", lambda _self: None)  # As both see it before either has written.
+    for _press in range(2):
+        with dealer.work() as session:
+            TurnService(VisitService(session)).stand(True)
+    with dealer.work() as session:
+        assert len(TurnService(VisitService(session)).waiting()) == 1
+
+
 def test_the_board_counts_and_leads_to_the_rows(dealer: Shop) -> None:
     with dealer.work() as session:
         service = VisitService(session)
