@@ -168,8 +168,8 @@ class BookingService(RecordService[Booking]):
                 key, one = next((key, one) for key, one in places.items() if one.id == found.holder_id)
                 raise _refuse(key, found.sentence(f"“{one.name}”"))
             busy = clashes.of_member(self.session, record) if record.member_id else None
-        if busy is not None:
-            raise _refuse("member_id", busy.sentence(self._member_name(record.member_id)))
+            if busy is not None:  # The name, too, is asked for before the database sees what it would refuse.
+                raise _refuse("member_id", busy.sentence(self._member_name(record.member_id)))
         self._taken += [(record.id, span) for span in spans]
 
     def _clash_here(self, record: Booking, spans: Sequence[Span]) -> clashes.Clash | None:

@@ -32,7 +32,7 @@ from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
 from plugins_builtin.automotive.drives.permissions import OVERRIDE
 from plugins_builtin.automotive.vehicles.readings import keep_reading
-from plugins_builtin.automotive.vehicles.writing import wrong
+from plugins_builtin.automotive.vehicles.writing import is_new, wrong
 
 NAME = f"{SLUG}.test_drives"
 PAGE = "/x/automotive/drives/of/{id}"
@@ -46,6 +46,13 @@ FARTHEST = 2_000
 """Kilometres that no test drive has."""
 BOOKED = {"resource_id": "demo_car_id", "second_id": "plates_id", "member_id": "owner_id", "to_at": "minutes"}
 """Field of a booking -> field of the dialog in which its message stands."""
+SHARED = {
+    "owner_id": "member_id",
+    "customer_id": "customer_id",
+    "contact_id": "contact_id",
+    "deal_id": "deal_id",
+}
+"""Field of a drive -> field of its booking that says the same: the board shows it, and the host is busy by it."""
 
 
 class DriveService(RecordService[TestDrive]):
@@ -69,6 +76,20 @@ class DriveService(RecordService[TestDrive]):
         locked = sorted(changed - OPEN)
         if locked:
             raise wrong(locked[0], _("This is changed by booking, hand-out and return, on the drive's page."))
+        if not is_new(record) and changed & {*SHARED, "driver"}:
+            self._tell_booking(record)
+
+    def _tell_booking(self, record: TestDrive) -> None:
+        """Let the booking say the same: for whom it is, and whom it keeps busy."""
+        given: dict[str, Any] = {theirs: str(getattr(record, ours) or "") for ours, theirs in SHARED.items()}
+        given["name"] = _("Test drive: %(driver)s", driver=record.driver)
+        try:
+            service_for("bookings", self.session, self.actor).update(record.booking_id, given)
+        except InvalidInput as error:
+            words = {"owner_id" if key == "member_id" else key: texts for key, texts in error.fields.items()}
+            raise InvalidInput(error.message, fields=words) from error
+        except NotFound:
+            return  # It lies in the trash, or the actor may not see it.
 
     def saved(self, records: Sequence[TestDrive], action: str) -> None:
         """Put the booking into the trash with its drive, and take it out again.
@@ -406,16 +427,17 @@ class DriveService(RecordService[TestDrive]):
         return record
 
     def follow(self, booking: Any) -> None:
-        """Take over times and state of a booking that was changed on the platform's board."""
+        """Take over times, state and people of a booking that was changed on the platform's board."""
         statement = select(TestDrive).where(TestDrive.booking_id == booking.id).with_for_update()
         record = self.session.execute(statement).scalar_one_or_none()
         if record is None:
             return
         state = "cancelled" if booking.deleted_at is not None else booking.state
-        for key, value in (("state", state), ("from_at", booking.from_at), ("to_at", booking.to_at)):
+        shared = [(ours, getattr(booking, theirs)) for ours, theirs in SHARED.items()]
+        for key, value in (("state", state), ("from_at", booking.from_at), ("to_at", booking.to_at), *shared):
             if getattr(record, key) != value:
                 setattr(record, key, value)
-                if key != "state":  # Another time is reminded of, and told of, anew.
+                if key in ("from_at", "to_at"):  # Another time is reminded of, and told of, anew.
                     record.remind_step = 0 if key == "from_at" else record.remind_step
                     record.alarm_step = 0 if key == "to_at" else record.alarm_step
         self.session.flush()

@@ -421,6 +421,25 @@ def test_keys_that_are_not_back_are_told_to_host_and_manager_once(dealer: Shop, 
     assert all(one.done_at for one in tasks(dealer, "Not back"))
 
 
+def test_another_host_is_busy_in_place_of_the_first(dealer: Shop, car: str) -> None:
+    first, other = (dealer.member("member", name) for name in ("First Host", "Other Host"))
+    with dealer.work() as session:
+        spare = str(DemoCarService(session).create({"name": "Polo", "model": "VW Polo"}).id)
+    drive = booked(dealer, car, owner_id=str(first.member_id))
+    with dealer.work() as session:
+        DriveService(session).update(drive, {"owner_id": str(other.member_id), "driver": "Bo Ek"})
+    with dealer.work() as session:
+        booking = service_for("bookings", session).get(drive_of(dealer, drive).booking_id)
+        assert (booking.member_id, booking.name) == (other.member_id, "Test drive: Bo Ek")
+    assert "owner_id" in refused(dealer, values(dealer, spare, owner_id=str(other.member_id)))
+    second = booked(dealer, spare, owner_id=str(first.member_id))
+    with dealer.work() as session:
+        with pytest.raises(InvalidInput) as error:
+            DriveService(session).update(second, {"owner_id": str(other.member_id)})
+        session.rollback()
+        assert "owner_id" in error.value.fields
+
+
 def test_rights_and_foreign_firms(dealer: Shop, other_shop: Shop, car: str) -> None:
     drive = booked(dealer, car)
     viewer = dealer.client(dealer.member("viewer"))

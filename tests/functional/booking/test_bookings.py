@@ -68,6 +68,11 @@ class TestClash:
         book(session, shop, plates, member_id=me)
         assert list(refused(session, values(shop, room, second_id=plates))) == ["second_id"]
         assert "Mira Sol is taken" in refused(session, values(shop, room, member_id=me))["member_id"][0]
+        other = book(session, shop, room)
+        session.flush()
+        with pytest.raises(InvalidInput) as error:
+            BookingService(session).update(other.id, {"member_id": me})
+        assert "Mira Sol is taken" in error.value.fields["member_id"][0]
         assert list(refused(session, values(shop, room, second_id=room))) == ["second_id"]
 
     @pytest.mark.parametrize("state", ["cancelled", "no_show"])
