@@ -14,11 +14,14 @@ class SubjectReport:
     :param erased: for a count or an erasure: words for people -> how many are, or were, removed.
     :param forgotten: for an erasure: ids of rows that stay without the person. Their search terms, files and drafts
         go, and what their history says.
+    :param outlive: for a count or an erasure: tables of the plugin, as `chairs`, whose rows stay and are found further
+        on, and with them what hangs on these. The hook takes out of them what leads to the person.
     """
 
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     erased: Mapping[Any, int] = field(default_factory=dict)
     forgotten: Sequence[UUID] = ()
+    outlive: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name, rows in self.rows.items():

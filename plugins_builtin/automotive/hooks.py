@@ -126,13 +126,15 @@ def kehu_subject_data(ctx: Call, object: str, record_id: UUID, mode: str) -> Sub
     rows: dict[str, Sequence[Mapping[str, Any]]] = {}
     erased: dict[str, int] = {}
     forgotten: list[UUID] = []
+    outlive: list[str] = []
     for part in parts():
         if part.subject is not None:
             report = part.subject(ctx, object, record_id, mode)
             rows.update(report.rows)
             erased.update(report.erased)
             forgotten += report.forgotten
-    return SubjectReport(rows=rows, erased=erased, forgotten=forgotten)
+            outlive += report.outlive
+    return SubjectReport(rows=rows, erased=erased, forgotten=forgotten, outlive=outlive)
 
 
 @hookimpl

@@ -97,10 +97,13 @@ def sign_in(window: Window, shop: Shop, address: str, locale: str) -> None:
     window.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
 
 
-def shown(window: Window, url: str) -> list[str]:
-    """Return what is wrong with a page."""
+def shown(window: Window, url: str, rest: int = 0) -> list[str]:
+    """Return what is wrong with a page.
+
+    :param rest: milliseconds after it is loaded; nought waits until nothing more comes.
+    """
     answer = window.page.goto(url)
-    window.rest()
+    window.page.wait_for_timeout(rest) if rest else window.rest()
     wrong = [] if answer is not None and answer.status == 200 else [f"answers {answer and answer.status}"]
     wide = window.page.evaluate("document.documentElement.scrollWidth - innerWidth")
     wrong += [f"scrolls sideways by {wide}"] if wide > 0 else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,12 +78,15 @@ class Collector:
         self.pointers = pointers(session)
         self._persons = {str(one) for one in subject.customers}
 
-    def everything(self) -> Found:
-        """Return all rows about him; those of another customer that merely touch them are not his."""
+    def everything(self, outlive: Collection[TableName] = ()) -> Found:
+        """Return all rows about him; those of another customer that merely touch them are not his.
+
+        :param outlive: tables whose rows stay without him, and with them what hangs on these.
+        """
         found = self._start()
         wave = {table: found.ids(table) for table in (CUSTOMERS, CONTACTS)}
         while wave := self.step(found, wave, lambda pointer, row: self.his(row)):
-            pass
+            wave = {table: ids for table, ids in wave.items() if table not in outlive}
         return found
 
     def _start(self) -> Found:

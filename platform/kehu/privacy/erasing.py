@@ -62,11 +62,14 @@ class ErasurePlan:
         return {table.label: len(ids) for table, ids in sorted(self.kept.items()) if ids}
 
 
-def plan(session: Session, subject: Subject) -> ErasurePlan:
-    """Find what an erasure takes; nothing is changed."""
+def plan(session: Session, subject: Subject, outlive: frozenset[TableName] = frozenset()) -> ErasurePlan:
+    """Find what an erasure takes; nothing is changed.
+
+    :param outlive: tables of plugins whose rows stay without the person.
+    """
     collector = Collector(session, subject)
-    everything = collector.everything()
-    stays = OF_THE_FIRM if subject.object == "contacts" else BUSINESS
+    everything = collector.everything(outlive)
+    stays = outlive | (OF_THE_FIRM if subject.object == "contacts" else BUSINESS)
     gone = Found(direct=everything.direct)
     for table, rows in everything.rows.items():
         if table in stays or table == CUSTOMERS:
@@ -88,7 +91,7 @@ def plan(session: Session, subject: Subject) -> ErasurePlan:
     found = ErasurePlan(
         subject=subject,
         gone=gone,
-        kept={table: everything.ids(table) for table in BUSINESS if subject.object == "customers"},
+        kept={table: everything.ids(table) for table in BUSINESS | outlive if subject.object == "customers"},
     )
     found.bare = [
         pointer

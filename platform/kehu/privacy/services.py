@@ -62,13 +62,14 @@ class PrivacyService:
         """Count what is known of a person; nothing is changed."""
         self.actor.require("privacy:erase")
         record, subject = self._subject(object_name, record_id)
-        plan = erasing.plan(self.session, subject)
+        beside, outlive = self._ask(subject, "count")
+        plan = erasing.plan(self.session, subject, outlive)
         return Preview(
             record=record,
             gone=plan.counts,
             kept=plan.kept_counts,
             files=len(self._files(plan.records)),
-            plugins=dict(self._ask(subject, "count").erased),
+            plugins=dict(beside.erased),
             open=_open(self.session, plan.kept),
         )
 
@@ -91,7 +92,7 @@ class PrivacyService:
             {"name": one.name, "size": one.size, "at": one.created_at.isoformat()} for one in files
         ]
         tables["history"] = self._history(subject, ids)
-        for name, rows in self._ask(subject, "export").rows.items():
+        for name, rows in self._ask(subject, "export")[0].rows.items():
             tables[name] = [dict(row) for row in rows]
         tenant = context.tenant()
         about = {"name": record.name, "firm": tenant.name, "on": clock.today(tenant.tz).isoformat()}
@@ -123,9 +124,15 @@ class PrivacyService:
             raise InvalidInput(message, fields={"name": [message]})
         if version != record.version:
             raise StaleVersion(_("Somebody changed this record in the meantime. Look at it again."))
-        beside = self._ask(subject, "erase")
+        outlive = self._ask(subject, "count")[1]
+        # Once a plugin has taken the person out of them, nobody finds the rows that stay.
+        stay = erasing.plan(self.session, subject, outlive).kept if outlive else {}
+        beside = self._ask(subject, "erase")[0]
         self.session.flush()  # What the plugins changed is what is looked for now.
-        plan = erasing.plan(self.session, subject)
+        plan = erasing.plan(self.session, subject, outlive)
+        for table in outlive & stay.keys():
+            plan.kept[table] = stay[table]
+            plan.records += stay[table]
         plan.records += [one for one in map(str, beside.forgotten) if one not in plan.records]
         sums = [one.sha256 for one in self._files(plan.records)]
         erasing.erase(self.session, plan)
@@ -155,8 +162,9 @@ class PrivacyService:
         record = service.get(record_id, lock=lock)
         return record, subject_of(self.session, object_name, record.id)
 
-    def _ask(self, subject: Subject, mode: str) -> SubjectReport:
-        """Ask each plugin that is on what it keeps beside."""
+    def _ask(self, subject: Subject, mode: str) -> tuple[SubjectReport, frozenset[TableName]]:
+        """Ask each plugin that is on what it keeps beside, and which of its tables outlive the person."""
+        outlive: set[TableName] = set()
         rows: dict[str, Any] = {}
         counts: dict[str, int] = {}
         forgotten: list[uuid.UUID] = []
@@ -184,7 +192,8 @@ class PrivacyService:
                 rows |= {f"{slug}.{name}": found for name, found in report.rows.items()}
                 counts |= {str(name): count for name, count in report.erased.items() if count}
                 forgotten += report.forgotten
-        return SubjectReport(rows=rows, erased=counts, forgotten=forgotten)
+                outlive |= {TableName(f"p_{slug}", table) for table in report.outlive}
+        return SubjectReport(rows=rows, erased=counts, forgotten=forgotten), frozenset(outlive)
 
     def _files(self, ids: list[str]) -> list[File]:
         wanted = [uuid.UUID(one) for one in ids]

@@ -8,11 +8,13 @@ from plugins_builtin.automotive.vehicles.fields import PARTIES, VEHICLES
 from plugins_builtin.automotive.vehicles.more_records import PARTY_TYPE, READING_TYPE
 from plugins_builtin.automotive.vehicles.nightly import follow_owners
 from plugins_builtin.automotive.vehicles.records import MODEL_TYPE, VEHICLE_TYPE
+from plugins_builtin.automotive.vehicles.subject import subject_data
 from plugins_builtin.automotive.vehicles.web import blueprint
 
 PART = Part(
     records=(VEHICLE_TYPE, MODEL_TYPE, PARTY_TYPE, READING_TYPE),
     routes=(blueprint,),
+    subject=subject_data,
     jobs=(
         JobDef(
             name="vehicle_owners",

@@ -126,6 +126,16 @@ class VehicleService(FollowingService[Vehicle]):
         self._index(vehicles)
         beside.keep_items(self, vehicles)
 
+    def part_from_owner(self, vehicles: Sequence[Vehicle]) -> None:
+        """Forget the owner of vehicles and what leads to him; the trail is not told, since it would tell again."""
+        gone = dict.fromkeys(("customer_id", "owned_item_id", "plate", "description", "external_id"))
+        rows = []
+        for one in vehicles:
+            name = name_of(one.make, one.model, None)
+            rows.append((one, {**gone, "name": name, "name_norm": fold(name)}))
+        reckoned(self.session, rows)
+        self._index(vehicles)
+
     def _trash(self, *records: Vehicle) -> None:
         super()._trash(*records)
         beside.keep_items(self, records)

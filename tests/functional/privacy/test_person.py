@@ -294,3 +294,36 @@ def test_nothing_is_left_of_who_was_known_by_phone_alone(shop: Shop, person: dic
     with shop.work() as session:
         kept = service_for("automotive.test_drives", session).get(drive)
         assert (kept.driver, kept.phone, kept.model) == ("Erased", None, "Golf, blue")
+
+
+def test_a_car_outlives_its_owner(shop: Shop, person: dict[str, str]) -> None:
+    enable(shop, "automotive")
+    with shop.work() as session:
+        cars, readings = service_for("automotive.vehicles", session), "automotive.odometer_readings"
+        car = {
+            "make": "VW",
+            "model": "Golf",
+            "vin": "WVWZZZ1KZ6W612305",
+            "plate": "B AA 1",
+            "odometer": 41_000,
+        }
+        mine = cars.create({**car, "customer_id": person["anna"], "description": "Анна Берг smokes"}).id
+        service_for(readings, session).create({"vehicle_id": str(mine), "shown": 41_500, "unit": "km"})
+    client, address = shop.client(), f"/privacy/customers/{person['anna']}"
+    page = client.get(address).get_data(as_text=True)
+    kept = page.partition("This stays without the person")[2]
+    assert "Vehicles" in kept
+    assert "automotive.odometer_readings" not in page
+    assert erase(client, address, "Анна Берг").status_code == 303
+    run_scrub(shop)
+    with shop.work() as session:
+        found = service_for("automotive.vehicles", session).get(mine)
+        assert (found.vin, found.odometer, found.name) == ("WVWZZZ1KZ6W612305", 41_500, "VW Golf")
+        assert (found.customer_id, found.plate, found.description, found.owned_item_id) == (None,) * 4
+        for name, rows in (("odometer_readings", 2), ("vehicle_parties", 0)):
+            counted = text(f"SELECT count(*) FROM p_automotive.{name} WHERE tenant_id = :t")
+            assert session.execute(counted, {"t": shop.tenant.id}).scalar_one() == rows, name
+    rest = everything_of(shop)
+    for part in ("smokes", "BAA1", "Анна"):
+        assert part not in rest, part
+    assert "VW Golf" in shop.client().get(f"/x/automotive/vehicles/{mine}").get_data(as_text=True)
