@@ -216,7 +216,16 @@ class BookingService(RecordService[Booking]):
     # What follows -----------------------------------------------------------------------
 
     def saved(self, records: Sequence[Booking], action: str) -> None:
-        """Hold the resources in the database, which refuses what two writers would share."""
+        """Hold the resources in the database, which refuses what two writers would share.
+
+        :raises Conflict: when what a plugin has handed out is put into the trash.
+        """
+        if action == "trashed" and not self.session.info.get("undoing"):
+            for one in records:
+                if one.state == "out" and one.plugin in hooks.enabled():
+                    raise Conflict(
+                        _("“%(name)s” is handed out. Take it back on its own page first.", name=one.name)
+                    )
         rows = [
             {
                 "id": new_id(),

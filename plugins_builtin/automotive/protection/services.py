@@ -244,7 +244,8 @@ class ProtectionService:
             if held is not None and (held.contact_at, held.event) == (visit.arrived_at, STEPS[visit.step]):
                 held.ended_at, held.ended_because = clock.now(), "visit_removed"
         statement = select(Collision).where(Collision.visit_id == visit.id, Collision.decided_by.is_(None))
-        for case in self.session.execute(statement.with_for_update()).scalars():
+        for case in self.session.execute(statement.with_for_update()).scalars().all():
+            self._trail(case, "deleted", {"state": [case.state, None]})
             self.session.delete(case)
 
     def _held(self, customer_id: uuid.UUID, holder: uuid.UUID) -> Protection | None:

@@ -319,6 +319,14 @@ def test_the_board_leaves_the_keys_to_the_drive(dealer: Shop, car: str) -> None:
         DriveService(session).update(drive, {"state": "back"})
 
 
+def test_the_board_throws_away_no_car_that_is_out(dealer: Shop, car: str) -> None:
+    drive = booked(dealer, car)
+    with dealer.work() as session:
+        DriveService(session).hand_out(drive, GATES)
+    with dealer.work() as session, pytest.raises(Conflict, match="handed out"):
+        service_for("bookings", session).trash(drive_of(dealer, drive).booking_id)
+
+
 def test_the_trash_frees_the_car_and_gives_the_time_back(dealer: Shop, car: str) -> None:
     drive, client = booked(dealer, car), dealer.client()
     with dealer.work() as session:

@@ -185,6 +185,8 @@ def test_a_visit_taken_back_takes_its_protection_along(dealer: Shop, ben: Actor,
         VisitService(session).trash(second)
         VisitService(session).trash(first)
         assert not session.execute(select(Collision)).scalars().all()
+        gone = (AuditEntry.object == "automotive.collisions", AuditEntry.action == "deleted")
+        assert len(session.execute(select(AuditEntry).where(*gone)).scalars().all()) == 1
     assert not held(dealer)
 
 
