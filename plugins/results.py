@@ -40,21 +40,6 @@ def _check_endpoint(endpoint: str) -> None:
     )
 
 
-class Section(StrEnum):
-    """Groups of the side bar."""
-
-    MAIN = "main"
-    PLUGINS = "plugins"
-    SETTINGS = "settings"
-
-
-class Width(StrEnum):
-    """How much of its slot a panel takes."""
-
-    HALF = "half"
-    FULL = "full"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permission:
     """Something a role may be allowed to do, in the platform's one registry.
@@ -77,7 +62,6 @@ class NavItem:
     label: Label
     endpoint: str
     permission: str
-    section: Section = Section.PLUGINS
     icon: str = "puzzle"
     order: int = 100
 
@@ -98,7 +82,6 @@ class Panel:
     endpoint: str
     title: Label
     permission: str
-    width: Width = Width.FULL
     lazy: bool = True
     order: int = 100
 

@@ -77,11 +77,9 @@ from plugins.results import (
     Permission,
     PurgeReport,
     RecordAction,
-    Section,
     SettingsSchema,
     Suggestion,
     Veto,
-    Width,
 )
 from plugins.rules import hookimpl
 from plugins.sending import MessageTemplate, MessageText, Place, Refusal
@@ -240,7 +238,6 @@ __all__ = [
     "Report",
     "RoleStarter",
     "SampleStarter",
-    "Section",
     "Session",
     "SettingsSchema",
     "StageStarter",
@@ -252,7 +249,6 @@ __all__ = [
     "TenantRow",
     "Translated",
     "Veto",
-    "Width",
     "_",
     "_l",
     "_n",
