@@ -37,9 +37,9 @@ _FAILURES: Final = (Exception, SystemExit)
 class PluginError(Exception):
     """Raised when a plugin fails in a call whose failure must reach the caller."""
 
-    def __init__(self, plugin: str, hook: str, reason: str) -> None:
+    def __init__(self, plugin: str, hook: str, reason: str, place: str = "") -> None:
         super().__init__(f"The plugin {plugin!r} failed in {hook}: {reason}")
-        self.plugin, self.hook, self.reason = plugin, hook, reason
+        self.plugin, self.hook, self.reason, self.place = plugin, hook, reason, place
 
 
 class GuardFailedError(PluginError):
@@ -209,7 +209,7 @@ class Relay:
             if target.system or self.strict:
                 raise
             self._fault(kind, target, tenant, error)
-            raise PluginError(slug, kind, _words(error)) from error
+            raise PluginError(slug, kind, _words(error), location_of(error, function)) from error
 
     def run_page(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kehu.addons import audits, installs
+from kehu.addons import audits, drift, installs
 from kehu.addons.models import PluginInstall, TenantPlugin
 from kehu.addons.orphans import schemas
 from kehu.addons.states import ON
@@ -78,6 +78,8 @@ def _standing(
     session: Session, record: PluginRecord, row: PluginInstall | None, on: dict[str, int]
 ) -> Standing:
     now = installs.standing(record, row)
+    # Without its code there are no models to compare with; before a migration they differ as they should.
+    look = drift.problems if now.state is State.READY else audits.problems
     return Standing(
         slug=record.slug,
         name=record.name,
@@ -88,7 +90,7 @@ def _standing(
         reason=now.reason,
         remedy=now.remedy,
         tenants=on.get(record.slug, 0),
-        problems=tuple(audits.problems(session.connection(), record.slug)),
+        problems=tuple(look(session.connection(), record.slug)),
         warnings=record.warnings,
         resting=(row.held_reason or "") if row is not None and installs.resting(row) else "",
     )

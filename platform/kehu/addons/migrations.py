@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from kehu.addons import installs
 from kehu.addons.audits import schema_of
+from kehu.addons.drift import against_models
 from kehu.core import migration
 from plugins.finder import manifest_path
 from plugins.loader import find_plugins
@@ -121,6 +122,24 @@ def _opening(schema: str) -> tuple[str, ...]:
         f"CREATE SCHEMA IF NOT EXISTS {schema}",
         f"GRANT USAGE ON SCHEMA {schema} TO {migration.APP_ROLE}, {migration.CROSS_ROLE}",
     )
+
+
+def drop(url: str, slug: str) -> None:
+    """Drop a plugin's tables with all rows of all firms, as if it had never been migrated."""
+    engine = migration.owner_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout TO '10s'"))
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {schema_of(slug)} CASCADE"))
+    engine.dispose()
+
+
+def differences(url: str, slug: str) -> list[str]:
+    """Return where a plugin's tables are not those of its models."""
+    engine = migration.owner_engine(url)
+    with engine.connect() as connection:
+        found = against_models(connection, slug)
+    engine.dispose()
+    return found
 
 
 def current(connection: Connection, slug: str) -> str | None:

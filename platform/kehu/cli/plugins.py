@@ -6,6 +6,7 @@ import click
 
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.core import db, hooks
+from plugins.relay import PluginError
 
 
 @click.group("plugin")
@@ -22,6 +23,7 @@ def list_plugins() -> None:
         click.echo(f"{record.slug}  {record.version}  {kind}  {record.state.value}")
         if record.reason:
             click.echo(f"    {record.reason} {record.remedy}")
+    click.echo("`kehu plugin doctor` looks at their tables as well.")
 
 
 @group.command("enable")
@@ -59,7 +61,13 @@ def run(address: str, job: str, arguments: tuple[str, ...]) -> None:
     slug, _dot, name = job.partition(".")
     named = dict(one.partition("=")[::2] for one in arguments)
     with tenant_scope(make_app(), address):
-        click.echo(run_now(slug, name, **named))
+        try:
+            click.echo(run_now(slug, name, **named))
+        except PluginError as error:
+            # The log line above has the traceback; this is what an author needs of it.
+            raise click.ClickException(
+                f"{error.reason} ({error.place})" if error.place else str(error)
+            ) from None
 
 
 COMMANDS = (group,)

@@ -56,13 +56,25 @@ def _chosen(slug: str | None, every: bool) -> list[PluginRecord]:
 @click.argument("slug", required=False)
 @click.option("--all", "every", is_flag=True, help="All plugins, each by itself.")
 @click.option("--sql", is_flag=True, help="Print the statements; run nothing.")
-def migrate(slug: str | None, every: bool, sql: bool) -> None:
+@click.option(
+    "--again",
+    is_flag=True,
+    help="While a plugin is written: drop its tables with all their rows first. Not in production.",
+)
+def migrate(slug: str | None, every: bool, sql: bool, again: bool) -> None:
     """Bring a plugin's tables to its code. What would harm tenants or the platform is taken back."""
     failed = False
+    app = None if sql else make_app()
     for record in _chosen(slug, every):
         if sql:
             click.echo(migrations.sql_of(owner_url(), record) or f"-- {record.slug}: nothing to do")
             continue
+        if again:
+            if load_settings().environment == "production":
+                raise click.ClickException(
+                    "--again removes rows of all firms; it is not there in production."
+                )
+            migrations.drop(owner_url(), record.slug)
         done = migrations.upgrade_one(owner_url(), record)
         failed = failed or bool(done.error)
         if done.error:
@@ -71,6 +83,21 @@ def migrate(slug: str | None, every: bool, sql: bool) -> None:
             click.echo(f"{done.slug}: is at {done.after}.")
         else:
             click.echo(f"{done.slug}: migrated from {done.before or 'nothing'} to {done.after}.")
+        if (
+            app is not None
+            and not done.error
+            and hooks.host().installed.get(done.slug) in hooks.host().installed.ready
+        ):
+            differences = migrations.differences(owner_url(), done.slug)
+            failed = failed or bool(differences)
+            for line in differences:
+                click.echo(f"{done.slug}: {line}", err=True)
+            if differences:
+                click.echo(
+                    "Was a migration edited after it had run? While nobody uses the plugin, "
+                    f"`kehu plugin migrate {done.slug} --again` makes its tables anew; later, write the next one.",
+                    err=True,
+                )
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -109,6 +136,10 @@ def purge(address: str, slug: str, dry_run: bool, yes: bool) -> None:
     with tenant_scope(app, address) as tenant:
         report = PluginService(db.session()).purge_preview(slug)
     if not dry_run:
+        if slug in tenant.plugins:
+            raise click.ClickException(
+                f"{slug} is on for {tenant.name}. Switch it off first: kehu plugin disable {address} {slug}"
+            )
         if not yes:
             click.confirm(f"Remove {report.total} things of {slug} from {tenant.name} for ever?", abort=True)
         with app.app_context(), context.use(tenant=tenant, actor=context.SYSTEM, source="command"):

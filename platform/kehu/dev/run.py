@@ -6,6 +6,7 @@ import fcntl
 import http.client
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -260,7 +261,19 @@ class Supervisor:
             say(f"  {login['label']:<18}{line}")
         if any(child.name == "mail" for child in self.children):
             say(f"  {'Mails it sends':<18}http://localhost:{port}/dev/mail")
-        say(f"  {'Logs':<18}{self.var / 'log'}\n\nCtrl-C stops it; the data stays.")
+        say(f"  {'Logs':<18}{self.var / 'log'}")
+        say(f"  {'Commands':<18}. {self._write_environment()}; then kehu …, as kehu plugin doctor")
+        say("\nCtrl-C stops it; the data stays.")
+
+    def _write_environment(self) -> Path:
+        """Write the settings of this installation for a shell, so that commands find its database."""
+        file = self.var / "kehu.env"
+        ours = {key: value for key, value in self.environment.items() if key.startswith("KEHU_")}
+        file.touch(mode=0o600)
+        file.write_text(
+            "".join(f"export {key}={shlex.quote(value)}\n" for key, value in sorted(ours.items()))
+        )
+        return file
 
 
 def database_state(url: str) -> tuple[str, str]:

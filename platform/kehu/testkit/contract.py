@@ -23,10 +23,10 @@ from flask import Flask
 from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
-from kehu.addons import migrations
+from kehu.addons import drift, migrations
 from kehu.addons.models import TenantPlugin
 from kehu.addons.settings import schema_of as settings_of
-from kehu.authoring import sources, tables
+from kehu.authoring import sources
 from kehu.core import db, hooks, migration, permissions
 from kehu.core.records.service import service_for
 from kehu.core.records.types import get as get_type
@@ -174,7 +174,7 @@ class PluginContract:
     def test_tables_keep_tenants_apart(self, app: Flask, record: PluginRecord) -> None:
         engine = migration.owner_engine(app.extensions["kehu.settings"].database_url)
         with engine.connect() as connection:
-            found = tables.problems(connection, self.slug)
+            found = drift.problems(connection, self.slug)
         engine.dispose()
         assert not found, "\n".join(found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from kehu import schema
 from kehu.addons import migrations
@@ -37,7 +37,15 @@ def test_up_down_up(empty_database_urls: DatabaseUrls) -> None:
         up = migrations._upgrade(connection, "automotive", folder)
         assert (up.before, up.after, up.error) == (None, head, "")
         assert doctor.audit(connection) == []
+        # As when a migration is edited that has run: its revision is right, its tables are not.
+        connection.execute(text("ALTER TABLE p_automotive.vehicles DROP COLUMN plate"))
+        connection.commit()
     engine.dispose()
+    (told,) = migrations.differences(url, "automotive")
+    assert told.startswith("vehicles: model and table differ in plate.")
+    migrations.drop(url, "automotive")
+    made = migrations.upgrade_one(url, record)
+    assert (made.before, made.after, migrations.differences(url, "automotive")) == (None, head, [])
 
 
 def test_a_failing_migration_leaves_the_others_and_the_core(empty_database_urls: DatabaseUrls) -> None:

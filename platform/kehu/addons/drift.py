@@ -10,11 +10,11 @@ from kehu.core.tables import metadata
 
 def problems(connection: Connection, slug: str) -> list[str]:
     """Return what is wrong with a plugin's tables, each with the remedy."""
-    return audits.problems(connection, slug) + _against_models(connection, slug)
+    return audits.problems(connection, slug) + against_models(connection, slug)
 
 
-def _against_models(connection: Connection, slug: str) -> list[str]:
-    """Compare the columns of the models with those of the database."""
+def against_models(connection: Connection, slug: str) -> list[str]:
+    """Compare the columns of the models with those of the database, also after a migration was edited that had run."""
     schema, seen = audits.schema_of(slug), inspect(connection)
     real = {
         name: {column["name"]: column["nullable"] for column in seen.get_columns(name, schema=schema)}
