@@ -37,6 +37,28 @@ def spend_time(password: str) -> None:
     verify_password(password[:PASSWORD_MAX], _decoy_hash())
 
 
+_TRIED_FIRST = frozenset(
+    (
+        "password passwort kennwort passwd admin administrator welcome letmein iloveyou kehu qwerty qwertyuiop"
+    ).split()
+    + "qwertz asdfghjkl abcdefghij пароль йцукен привет".split()
+)
+
+
+def _easy(password: str, name: str, email: str) -> bool:
+    """Tell whether a password is among those that are tried first: one word with digits, a row of keys, a name."""
+    folded = fold(password)
+    letters = "".join(letter for letter in folded if letter.isalpha())
+    digits = "01234567890123456789"
+    return (
+        len(set(password)) < 4
+        or folded in (fold(name), normal_email(email))
+        or letters in _TRIED_FIRST
+        or folded in digits
+        or folded in digits[::-1]
+    )
+
+
 def check_password(password: str, *, name: str = "", email: str = "") -> str:
     """Return a password that may be used.
 
@@ -47,12 +69,7 @@ def check_password(password: str, *, name: str = "", email: str = "") -> str:
         message = _("Use %(count)s characters or more; a few words make a good password.", count=PASSWORD_MIN)
     elif len(password) > PASSWORD_MAX:
         message = _("Use %(count)s characters or fewer.", count=PASSWORD_MAX)
-    elif len(set(password)) < 4 or fold(password) in (
-        fold(name),
-        normal_email(email),
-        "1234567890",
-        "password123",
-    ):
+    elif _easy(password, name, email):
         message = _("This password is too easy to guess. Use a few words that belong together only for you.")
     if message:
         raise InvalidInput(message, fields={"password": [message]})

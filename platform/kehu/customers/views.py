@@ -68,6 +68,7 @@ CUSTOMERS.register(blueprint)
 
 CONTACTS = RecordPages(
     "contacts",
+    purpose=_l("The people at your customers: who decides, who pays, who is called when something is wrong."),
     note="job_title",
     phone=("customer_id", "phones"),
     chips=("owner_id",),

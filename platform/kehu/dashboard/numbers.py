@@ -234,8 +234,8 @@ def money_writer(currency: str) -> Any:
 
 
 def greeting(name: str) -> str:
-    """Greet by the firm's time of day."""
-    first = name.partition(" ")[0] if name.isascii() else name
+    """Greet by the firm's time of day; by the first word of a name in Latin letters, which is the given one."""
+    first = name.partition(" ")[0] if all(letter < "\u0250" for letter in name) else name
     hour = clock.now().astimezone(context.tenant().tz).hour
     if hour < 12:
         return _("Good morning, %(name)s", name=first)

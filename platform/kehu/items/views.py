@@ -67,6 +67,9 @@ def _ends_within(days: int) -> str:
 
 ITEMS = RecordPages(
     "owned_items",
+    purpose=_l(
+        "What customers have from you or from others: machines, devices, contracts, with what was agreed on them."
+    ),
     note="customer_id",
     picture=False,
     phone=("serial", "status"),

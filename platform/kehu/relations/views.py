@@ -49,6 +49,7 @@ def show_household(record: Household) -> Response:
 
 HOUSEHOLDS = RecordPages(
     "households",
+    purpose=_l("Customers who live or decide together: one line for all of them, and no letter twice."),
     note="address",
     picture=False,
     phone=("kind", "updated_at"),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from kehu.consent.gate import WORDS
 from kehu.core import audit, context, db, jobs
 from kehu.core.errors import Conflict, InvalidInput
-from kehu.core.i18n import LOCALES, _
+from kehu.core.i18n import LOCALES, _, _l
 from kehu.core.ids import parse_id
 from kehu.core.records.types import get as get_type
 from kehu.segments import services as segments
@@ -60,6 +60,7 @@ def _may_invite() -> bool:
 
 SURVEYS = RecordPages(
     "surveys",
+    purpose=_l("Short questions after a sale or a service; answers come back to the customer’s page."),
     picture=False,
     phone=("state", "updated_at"),
     chips=("state", "owner_id"),

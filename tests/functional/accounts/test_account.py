@@ -299,3 +299,21 @@ def test_sessions_are_forgotten_after_two_months(app: Flask, shop: Shop) -> None
         forget_sessions()
     with shop.work() as session:
         assert not session.execute(own).scalars().all()
+
+
+@pytest.mark.parametrize(
+    "password", ["password12345", "Qwerty-2026!", "12345678901", "пароль2026!!", "9876543210", "Mira Sol Sol"]
+)
+def test_what_is_tried_first_is_no_password(app: Flask, password: str) -> None:
+    from kehu.accounts.services import check_password
+    from kehu.core.errors import InvalidInput
+
+    with app.test_request_context("/"), pytest.raises(InvalidInput):
+        check_password(password, name="Mira Sol Sol", email="mira@example.com")
+
+
+def test_a_few_words_are_a_password(app: Flask) -> None:
+    from kehu.accounts.services import check_password
+
+    with app.test_request_context("/"):
+        assert check_password("harbour-demo-2026", name="Mira Sol")

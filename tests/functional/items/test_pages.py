@@ -60,7 +60,7 @@ def test_terms_that_end_soon(shop, pump):
     assert text_of(client, first.headers["Location"]).count("data-row=") == 1
     tabs = text_of(client, "/owned_item_terms?view=all")
     [d30] = re.findall(r'href="([^"]*view=d30)"', tabs)
-    assert "Nothing matches" in text_of(client, d30.replace("&amp;", "&"))
+    assert "Nothing in this view" in text_of(client, d30.replace("&amp;", "&"))
     with count_queries() as statements:
         text_of(client, first.headers["Location"])
     assert len(statements) <= 8, "\n".join(statements.texts)

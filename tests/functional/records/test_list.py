@@ -139,3 +139,14 @@ def test_other_tenants_rows_stay_away(browser, other_shop, make):
 
         service_for("customers", session).create({"name": "Secret"})
     assert names(browser.get("/customers").text) == ["Mine"]
+
+
+def test_an_empty_view_is_no_filter_that_went_wrong(browser):
+    text = browser.client.get("/activities", follow_redirects=True).text
+    assert "Nothing in this view" in text
+    assert "Clear all filters" not in text
+    assert "Clear all filters" in browser.get("/activities?kind=call&q=zzz").text
+
+
+def test_an_empty_list_says_what_it_is_for(browser):
+    assert "who is called when something is wrong" in browser.get("/contacts").text
