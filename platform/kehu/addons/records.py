@@ -100,8 +100,9 @@ def _check_names(record_type: RecordType) -> None:
         raise Unusable(f"{name}: default_sort names {sort!r}, which is no sortable field of it.")
     if record_type.title not in record_type.by_key:
         raise Unusable(f"{name}: title names {record_type.title!r}, which is no field of it.")
-    if record_type.follows and record_type.by_key.get(record_type.follows, None) is None:
-        raise Unusable(f"{name}: follows names {record_type.follows!r}, which is no field of it.")
+    for role, key in {"follows": record_type.follows, "named_by": record_type.named_by}.items():
+        if key and (record_type.by_key.get(key) is None or not record_type.by_key[key].ref):
+            raise Unusable(f"{name}: {role} names {key!r}, which is no field of it that points at a record.")
 
 
 def _check_field(name: str, spec: Any, table: Any, own: set[str], needed: frozenset[str]) -> None:

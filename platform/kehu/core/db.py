@@ -7,6 +7,7 @@ and adds the tenant filter to each ORM statement (DATABASE.md 1.2 and 1.3). Row-
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -209,20 +210,29 @@ def _refuse_inside_plugin(act: str) -> None:
 
 
 _FORBIDDEN = (
-    ("kehu.tenant_id", "change the tenant"),
-    ("SET ROLE", "change the role"),
-    ("RESET ", "change the role"),
-    ("SESSION AUTHORIZATION", "change the role"),
+    (re.compile(r"kehu\.tenant_id|\bset_config\s*\(", re.IGNORECASE), "change the tenant"),
+    (
+        re.compile(
+            r"\bset\s+(?:local\s+|session\s+)?role\b|\breset\s|\bsession\s+authorization\b", re.IGNORECASE
+        ),
+        "change the role",
+    ),
+    (
+        re.compile(
+            r"(?:^|;)\s*(?:commit|begin|start\s+transaction|end|abort|prepare\s+transaction|rollback(?!\s+to\b))\b",
+            re.IGNORECASE,
+        ),
+        "commit",
+    ),
 )
 
 
 def _look_at_statement(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-    """Refuse a statement by which a plugin would leave its tenant or role."""
+    """Refuse a statement by which a plugin would leave its tenant, role or transaction."""
     if running.get() is None:
         return
-    written = statement.upper()
-    for word, act in _FORBIDDEN:
-        if word.upper() in written:
+    for shape, act in _FORBIDDEN:
+        if shape.search(statement):
             _refuse_inside_plugin(act)
 
 

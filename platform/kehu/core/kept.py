@@ -38,7 +38,10 @@ def shape(actor: Actor, names: Iterable[str]) -> tuple[Hashable, ...]:
 
     Own and team scopes put the actor into the statement, which is then kept for him alone.
     """
-    found = tuple((name, actor.scope(f"{name}:read")) for name in names)
+    from kehu.core.records.types import namers_of
+
+    asked = list(names)
+    found = tuple((name, actor.scope(f"{name}:read")) for name in [*asked, *namers_of(asked)])
     if all(reach in (None, "all") for _name, reach in found):
         return found
     return (*found, tenant_id(), actor.member_id, actor.team_id)

@@ -155,6 +155,9 @@ class MemberService:
                 _("Somebody else changed %(name)s meanwhile. Load the page again.", name=member.name),
                 current=member.version,
             )
+        if values.get("role_id", member.role_id) != member.role_id and self._role_of(member).code == OWNER:
+            # Before anything is written: two who take each other's role must wait, not stand in each other's way.
+            self._keep_an_owner(member)
         changes: dict[str, list[Any]] = {}
         if "name" in values and (name := self._name(values["name"])) != member.name:
             changes["name"] = [member.name, name]
@@ -173,8 +176,6 @@ class MemberService:
 
     def _change_role(self, member: Member, role_id: uuid.UUID | None, changes: dict[str, list[Any]]) -> None:
         before, after = self._role_of(member), self.role(role_id)
-        if before.code == OWNER:
-            self._keep_an_owner(member)
         changes["role"] = [before.name, after.name]
         member.role_id = after.id
 

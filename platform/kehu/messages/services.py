@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from kehu.consent.facts import Facts
 from kehu.consent.gate import Outgoing, check_send, recipients
 from kehu.core import clock, context, jobs
-from kehu.core.errors import Conflict, InvalidInput, NotFound
+from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import LOCALES, _
 from kehu.core.ids import new_id, parse_id
 from kehu.core.records.service import service_for
@@ -68,9 +68,9 @@ class MessageService:
         """
         self.actor.require("messages:send")
         template = texts.template(letter.template)
+        self._seen(letter)
         if letter.once and (known := self._known(letter.once)):
             return known
-        self._seen(letter)
         outgoing = outgoing_of(letter, template)
         person = recipients(self.session, [outgoing]).get(outgoing.person_id or uuid.UUID(int=0))
         message = self.draft(letter, template, person)
@@ -161,8 +161,15 @@ class MessageService:
         return message
 
     def _known(self, once: str) -> Message | None:
+        """Return the message that was sent under a word.
+
+        :raises Conflict: when it went to somebody whom the actor may not see.
+        """
         statement = select(Message).where(Message.once == fold(once)[:200])
-        return self.session.execute(statement).scalar_one_or_none()
+        found = self.session.execute(statement).scalar_one_or_none()
+        if found is not None and not self._visible(found):
+            raise Conflict(_("A message was sent under this word already. Choose another one."))
+        return found
 
     def _seen(self, letter: Letter) -> None:
         name, record_id = (
@@ -177,7 +184,7 @@ class MessageService:
         name = "contacts" if message.contact_id else "customers"
         try:
             service_for(name, self.session, self.actor).get(message.person_id)
-        except NotFound:
+        except (NotFound, Forbidden):
             return False
         return True
 

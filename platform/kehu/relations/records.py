@@ -137,6 +137,7 @@ HOUSEHOLD_MEMBERS = register(
     RecordType(
         name="household_members",
         singular="household_member",
+        named_by="customer_id",
         label=_l("member of a household"),
         plural=_l("Members of households"),
         icon="users",

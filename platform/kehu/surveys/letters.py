@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import select
 
 from kehu.core import db
 from kehu.core.i18n import _l
+from kehu.core.ids import parse_id
 from kehu.messages.texts import Translated, register_template
 from kehu.surveys import links
 from kehu.surveys.models import Survey, SurveyInvitation
@@ -25,7 +25,7 @@ def _link(_ctx: Any, message: Any) -> Mapping[str, str] | None:
             (Survey.tenant_id == SurveyInvitation.tenant_id) & (Survey.id == SurveyInvitation.survey_id),
         )
         .where(
-            SurveyInvitation.id == uuid.UUID(str(message.data["invitation"])),
+            SurveyInvitation.id == parse_id(message.data.get("invitation")),
             SurveyInvitation.state == "invited",
             Survey.state == "open",
             Survey.deleted_at.is_(None),

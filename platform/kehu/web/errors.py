@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, redirect, render_template, request, url_for
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
@@ -132,7 +132,7 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _database(error: DBAPIError | PoolTimeout) -> Response:
     original = getattr(error, "orig", None)
-    if isinstance(original, QueryCanceled | LockNotAvailable):
+    if isinstance(original, QueryCanceled | LockNotAvailable | DeadlockDetected):
         message = _(
             "This took too long because others work on the same records. Nothing was changed; try again."
         )

@@ -88,6 +88,9 @@ def public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             found = inner
+    if found.version == 6:
+        # What was to be local before fc00::/7 came counts as global for Python.
+        return bool(found.is_global and not (found.is_multicast or found.is_reserved or found.is_site_local))
     return bool(found.is_global and not found.is_multicast and not found.is_reserved)
 
 

@@ -67,6 +67,7 @@ SECOND_CARS = RecordType(
     default_sort="-chance",
     customer="customer_id",
     follows="customer_id",
+    named_by="customer_id",
     searchable=False,
     sections={
         "main": _l("Details"),

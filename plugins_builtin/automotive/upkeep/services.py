@@ -34,7 +34,7 @@ class ItemService(FollowingService[ServiceItem]):
             with self.session.no_autoflush:
                 car = select(Vehicle.odometer).where(Vehicle.id == record.vehicle_id)
                 record.done_km = self.session.execute(car).scalar()
-        if record.months or record.km:
+        if (record.months or record.km) and record.done_on <= self.today():
             with self.session.no_autoflush:
                 reckon(self.session, [record])
 

@@ -173,6 +173,51 @@ def test_what_he_may_not_see_stays_linked_when_he_edits(world: World) -> None:
         assert (record.name, str(record.customer_id)) == ("Fleet 2", customer)
 
 
+def test_what_bears_his_name_is_not_seen_either(world: World) -> None:
+    with world.shop.work() as session:
+        house = service_for("households", session).create({"name": "Quay 4"}).id
+        session.flush()
+        links = {"household_id": str(house), "customer_id": world.ids["customers"]}
+        member = service_for("household_members", session).create(links).id
+        session.flush()
+    owner, call = world.shop.client(), Caller(world.shop, actor=world.reader)
+    for path, status in (
+        ("/household_members", 200),
+        (f"/household_members?q={FIRM[:6].lower()}&view=all", 200),
+        (f"/household_members/{member}", 404),
+        (f"/households/{house}", 200),
+        (f"/search?q={FIRM[:6].lower()}", 200),
+        (f"/palette?q={FIRM[:6].lower()}", 200),
+        ("/household_members/export.csv", 403),
+    ):
+        # Asked by both in turn: what is kept for the one must not be handed to the other.
+        assert FIRM in owner.get(path).get_data(as_text=True), path
+        answer = world.client.get(path)
+        assert answer.status_code == status, path
+        assert FIRM not in answer.get_data(as_text=True), path
+    assert FIRM not in call("GET", "household_members").get_data(as_text=True)
+    assert call("GET", f"household_members/{member}").status_code == 404
+    assert call("PATCH", f"household_members/{member}", {"role": "child"}, If_Match="*").status_code == 404
+
+
+def test_who_may_trash_all_but_see_his_own_alone_is_shown_no_other(world: World) -> None:
+    set_rights(world.shop, "member", deals__read="own", deals__delete="all", customers__delete="all")
+    with world.shop.work() as session:
+        service_for("customers", session).trash(world.ids["customers"])
+        service_for("deals", session).trash(world.ids["deals"])
+    page = world.client.get("/trash").get_data(as_text=True)
+    assert FIRM not in page
+    assert "Fleet" not in page
+
+
+def test_no_tag_of_others_is_offered(world: World) -> None:
+    with world.shop.work() as session:
+        service_for("customers", session).update(world.ids["customers"], {"tags": ["quarrel"]})
+    path = "/lookup/tags?of=customers&q=qua"
+    assert "quarrel" in world.shop.client().get(path).get_data(as_text=True)
+    assert "quarrel" not in world.client.get(path).get_data(as_text=True)
+
+
 SEARCHES = (
     "/deals?q={0}",
     "/deals/board?q={0}",

@@ -25,6 +25,16 @@ def today(shop: Shop) -> dt.date:
     return clock.today(shop.tenant.tz)
 
 
+def test_work_that_lies_ahead_is_refused(shop: Shop, car: str) -> None:
+    with shop.work() as session:
+        item = service_for(NAME, session).create({"name": "Oil", "vehicle_id": car, "months": 12})
+        session.flush()
+        with pytest.raises(InvalidInput) as refused:
+            service_for(NAME, session).update(item.id, {"done_on": "9999-12-31"})
+        session.rollback()
+    assert list(refused.value.fields) == ["done_on"]
+
+
 @pytest.fixture
 def car(shop: Shop, today: dt.date) -> str:
     """A car that goes 40 km a day, in a firm with the module."""

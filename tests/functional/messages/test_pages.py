@@ -18,6 +18,7 @@ from kehu.tickets.tasks import send_reply
 from plugins.declarations import Declarations
 from plugins.rules import hookimpl
 from plugins.sending import MessageTemplate, MessageText, Refusal
+from tests.functional.attacks.test_review_rights import set_rights
 
 PAGE = "/settings/messages"
 KEY = "kehu.ask_consent"
@@ -132,6 +133,23 @@ def test_programs_send_and_read_messages(shop):
     assert client.get(f"{url}?after=x", headers=headers).status_code == 422
     reader = {"Authorization": f"Bearer {shop.token(['*:read'])}"}
     assert client.post(url, json={"template": KEY}, headers=reader).status_code == 403
+
+
+def test_a_word_tells_nothing_of_whom_it_went_to(shop):
+    contact, member = anna(shop), shop.member("member")
+    set_rights(shop, "member", contacts__read="own", contacts__write="own", messages__send="all")
+    with shop.work(member) as session:
+        mine = service_for("contacts", session).create({"name": "Mine", "emails": ["mine@example.com"]}).id
+    owner = {"Authorization": f"Bearer {shop.token()}"}
+    body = {"template": KEY, "once": "welcome"}
+    assert (
+        shop.client().post(f"/api/v1/contacts/{contact}/messages", json=body, headers=owner).status_code
+        == 201
+    )
+    token = {"Authorization": f"Bearer {shop.token(actor=member)}"}
+    answer = shop.client().post(f"/api/v1/contacts/{mine}/messages", json=body, headers=token)
+    assert answer.status_code == 409
+    assert "anna" not in answer.get_data(as_text=True).lower()
 
 
 def test_a_reply_to_a_ticket_passes_the_gate(shop, monkeypatch):

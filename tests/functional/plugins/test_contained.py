@@ -92,6 +92,28 @@ def other_role() -> str:
 
 
 @pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("COMMIT", "commit"),
+        ("SELECT 1; rollback", "commit"),
+        ("SET LOCAL ROLE kehu_cross", "change the role"),
+        ("SELECT set_config('kehu.' || 'tenant_id', '', true)", "change the tenant"),
+    ],
+)
+def test_no_way_of_writing_it_leaves_tenant_role_or_transaction(
+    shop: Shop, put: Put, statement: str, words: str
+) -> None:
+    def view() -> str:
+        with session().begin_nested():
+            session().execute(text("SELECT 1"))
+        session().connection().exec_driver_sql(statement)
+        return ""
+
+    assert put(view).get(PAGE).status_code == 503
+    assert f"may not {words}" in faults(shop)[0].message
+
+
+@pytest.mark.parametrize(
     ("view", "words"),
     [
         (raises, "KeyError: 'vin'"),

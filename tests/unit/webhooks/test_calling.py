@@ -21,6 +21,7 @@ from kehu.webhooks import calling, signing
         "::1",
         "fe80::1%eth0",
         "fc00::1",
+        "fec0::1",
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, inspect, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from kehu.core.context import Actor, Scope
 from kehu.core.records.types import RecordType
@@ -23,11 +23,37 @@ def _team_members(actor: Actor) -> Any:
 def condition(record_type: RecordType, entity: Any, actor: Actor, scope: Scope | None) -> ColumnElement[bool]:
     """Return the condition that keeps a query within a scope.
 
-    Own: the actor is the owner. Team: somebody of the actor's team is, or nobody yet.
+    Own: the actor is the owner. Team: somebody of the actor's team is, or nobody yet. A record that bears the name of
+    another one is seen by who sees that one.
     """
     if scope is None:
         # Never true, and never folded: a plain false would take the tenant out of the statement as well.
         return entity.id.is_(None)  # type: ignore[no-any-return]
+    found = _owned(record_type, entity, actor, scope)
+    namer = _namer(record_type, actor)
+    if namer is None:
+        return found
+    other: Any = aliased(namer.model)
+    named = select(other.id).where(link(namer.name, other, entity, record_type.named_by, actor))
+    return and_(found, named.correlate(_table_of(entity)).exists())
+
+
+def _table_of(entity: Any) -> Any:
+    """Return what a condition on an entity, an alias of it or the columns of a table refers to."""
+    return entity.id.table if hasattr(entity.id, "table") else inspect(entity).selectable
+
+
+def _namer(record_type: RecordType, actor: Actor) -> RecordType | None:
+    """Return the type that gives records of a type their names, if the actor does not see all of it."""
+    from kehu.core.records.types import get
+
+    if not record_type.named_by:
+        return None
+    namer = get(record_type.by_key[record_type.named_by].ref)
+    return None if actor.scope(f"{namer.name}:read") == "all" else namer
+
+
+def _owned(record_type: RecordType, entity: Any, actor: Actor, scope: Scope) -> ColumnElement[bool]:
     if scope == "all" or not record_type.owner:
         return true()
     owner = getattr(entity, record_type.owner)
@@ -64,8 +90,21 @@ def within(
     record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session
 ) -> bool:
     """Tell whether a loaded record lies within a scope."""
-    if scope is None:
+    if scope is None or not _owned_within(record_type, record, actor, scope, session):
         return False
+    namer = _namer(record_type, actor)
+    if namer is None:
+        return True
+    model: Any = namer.model
+    named = select(model.id).where(
+        model.id == getattr(record, record_type.named_by), seen(namer.name, model, actor)
+    )
+    return session.execute(named).first() is not None
+
+
+def _owned_within(
+    record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope, session: Session
+) -> bool:
     if scope == "all" or not record_type.owner:
         return True
     owner = getattr(record, record_type.owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ class RecordType:
     :param title: the field that names a record to people.
     :param customer: the column that puts its changes on a customer's time line ("id" for customers).
     :param follows: the pointer to the record with which it goes into the trash and back (a contact's customer).
+    :param named_by: the pointer to the record whose name it bears: who may not see that one does not see it either.
     :param path: HTML address of one record, with `{id}`.
     """
 
@@ -46,6 +47,7 @@ class RecordType:
     default_sort: str = "name"
     customer: str = ""
     follows: str = ""
+    named_by: str = ""
     path: str = ""
     searchable: bool = True
     importable: bool = True
@@ -201,6 +203,12 @@ def registered() -> dict[str, RecordType]:
             _here.clear()
         _here[key] = found
     return dict(found)
+
+
+def namers_of(names: Iterable[str]) -> list[str]:
+    """Return the types whose records give records of some types their names."""
+    known = [one for name in names if (one := _types.get(name)) is not None and one.named_by]
+    return sorted({one.by_key[one.named_by].ref for one in known})
 
 
 def followers_of(name: str) -> list[RecordType]:

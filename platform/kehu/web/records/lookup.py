@@ -134,12 +134,24 @@ def _options(rows: Iterable[Any], model: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _of_seen(record_type: RecordType, actor: context.Actor, reach: context.Scope) -> list[Any]:
+    """Return the condition that a term is of a record that the member sees; nothing where he sees all."""
+    if reach == "all":
+        return []
+    model: Any = record_type.model
+    mine = select(model.id).where(
+        model.tenant_id == db.tenant_id(), scoping.condition(record_type, model, actor, reach)
+    )
+    return [SearchTerm.record_id.in_(mine)]
+
+
 def _tags(kind: str, typed: str) -> list[dict[str, Any]]:
     """Return tags in use, in the form in which they are compared."""
     record_type = registered().get(kind)
     if record_type is None:
         raise NotFound(_("There is nothing to look up here."))
-    context.actor().require(f"{kind}:read")
+    actor = context.actor()
+    reach = actor.require(f"{kind}:read")
     start = f"#{fold(typed)}"
     statement = (
         select(SearchTerm.term)
@@ -148,6 +160,7 @@ def _tags(kind: str, typed: str) -> list[dict[str, Any]]:
             SearchTerm.kind == kind,
             SearchTerm.term >= start,
             SearchTerm.term < search.end_of(start),
+            *_of_seen(record_type, actor, reach),
         )
         .distinct()
         .order_by(SearchTerm.term)

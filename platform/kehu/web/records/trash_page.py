@@ -123,7 +123,8 @@ def _rows(kinds: list[RecordType], after: str) -> list[Any]:
 
 def _reach(one: RecordType, actor: context.Actor) -> context.Scope | None:
     """Return how far the trash of a type is seen; files of others only by who sees every record that has files."""
-    reach = actor.scope(f"{one.name}:delete")
+    read, delete = (actor.scope(f"{one.name}:{action}") for action in ("read", "delete"))
+    reach = context.narrower(read, delete) if read and delete else None
     if one.name in BESIDE and any(actor.scope(f"{name}:read") != "all" for name in HOLDERS):
         return "own" if reach else None
     return reach
