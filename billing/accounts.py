@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -12,9 +13,12 @@ from sqlalchemy.orm import Session
 from billing import facts, modes
 from billing.catalogue import catalogue
 from billing.models import Account, Invoice, Override, Subscription
+from billing.overseat import stopped
 from billing.periods import trial_end
 from billing.phases import Phase, Standing
+from kehu.accounts.services import valid_email
 from kehu.core import audit, clock, context, hooks
+from kehu.core.text import clean
 from tenants.models import Tenant
 
 
@@ -68,7 +72,10 @@ class AccountService:
         return from_signup if from_signup > moment else trial_end(moment, self.tenant.tz, days)
 
     def _begin(self, account: Account) -> None:
+        from billing.seats import SeatService  # Seats are counted under the lock of an account.
+
         account.seats_cap = catalogue().trial.seats
+        SeatService(self.session).begin(account)
         self.refresh(account)
 
     # --- what each request knows --------------------------------------------------------------------------
@@ -109,7 +116,11 @@ class AccountService:
         return found
 
     def _fact(self, account: Account) -> dict[str, Any]:
-        fact: dict[str, Any] = {"mode": account.mode, "last": account.phase}
+        fact: dict[str, Any] = {
+            "mode": account.mode,
+            "last": account.phase,
+            "ahead": account.clock_ahead,
+        }
         subscription = self.subscription()
         if subscription is not None:
             since = self.open_since(by_invoice=subscription.by_invoice)
@@ -126,10 +137,11 @@ class AccountService:
             "trial": facts.written(account.trial_ends_at),
             "ended": facts.written(account.ended_at),
             "held": account.held_at is not None,
-            "ahead": account.clock_ahead,
+            "over": facts.written(account.over_seat_since),
+            "stop": [str(one) for one in stopped(self.session, account, facts.now_of(fact))],
             "grants": self._grants(),
         }
-        return {key: value for key, value in fact.items() if value not in (None, False, 0, {})}
+        return {key: value for key, value in fact.items() if value not in (None, False, 0, {}, [])}
 
     def _grants(self) -> dict[str, list[Any]]:
         rows = self.session.execute(select(Override.feature, Override.value, Override.until).limit(100))
@@ -141,14 +153,14 @@ class AccountService:
         """Put the firm on hold: nobody writes, the owner alone reads and exports."""
         account = self.lock()
         account.held_at, account.held_reason = clock.now(), reason
-        self._note("held", {"reason": [None, reason]})
+        self.note("held", {"reason": [None, reason]})
         return self.refresh(account)
 
     def release(self, reason: str) -> Standing:
         """Take the hold back; the phase is what it would be without."""
         account = self.lock()
         before, account.held_at, account.held_reason = account.held_reason, None, ""
-        self._note("released", {"reason": [before, reason]})
+        self.note("released", {"reason": [before, reason]})
         return self.refresh(account)
 
     def override(self, feature: str, value: int, reason: str, until: dt.datetime | None = None) -> None:
@@ -162,10 +174,38 @@ class AccountService:
         who = context.current().actor
         row.value, row.reason, row.until = value, reason, until
         row.actor, row.at = who.name if who else "system", clock.now()
-        self._note("override", {feature: [before, value], "reason": [None, reason]})
+        self.note("override", {feature: [before, value], "reason": [None, reason]})
         self.refresh(account)
 
-    def _note(self, action: str, changes: dict[str, list[Any]]) -> None:
+    def set_details(self, values: Mapping[str, str]) -> None:
+        """Keep what stands on invoices.
+
+        :raises InvalidInput: for an address of mail that is none.
+        """
+        account = self.lock()
+        new = {
+            "legal_name": clean(values.get("legal_name", ""))[:200],
+            "address": values.get("address", "").replace("\r", "").strip()[:500],
+            "invoice_email": values.get("invoice_email", "").strip(),
+            "tax_id": clean(values.get("tax_id", "")).upper()[:40],
+        }
+        if new["invoice_email"]:
+            new["invoice_email"] = valid_email(new["invoice_email"])
+        changes = {
+            key: [getattr(account, key), value]
+            for key, value in new.items()
+            if getattr(account, key) != value
+        }
+        if "tax_id" in changes:
+            # Nobody has checked it yet, so tax is charged until somebody did.
+            account.tax_id_state = "pending" if new["tax_id"] else ""
+        for key, value in new.items():
+            setattr(account, key, value)
+        if changes:
+            self.note("details", changes)
+
+    def note(self, action: str, changes: dict[str, list[Any]]) -> None:
+        """Write an entry of the firm's trail."""
         audit.write(
             self.session,
             object="billing",

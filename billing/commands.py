@@ -8,10 +8,11 @@ import click
 
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
+from billing.manual import ManualService
 from billing.prices import apply, steps
 from billing.stripe.commands import group as stripe_group
 from kehu.cli.scope import make_app, tenant_scope
-from kehu.core import context, db
+from kehu.core import clock, context, db
 
 
 @click.group("billing")
@@ -67,10 +68,61 @@ def grant(address: str, feature: str, value: int, reason: str, until: dt.datetim
     if feature not in catalogue().features:
         known = ", ".join(catalogue().features)
         raise click.ClickException(f"There is no feature {feature!r}. Use one of: {known}.")
-    end = until.replace(tzinfo=dt.UTC) + dt.timedelta(days=1) if until else None
     with tenant_scope(make_app(), address):
-        AccountService(db.session()).override(feature, value, reason, end)
+        AccountService(db.session()).override(feature, value, reason, _end_of(until))
     click.echo(f"{address}: {feature} is {value}{f' until {until:%Y-%m-%d}' if until else ''}.")
+
+
+@group.command("plan")
+@click.argument("address")
+@click.argument("plan")
+@click.option("--seats", type=click.IntRange(1), required=True)
+@click.option("--interval", type=click.Choice(["month", "year"]), default="month", show_default=True)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of the present period.")
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+def plan(address: str, plan: str, seats: int, interval: str, until: dt.datetime | None, reason: str) -> None:
+    """Mode manual: let a firm have a plan and seats from now on; an invoice is written for what is more."""
+    with tenant_scope(make_app(), address):
+        found = ManualService(db.session()).set_plan(plan, interval, seats, reason, _end_of(until))
+    click.echo(f"{address} is {found.phase.value}.")
+
+
+@group.command("paid")
+@click.argument("address")
+@click.argument("number")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today when not given.")
+@click.option("--reason", default="bank transfer", show_default=True)
+def paid(address: str, number: str, day: dt.datetime | None, reason: str) -> None:
+    """Mode manual: note that an invoice was paid."""
+    moment = day.replace(tzinfo=dt.UTC) if day else clock.now()
+    with tenant_scope(make_app(), address):
+        found = ManualService(db.session()).paid(number, moment, reason)
+    click.echo(f"{number} is paid; {address} is {found.phase.value}.")
+
+
+@group.command("void")
+@click.argument("address")
+@click.argument("number")
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+def void(address: str, number: str, reason: str) -> None:
+    """Mode manual: call an open invoice off; its number stays used."""
+    with tenant_scope(make_app(), address):
+        found = ManualService(db.session()).void(number, reason)
+    click.echo(f"{number} is void; {address} is {found.phase.value}.")
+
+
+@group.command("end")
+@click.argument("address")
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+def end(address: str, reason: str) -> None:
+    """Mode manual: end a firm's subscription with its period."""
+    with tenant_scope(make_app(), address):
+        ManualService(db.session()).end(reason)
+    click.echo(f"{address}: the subscription ends with its period.")
+
+
+def _end_of(day: dt.datetime | None) -> dt.datetime | None:
+    return day.replace(tzinfo=dt.UTC) + dt.timedelta(days=1) if day is not None else None
 
 
 COMMANDS = (group,)

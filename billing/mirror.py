@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,14 @@ from sqlalchemy.orm import Session
 from billing.accounts import AccountService
 from billing.models import Account, Invoice, Subscription
 from billing.phases import LIVE, Standing
+from billing.seats import SeatService
 from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
-from kehu.core import clock
+from kehu.core import audit, clock, context
 
 log = structlog.get_logger(__name__)
+
+TOLD = ("status", "plan", "interval", "seats", "cancel_at")
+"""What of a subscription stands in the trail when it changes."""
 
 COUNTED = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
 """Statuses in which what was bought counts; a first payment that is open grants nothing yet."""
@@ -32,7 +37,7 @@ def converge(session: Session, snapshot: Snapshot) -> Standing:
     live = _choose(snapshot.subscriptions)
     _subscriptions(session, snapshot.subscriptions, live)
     _invoices(session, snapshot.invoices)
-    _seats(account, live)
+    _seats(session, account, live)
     _end(account, snapshot, live)
     return service.refresh(account)
 
@@ -58,6 +63,7 @@ def _subscriptions(
     session.flush()  # The old one gives its place up before the new one takes it: one of a firm is live.
     for one in found:
         row = rows.get(one.provider_id) or Subscription(provider_id=one.provider_id)
+        before = {name: getattr(row, name) for name in TOLD}
         for name in (
             *("status", "plan", "interval", "currency", "seats", "by_invoice", "started_at"),
             *("period_start", "period_end", "cancel_at", "stopped_at"),
@@ -67,8 +73,32 @@ def _subscriptions(
         row.raw, row.synced_at = dict(one.raw), clock.now()
         row.live = live is not None and one.provider_id == live.provider_id
         session.add(row)
+        _tell(session, before, row)
         if one.status in LIVE and not one.plan:
             log.error("billing_alarm", what="unknown price", subscription=one.provider_id)
+
+
+def _tell(session: Session, before: dict[str, Any], row: Subscription) -> None:
+    """Write what changed into the firm's trail, where the page of plan and seats shows it."""
+    changes = {
+        name: [_plain(value), _plain(getattr(row, name))]
+        for name, value in before.items()
+        if value != getattr(row, name)
+    }
+    if changes:
+        tenant = context.tenant()
+        audit.write(
+            session,
+            object="billing",
+            record_id=tenant.id,
+            action="subscription",
+            title=tenant.name,
+            changes=changes,
+        )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
 def _invoices(session: Session, found: Sequence[InvoiceState]) -> None:
@@ -87,7 +117,7 @@ def _invoices(session: Session, found: Sequence[InvoiceState]) -> None:
         session.add(row)
 
 
-def _seats(account: Account, live: SubscriptionState | None) -> None:
+def _seats(session: Session, account: Account, live: SubscriptionState | None) -> None:
     """Take the number of seats over; fewer than are used signs nobody out, it only starts the time to choose."""
     if live is None or live.status not in COUNTED:
         return
@@ -97,12 +127,7 @@ def _seats(account: Account, live: SubscriptionState | None) -> None:
         account.seats_paid_floor, account.seats_paid_until = live.seats, live.period_end
     account.seats_paid_floor = max(account.seats_paid_floor, live.seats)
     account.seats_billed = live.seats
-    over = account.seats_used > live.seats
-    if over and account.over_seat_since is None:
-        account.over_seat_since = clock.now()
-    account.seats_cap = live.seats
-    if not over:
-        account.over_seat_since = None
+    SeatService(session).set_cap(account, live.seats, "subscription")
 
 
 def _end(account: Account, snapshot: Snapshot, live: SubscriptionState | None) -> None:

@@ -26,6 +26,7 @@ from kehu.core.tables import (
     TenantOwned,
     TenantRow,
     UuidCol,
+    metadata,
     tenant_args,
     tenant_fk,
     tenant_index,
@@ -222,6 +223,16 @@ class DemoLedger(TenantOwned, Base):
     state: Mapped[Json]
 
 
+class NumberRange(Base):
+    """The last number of a range of the operator's own invoices."""
+
+    __tablename__ = "billing_numbers"
+    __table_args__ = ({"info": {"scope": "local"}},)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[Money]
+
+
 class Price(Base):
     """A price of the catalogue that was written down; from then on it is never changed."""
 
@@ -235,3 +246,10 @@ class Price(Base):
     amount: Mapped[Money]
     stripe_price_id: Mapped[OptStr]
     applied_at: Mapped[Instant]
+
+
+def leave_out_of_archives() -> None:
+    """Keep billing out of a firm's archive: read in elsewhere, it begins with billing of its own, without our ids."""
+    for table in metadata.tables.values():
+        if table.name.startswith("billing_") and table.info.get("scope") == "tenant":
+            table.info["left_out"] = "billing belongs to the installation, not to the firm's data"

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from kehu.config import ConfigError, Settings
 from plugins.results import BillingMode
 
-SERVED = frozenset({BillingMode.OFF})
+SERVED = frozenset({BillingMode.OFF, BillingMode.DEMO, BillingMode.MANUAL})
 """The modes that this release can run."""
 
 _mode = BillingMode.OFF
 _seat_limit = 0
 _live = False
+_seller: tuple[str, ...] = ()
 
 
 def start(settings: Settings) -> None:
@@ -21,12 +22,13 @@ def start(settings: Settings) -> None:
 
     :raises ConfigError: for a mode that this release can't run.
     """
-    global _mode, _seat_limit, _live
+    global _mode, _seat_limit, _live, _seller
     wanted = BillingMode(settings.billing_mode)
     if wanted not in SERVED:
         served = ", ".join(sorted(one.value for one in SERVED))
         raise ConfigError(f"KEHU_BILLING_MODE is {wanted.value}; this release can run: {served}.")
     _mode, _seat_limit = wanted, settings.seat_limit
+    _seller = tuple(line.strip() for line in settings.seller.split(";") if line.strip())
     _live = wanted is BillingMode.STRIPE and "_live_" in settings.stripe_key
 
 
@@ -38,6 +40,11 @@ def mode() -> BillingMode:
 def live() -> bool:
     """Tell whether real cards are charged."""
     return _live
+
+
+def seller() -> tuple[str, ...]:
+    """Return who writes invoices in the mode manual, line by line."""
+    return _seller
 
 
 def seat_limit() -> int | None:

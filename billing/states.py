@@ -34,7 +34,7 @@ REFUSALS: dict[Phase, Any] = {
 }
 """Phases in which nothing can be written -> why, and the one next step."""
 
-_OFF = BillingState(mode=BillingMode.OFF)
+OFF = BillingState(mode=BillingMode.OFF)
 
 
 def refusal(found: Standing) -> Any:
@@ -46,7 +46,7 @@ def refusal(found: Standing) -> Any:
 def state_of(tenant: TenantInfo) -> BillingState:
     """Return where a firm stands, as the platform asks for it."""
     if modes.mode() is BillingMode.OFF:
-        return _OFF
+        return OFF
     fact = facts.fact_of(tenant)
     found = facts.standing_by(fact)
     return BillingState(
@@ -58,4 +58,5 @@ def state_of(tenant: TenantInfo) -> BillingState:
         read_only=not found.access.write,
         owner_only=not found.access.everybody,
         refusal=refusal(found),
+        stopped=frozenset(fact.get("stop") or ()),
     )

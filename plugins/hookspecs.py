@@ -12,6 +12,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from plugins.billing_specs import (  # noqa: F401 - hooks of this module like those below
+    kehu_billing_state,
+    kehu_entitled,
+    kehu_price_list,
+    kehu_seat_check,
+    kehu_seat_offer,
+    kehu_take_seat,
+)
 from plugins.blueprint import PluginBlueprint
 from plugins.contracts import (
     CallContext,
@@ -26,7 +34,6 @@ from plugins.offering import OfferSource
 from plugins.receiving import ReceivedMail
 from plugins.reporting import Report
 from plugins.results import (
-    BillingState,
     Criterion,
     CustomField,
     JobDef,
@@ -35,7 +42,6 @@ from plugins.results import (
     Permission,
     PurgeReport,
     RecordAction,
-    SeatCheck,
     SettingsSchema,
     Suggestion,
 )
@@ -454,37 +460,5 @@ def kehu_keep_fact(tenant_id: UUID, name: str, value: object) -> bool | None:
 
     :param name: of the fact.
     :param value: as JSON.
-    """
-    raise NotImplementedError
-
-
-@spec(Mode.SYSTEM, item=BillingState, first=True)
-def kehu_billing_state(tenant_id: UUID) -> BillingState | None:
-    """Return where a tenant stands with billing.
-
-    Fires when a page shows it and before a write is refused for it. The first answer wins. Mode S. Without an
-    answer the platform takes the mode to be `off`.
-    """
-    raise NotImplementedError
-
-
-@spec(Mode.SYSTEM, item=bool, first=True)
-def kehu_entitled(tenant_id: UUID, slug: str) -> bool | None:
-    """Tell whether a tenant may have a plugin switched on, or a feature of a plan.
-
-    Fires when the add-on page is drawn, before a plugin is switched on, and before a feature is used. The first
-    answer wins. Mode S. Without an answer the tenant may.
-
-    :param slug: of the plugin, or `feature:<key>`.
-    """
-    raise NotImplementedError
-
-
-@spec(Mode.SYSTEM, item=SeatCheck, first=True)
-def kehu_seat_check(tenant_id: UUID) -> SeatCheck | None:
-    """Tell whether one more member fits.
-
-    Fires before an invitation is sent or accepted, inside that transaction. The first answer wins. Mode S.
-    Without an answer there is room.
     """
     raise NotImplementedError

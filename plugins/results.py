@@ -319,6 +319,7 @@ class BillingState:
     :param live: whether real money is taken from cards.
     :param owner_only: nobody but the owner comes in, to export and to start again.
     :param refusal: why nothing can be written, and the next step; given when `read_only`.
+    :param stopped: ids of members who can't write, because the firm has more people than seats.
     """
 
     mode: BillingMode
@@ -329,6 +330,7 @@ class BillingState:
     read_only: bool = False
     owner_only: bool = False
     refusal: Label | None = None
+    stopped: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _require(
@@ -349,6 +351,42 @@ class SeatCheck:
         _require(
             self.allowed or self.reason is not None, "A refused seat needs a reason that says what to do."
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanOffer:
+    """A plan as visitors see it; prices of one seat in minor units, without tax."""
+
+    name: Label
+    summary: Label
+    month: int
+    year: int
+    features: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriceList:
+    """What the product costs here.
+
+    :param note: what holds for every plan, as the days to try.
+    """
+
+    currency: str
+    plans: tuple[PlanOffer, ...]
+    note: Label
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeatOffer:
+    """What is said before somebody is invited: how many seats are taken, and what one more costs.
+
+    :param full: whether a seat has to be added first; `url` is where that is done, with what it costs.
+    """
+
+    note: Label
+    full: bool = False
+    label: Label | None = None
+    url: str = ""
 
 
 class Veto(Exception):

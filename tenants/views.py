@@ -10,7 +10,7 @@ from flask_babel import get_locale
 
 from kehu.accounts import signin
 from kehu.accounts.firm_views import handover_url
-from kehu.core import context, db, mail
+from kehu.core import context, db, hooks, mail
 from kehu.core.context import TenantInfo
 from kehu.core.errors import InvalidInput, TooMany
 from kehu.core.i18n import LOCALES, _
@@ -42,7 +42,8 @@ def welcome() -> Any:
 @public
 def prices() -> Any:
     """Say what it costs here."""
-    return render_page("tenants/prices.html", mode=current_app.extensions["kehu.settings"].billing_mode)
+    offer = hooks.first("kehu_price_list", currency=_proposed()["currency"])
+    return render_page("tenants/prices.html", offer=offer)
 
 
 # --- signing up -------------------------------------------------------------------------------------------

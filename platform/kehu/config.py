@@ -49,6 +49,9 @@ class Settings:
     seat_limit: int = _setting(
         "KEHU_SEAT_LIMIT", 0, "Most members of a firm while billing is off; 0 for any number"
     )
+    seller: str = _setting(
+        "KEHU_SELLER", "", "Who writes invoices in the mode manual: name; street; town; tax id; bank"
+    )
     stripe_key: str = _setting("KEHU_STRIPE_KEY", "", "Secret key of Stripe, sk_… or rk_…; mode stripe only")
     stripe_webhook_secret: str = _setting(
         "KEHU_STRIPE_WEBHOOK_SECRET", "", "Signing secrets of Stripe's webhooks, by comma while one is rolled"
@@ -146,6 +149,11 @@ def _check_billing(settings: Settings) -> None:
             raise ConfigError(
                 f"KEHU_STRIPE_KEY is set while KEHU_BILLING_MODE is {mode}; "
                 "set KEHU_BILLING_MODE=stripe, or take the key away."
+            )
+        if mode == "manual" and not settings.seller:
+            raise ConfigError(
+                "KEHU_SELLER is missing; invoices of the mode manual name who writes them: "
+                "name; street; town; tax id; bank account."
             )
         return
     kind = re.match(r"(?:sk|rk)_(test|live)_\w", key)

@@ -47,6 +47,7 @@ def schedule_all() -> None:
                     at=schedule.times(job.at),
                     every=dt.timedelta(minutes=job.every_minutes) if job.every_minutes else None,
                     plugin=slug,
+                    rests=True,
                     arguments={"slug": slug, "name": job.name},
                 )
             )

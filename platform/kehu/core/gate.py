@@ -34,8 +34,18 @@ def refuse_writing(actor: context.Actor, permission: str) -> None:
         return
     tenant = context.current().tenant
     state: Any = hooks.first("kehu_billing_state", tenant_id=tenant.id) if tenant is not None else None
-    if state is not None and state.read_only:
+    if state is None:
+        return
+    if state.read_only:
         raise PaymentNeeded(str(state.refusal), phase=state.phase)
+    if state.stopped and str(actor.member_id) in state.stopped:
+        raise PaymentNeeded(
+            _(
+                "Your firm has more people than seats, so that you can read but not change anything. "
+                "Ask an owner to add a seat or to park somebody, under Settings, Plan and seats."
+            ),
+            phase=state.phase,
+        )
 
 
 def require_feature(key: str, name: Any) -> None:

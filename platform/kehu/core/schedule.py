@@ -46,6 +46,7 @@ class Schedule:
     :param at: times of the day in the tenant's zone.
     :param every: or the length of a turn, counted in UTC.
     :param plugin: due only in tenants that have this plugin switched on.
+    :param rests: not due in tenants that may only read for now: work that writes to records or to customers.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Schedule:
     at: tuple[dt.time, ...] = ()
     every: dt.timedelta | None = None
     plugin: str = ""
+    rests: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def last_due(self, now: dt.datetime, zone: ZoneInfo) -> dt.datetime:
@@ -88,7 +90,7 @@ def registered() -> dict[str, Schedule]:
 
 
 def every_tenant(
-    name: str, *, at: str = "", every: dt.timedelta | None = None, **options: Any
+    name: str, *, at: str = "", every: dt.timedelta | None = None, rests: bool = False, **options: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a task that each active tenant runs again and again: `def work(tenant_id)`.
 
@@ -96,12 +98,13 @@ def every_tenant(
 
     :param at: times of the day in the tenant's zone, as "02:30" or "07:00 19:00".
     :param every: or the length of a turn.
+    :param rests: whether it waits while a tenant may only read.
     :param options: of `kehu.core.jobs.tenant_task`.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         task = jobs.tenant_task(name, **options)(function)
-        register(Schedule(name=name, task=name, at=times(at), every=every))
+        register(Schedule(name=name, task=name, at=times(at), every=every, rests=rests))
         return task
 
     return decorate
@@ -126,8 +129,11 @@ def due(
         if only is not None and tenant.id != only:
             continue
         live = hooks.host().live(tenant.plugins)
+        with context.use(tenant=tenant):  # Known already, so that nobody looks it up again.
+            state = hooks.first("kehu_billing_state", tenant_id=tenant.id)
+        reading = state is not None and state.read_only
         for schedule in _schedules.values():
-            if schedule.plugin and schedule.plugin not in live:
+            if (schedule.plugin and schedule.plugin not in live) or (schedule.rests and reading):
                 continue
             moment = schedule.last_due(now, tenant.tz)
             if served.get((tenant.id, schedule.name), never) < moment:

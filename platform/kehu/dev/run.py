@@ -261,6 +261,8 @@ class Supervisor:
             say(f"  {login['label']:<18}{line}")
         if any(child.name == "mail" for child in self.children):
             say(f"  {'Mails it sends':<18}http://localhost:{port}/dev/mail")
+        if self.environment["KEHU_BILLING_MODE"] == "demo":
+            say(f"  {'Billing':<18}demo: no money moves (KEHU_BILLING_MODE=off takes it away)")
         say(f"  {'Logs':<18}{self.var / 'log'}")
         say(f"  {'Commands':<18}. {self._write_environment()}; then kehu …, as kehu plugin doctor")
         say("\nCtrl-C stops it; the data stays.")

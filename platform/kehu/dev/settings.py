@@ -90,6 +90,7 @@ def child_environment(
         "KEHU_ENV": "development",
         "KEHU_BASE_DOMAIN": "localhost",
         "KEHU_HTTPS": "0",
+        "KEHU_BILLING_MODE": "demo",
         "KEHU_MAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "KEHU_SECRET_KEY": environ.get("KEHU_SECRET_KEY") or secret_key(var),
     }

@@ -20,7 +20,8 @@ from kehu.core import audit, clock, context, db, hooks, mail
 from kehu.core.errors import Conflict, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
-from kehu.members.models import Invitation, Member
+from kehu.members.models import Invitation, Member, Role
+from kehu.members.roles import only_reads
 
 VALID = dt.timedelta(days=14)
 MAIL = "members/mail/invitation"
@@ -140,15 +141,24 @@ def _of_no_use() -> NotFound:
     )
 
 
+def need_seat(way: str, *, viewer: bool) -> None:
+    """Make sure that somebody can be let in, before anything is written.
+
+    :raises Conflict: when not, with the way out.
+    """
+    check: Any = hooks.first("kehu_seat_check", tenant_id=context.tenant().id, way=way, viewer=viewer)
+    if check is not None and not check.allowed:
+        raise Conflict(str(check.reason))
+
+
 def accept(session: Session, offer: Offer, user: User) -> Member:
     """Make a person the member whom the offer names.
 
     :raises Conflict: when the person is a member already, or no seat is left.
     """
-    check: Any = hooks.first("kehu_seat_check", tenant_id=context.tenant().id)
-    if check is not None and not check.allowed:
-        raise Conflict(str(check.reason))
     member = offer.member
+    role = session.execute(select(Role.permissions).where(Role.id == member.role_id)).scalar_one()
+    need_seat("accept", viewer=only_reads(role))
     try:
         with session.begin_nested():
             member.user_id, member.state = user.id, "active"
@@ -156,6 +166,7 @@ def accept(session: Session, offer: Offer, user: User) -> Member:
             session.flush()  # The unique index says whether the person is a member already.
     except IntegrityError as error:
         raise Conflict(_("You are a member of %(firm)s already.", firm=context.tenant().name)) from error
+    hooks.first("kehu_take_seat", tenant_id=context.tenant().id, member_id=member.id, way="accept")
     actor = context.Actor(member_id=member.id, user_id=user.id, name=member.name)
     with context.use(actor=actor):
         audit.write(

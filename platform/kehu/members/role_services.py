@@ -11,13 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from kehu.core import audit, context, gate
+from kehu.core import audit, context, gate, hooks
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import _, _n
 from kehu.core.ids import new_id
 from kehu.core.permissions import offered
 from kehu.core.text import clean, fold
+from kehu.members.invitations import need_seat
 from kehu.members.models import Member, Role, Team
+from kehu.members.roles import only_reads
 from kehu.members.services import OWNER, outranks
 
 SCOPES = ("own", "team", "all")
@@ -104,9 +106,22 @@ class RoleService:
             if before != after:
                 changes[code] = [before, after]
         if changes:
+            reads = only_reads(new)
+            moved = reads != only_reads(role.permissions)
+            way = "narrow" if reads else "widen"
+            if moved:
+                need_seat(way, viewer=reads)
             role.name, role.permissions = name, new
             self._note(role, "updated", changes)
+            if moved:
+                self._move_seats(role, way)
         return role
+
+    def _move_seats(self, role: Role, way: str) -> None:
+        """Let the seats of all who have a role follow it; there has to be room for every one of them."""
+        statement = select(Member.id).where(Member.role_id == role.id, Member.deleted_at.is_(None))
+        for member_id in list(self.session.execute(statement.order_by(Member.id).limit(1000)).scalars()):
+            hooks.first("kehu_take_seat", tenant_id=context.tenant().id, member_id=member_id, way=way)
 
     def delete(self, role_id: uuid.UUID) -> None:
         """Remove a role that nobody has.

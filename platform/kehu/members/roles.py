@@ -56,6 +56,11 @@ def reach_of(code: str, grants: Mapping[str, Scope]) -> str:
     return _("reads, changes nothing")
 
 
+def only_reads(permissions: Mapping[str, Any]) -> bool:
+    """Tell whether rights let nobody change anything: such members are viewers, who take no seat."""
+    return all(code.endswith(":read") for code in permissions)
+
+
 def default_grants(code: str) -> dict[str, Scope]:
     """Return the permissions that a role starts with.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -16,6 +17,7 @@ from kehu.core.ids import new_id
 from kehu.core.text import clean, fold, normal_email
 from kehu.members import invitations, queries
 from kehu.members.models import Member, Role, Team
+from kehu.members.roles import only_reads
 
 OWNER = "owner"
 _WIDTH = {None: 0, "own": 1, "team": 2, "all": 3}
@@ -99,7 +101,7 @@ class MemberService:
         """
         name, email = self._name(name), valid_email(email)
         role, team = self.role(role_id), self.team(team_id)
-        self._seat()
+        self._seat("invite", role)
         self._unused(email, except_id=member_id)
         if member_id is None:
             member = Member(
@@ -123,6 +125,7 @@ class MemberService:
         self.session.add(member)
         self.session.flush()  # The invitation points at the member.
         invitations.issue(self.session, member, self.actor)
+        self._take_seat(member, "invite")
         self._note(member, "invited", {"email": [None, email], "role": [None, role.name]})
         return member
 
@@ -135,7 +138,9 @@ class MemberService:
         self._may_touch(member)
         if member.state != "invited":
             raise Conflict(_("%(name)s has no open invitation.", name=member.name))
+        self._seat("resend", self._role_of(member))
         invitations.issue(self.session, member, self.actor)
+        self._take_seat(member, "resend")
         self._note(member, "invited", {})
         return member
 
@@ -146,10 +151,11 @@ class MemberService:
 
         :param values: `name`, `title`, `role_id`, `team_id`; only those given.
         :raises StaleVersion: when somebody else changed the member since `version`.
-        :raises Conflict: for the last owner.
+        :raises Conflict: for the last owner, and for a role that needs a seat when none is left.
         """
         member = self.get(member_id)
         self._may_touch(member)
+        way = self._way_of_role(member, values)
         if version is not None and version != member.version:
             raise StaleVersion(
                 _("Somebody else changed %(name)s meanwhile. Load the page again.", name=member.name),
@@ -172,7 +178,21 @@ class MemberService:
         if changes:
             member.updated_at, member.updated_by = clock.now(), self.actor.member_id
             self._note(member, "updated", changes)
+            if way:
+                self._take_seat(member, way)
         return member
+
+    def _way_of_role(self, member: Member, values: Mapping[str, Any]) -> str:
+        """Return what another role means for the member's seat, once there is room for it."""
+        role_id = values.get("role_id", member.role_id)
+        if role_id == member.role_id or member.state not in ("active", "invited"):
+            return ""
+        before, after = self._role_of(member), self.role(role_id)
+        reads = only_reads(after.permissions)
+        if only_reads(before.permissions) == reads:
+            return ""
+        self._seat("narrow" if reads else "widen", after)
+        return "narrow" if reads else "widen"
 
     def _change_role(self, member: Member, role_id: uuid.UUID | None, changes: dict[str, list[Any]]) -> None:
         before, after = self._role_of(member), self.role(role_id)
@@ -195,11 +215,13 @@ class MemberService:
             raise Conflict(_("You can't park yourself. Ask another admin."))
         if member.state == "parked":
             return member
+        self._seat("park", self._role_of(member))
         if self._role_of(member).code == OWNER and member.state == "active":
             self._keep_an_owner(member)
         before, member.state = member.state, "parked"
         invitations.withdraw(self.session, member)
         self._note(member, "parked", {"state": [before, "parked"]})
+        self._take_seat(member, "park")
         return member
 
     def unpark(self, member_id: uuid.UUID) -> Member:
@@ -211,9 +233,10 @@ class MemberService:
         self._may_touch(member)
         if member.state != "parked":
             return member
-        self._seat()
+        self._seat("unpark", self._role_of(member))
         member.state = "active" if member.user_id else "placeholder"
         self._note(member, "unparked", {"state": ["parked", member.state]})
+        self._take_seat(member, "unpark")
         return member
 
     # --- checks -------------------------------------------------------------------------------------------
@@ -258,10 +281,12 @@ class MemberService:
                 _("%(name)s is the last owner. Make somebody else an owner first.", name=member.name)
             )
 
-    def _seat(self) -> None:
-        check = hooks.first("kehu_seat_check", tenant_id=context.tenant().id)
-        if check is not None and not check.allowed:
-            raise Conflict(str(check.reason))
+    def _seat(self, way: str, role: Role) -> None:
+        invitations.need_seat(way, viewer=only_reads(role.permissions))
+
+    def _take_seat(self, member: Member, way: str) -> None:
+        self.session.flush()  # The seat follows what the member is by now.
+        hooks.first("kehu_take_seat", tenant_id=context.tenant().id, member_id=member.id, way=way)
 
     def _note(self, member: Member, action: str, changes: dict[str, list[Any]]) -> None:
         self.session.flush()  # The entry carries the version that the write gave.

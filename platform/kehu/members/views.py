@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, request
 
-from kehu.core import context, db
-from kehu.core.errors import InvalidInput
+from kehu.core import context, db, hooks
+from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.members import queries
@@ -105,7 +105,10 @@ def _invite_page(values: dict[str, Any], errors: dict[str, Any] | None = None, s
     if not values.get("role_id"):
         usual = next((role for role in queries.roles(db.session()) if role.code == "member"), None)
         values = {**values, "role_id": str(usual.id) if usual else ""}
-    return render_page("members/invite.html", status=status, values=values, errors=errors or {}, **choices)
+    offer = hooks.first("kehu_seat_offer", tenant_id=context.tenant().id)
+    return render_page(
+        "members/invite.html", status=status, values=values, errors=errors or {}, offer=offer, **choices
+    )
 
 
 @blueprint.get("/settings/members/invite")
@@ -135,6 +138,9 @@ def invite_post() -> Any:
         )
     except InvalidInput as error:
         return _invite_page(form.to_dict(), error.fields, 422)
+    except Conflict as error:
+        db.session().rollback()
+        return _invite_page(form.to_dict(), {"_": [error.message]}, 422)
     return _done(_("An invitation is on its way to %(email)s.", email=member.email))
 
 

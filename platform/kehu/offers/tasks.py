@@ -13,7 +13,7 @@ from kehu.offers.sweeping import BATCH
 MOST_BATCHES = 1000
 
 
-@schedule.every_tenant("offers.sweep", at="03:10")
+@schedule.every_tenant("offers.sweep", at="03:10", rests=True)
 def sweep(_tenant_id: uuid.UUID) -> None:
     """Enqueue the sweep of each rule that is in use."""
     session = db.session()

@@ -91,15 +91,6 @@ register(
         permission="jobs:manage",
         order=90,
     ),
-    SettingsPage(
-        key="billing",
-        label=_l("Billing"),
-        text=_l("What this costs"),
-        url="/settings/billing",
-        icon="credit-card",
-        permission="settings:manage",
-        order=95,
-    ),
 )
 
 
@@ -151,7 +142,6 @@ def _nav(now: Context) -> Iterable[NavItem]:
 
 from kehu.settings import (  # noqa: E402, F401 - routes
     audit_views,
-    billing_views,
     job_views,
     plugin_settings_views,
     plugin_views,

@@ -64,7 +64,7 @@ def _of_segment(segment: Segment, ids: list[uuid.UUID]) -> list[Occasion]:
     ]
 
 
-@schedule.every_tenant("surveys.daily", at="09:05", one_transaction=False)
+@schedule.every_tenant("surveys.daily", at="09:05", rests=True, one_transaction=False)
 def daily(_tenant_id: uuid.UUID) -> None:
     """Invite after what happened, and remind who has not answered; each survey in a transaction of its own."""
     tenant = context.tenant()

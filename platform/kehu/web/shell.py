@@ -104,6 +104,20 @@ class TenantLink:
     current: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A line above every page: what needs somebody, and the one next step.
+
+    :param tone: ``info``, ``warn`` or ``bad``.
+    :param label: of the step; without one the line only tells.
+    """
+
+    text: str
+    tone: str = "info"
+    label: str = ""
+    url: str = ""
+
+
 @dataclass(slots=True)
 class Shell:
     """Who fills the frame; each provider gets the context of the request."""
@@ -114,6 +128,7 @@ class Shell:
     commands: list[Callable[[Context], Iterable[Command]]] = field(default_factory=list)
     saved_views: list[Callable[[Context], Iterable[ViewLink]]] = field(default_factory=list)
     tenants: list[Callable[[Context], Iterable[TenantLink]]] = field(default_factory=list)
+    banners: list[Callable[[Context], Iterable[Banner]]] = field(default_factory=list)
     checklist: Callable[[Context], Checklist | None] | None = None
     remember_language: list[Callable[[Context, str], None]] = field(default_factory=list)
 
@@ -233,6 +248,12 @@ def _context() -> dict[str, Any]:
     }
 
 
+def frame_banners() -> list[Banner]:
+    """Return the lines above the page; their providers ask the database nothing."""
+    now = current()
+    return [one for provider in shell_of(current_app).banners for one in provider(now)]
+
+
 def _may(permission: str) -> bool:
     actor = current().actor
     return bool(actor and actor.may(permission))
@@ -284,6 +305,7 @@ def init_shell(app: Flask) -> None:
         key_groups=words.key_groups,
         slot_panels=panels.slot_panels,
         record_actions=panels.record_actions,
+        frame_banners=frame_banners,
         layers=layers,
     )
     environment.globals.setdefault("csrf_token", _no_token)

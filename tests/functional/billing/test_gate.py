@@ -16,10 +16,11 @@ from billing.commands import group
 from billing.models import Account, Price
 from billing.periods import trial_end
 from billing.prices import apply, steps
-from kehu.core import clock, context, db
+from kehu.core import clock, context, db, schedule
 from kehu.core.audit import AuditEntry
 from kehu.core.gate import PaymentNeeded
 from kehu.core.records.service import service_for
+from kehu.core.tables import metadata
 from kehu.testkit.fixtures import Shop, count_queries
 
 DAY = dt.timedelta(days=1)
@@ -121,6 +122,7 @@ def test_a_hold_lets_the_owner_alone_in(demo: None, shop: Shop) -> None:
     with shop.work(context.SYSTEM) as session:
         assert AccountService(session).hold("A dispute").phase.value == "held"
     assert member.get("/customers").status_code == 403
+    assert member.get("/account").status_code == 200
     assert "on hold" in member.get("/customers").get_data(as_text=True)
     owner = shop.client()
     assert owner.get("/customers").status_code == 200
@@ -188,3 +190,27 @@ def test_a_grant_names_the_features_that_there_are() -> None:
     result = CliRunner().invoke(group, ["grant", "shop", "gold", "1", "--reason", "x"])
     assert result.exit_code == 1
     assert "webhooks" in result.output
+
+
+def test_case_73_a_copied_firm_carries_no_ids_of_a_provider() -> None:
+    from tenants.archive import contents
+
+    tables = {table.name for table in metadata.tables.values() if table.info.get("scope") == "tenant"}
+    ours = {name for name in tables if name.startswith("billing_")}
+    assert ours
+    assert ours <= set(contents.reasons())
+
+
+def test_work_that_writes_rests_while_a_firm_may_only_read(over: Callable[[], str], shop: Shop) -> None:
+    def due_names() -> set[str]:
+        with (
+            shop.app.app_context(),
+            context.use(actor=context.SYSTEM),
+            db.cross_tenant("a test of what is due") as session,
+        ):
+            return {one.name for _tenant, one, _moment in schedule.due(session, clock.now(), shop.tenant.id)}
+
+    before = due_names()
+    assert {"offers.sweep", "surveys.daily", "items.end_terms"} <= before
+    over()
+    assert before - due_names() == {"offers.sweep", "surveys.daily"}

@@ -126,7 +126,7 @@ def test_failed_jobs_of_this_firm_are_replayed(app: Flask, shop: Shop, other_sho
 
 
 def test_billing_is_said_to_be_off(shop: Shop) -> None:
-    assert "Billing is off in this installation" in shop.client().get("/settings/billing").get_data(
+    assert "Billing is switched off by the operator" in shop.client().get("/settings/billing").get_data(
         as_text=True
     )
 

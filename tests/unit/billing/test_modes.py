@@ -22,8 +22,9 @@ def load(env: dict[str, str], **changes: str) -> Settings:
 
 def test_what_is_meant_starts() -> None:
     assert load(BASE).billing_mode == "off"
-    for mode in ("off", "demo", "manual"):
+    for mode in ("off", "demo"):
         assert load(BASE, KEHU_BILLING_MODE=mode).billing_mode == mode
+    assert load(BASE, KEHU_BILLING_MODE="manual", KEHU_SELLER="Kehu Ltd; 1 High Street").seller
     assert load(STRIPE).stripe_key == "sk_live_1"
     for url in ("http://127.0.0.1:4010", "http://localhost:1", "https://stripe.example.com"):
         assert load(TEST_KEY, KEHU_STRIPE_URL=url).stripe_url == url
@@ -70,6 +71,7 @@ def test_a_key_of_another_mode_is_no_guess(mode: str) -> None:
     [
         ({"KEHU_BILLING_MODE": "free"}, "write off, manual, demo or stripe"),
         ({"KEHU_SEAT_LIMIT": "-1"}, "write 0"),
+        ({"KEHU_BILLING_MODE": "manual"}, "KEHU_SELLER is missing"),
     ],
 )
 def test_nonsense_is_refused(changes: dict[str, str], said: str) -> None:

@@ -48,7 +48,10 @@ def test_only_what_belongs_to_the_platform_is_a_system_hook() -> None:
         "kehu_keep_fact",
         "kehu_billing_state",
         "kehu_entitled",
+        "kehu_price_list",
         "kehu_seat_check",
+        "kehu_seat_offer",
+        "kehu_take_seat",
     }
 
 

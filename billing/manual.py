@@ -1,0 +1,58 @@
+"""What the operator does for a firm in the mode manual, each with its reason in the firm's trail."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from billing.accounts import AccountService
+from billing.phases import Standing
+from billing.providers.manual import ManualProvider
+from billing.purchases import PurchaseService
+from kehu.core.errors import Forbidden
+
+
+class ManualService:
+    """Order, note payments and end for the present tenant, as the operator."""
+
+    def __init__(self, session: Session) -> None:
+        self.purchases = PurchaseService(session)
+        provider = self.purchases.provider
+        if not isinstance(provider, ManualProvider):
+            raise Forbidden("KEHU_BILLING_MODE is not manual.")
+        self.provider = provider
+        self.accounts = AccountService(session)
+
+    def set_plan(
+        self, plan: str, interval: str, seats: int, reason: str, until: dt.datetime | None = None
+    ) -> Standing:
+        """Let a firm have a plan with so many seats from now on; an invoice is written for what is more.
+
+        :param until: the end of the present period, when it is not a month or a year from now.
+        """
+        wish = self.purchases.wish(plan, interval, str(seats))
+        shown = self.purchases.preview(wish)
+        self.purchases.order(wish, shown.at, shown.total)
+        if until is not None:
+            self.provider.set_end(until)
+        return self._done("plan", [f"{wish.plan.ref} {interval} x {seats}", reason])
+
+    def paid(self, number: str, at: dt.datetime, reason: str) -> Standing:
+        """Note that an invoice was paid; writing works again at once."""
+        self.provider.note_paid(number, at)
+        return self._done("paid", [number, reason])
+
+    def void(self, number: str, reason: str) -> Standing:
+        """Call an invoice off; its number stays used."""
+        self.provider.void(number)
+        return self._done("void", [number, reason])
+
+    def end(self, reason: str) -> Standing:
+        """End the subscription with its period."""
+        self.purchases.cancel()
+        return self._done("end", ["", reason])
+
+    def _done(self, what: str, change: list[str]) -> Standing:
+        self.accounts.note("operator", {what: list(change)})
+        return self.purchases.check()

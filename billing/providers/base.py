@@ -1,0 +1,136 @@
+"""What every provider can do, and the plain data that passes between it and us.
+
+A provider never sees a row of ours, and we never see an object of its library.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from billing.catalogue import Plan
+from billing.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """The firm, as a provider needs to know it.
+
+    :param paid_floor: seats that are paid until the end of the period, though fewer were asked for since.
+    """
+
+    tenant_id: uuid.UUID
+    name: str
+    country: str
+    currency: str
+    address: str = ""
+    email: str = ""
+    tax_id: str = ""
+    tax_id_state: str = ""
+    trial_ends_at: dt.datetime | None = None
+    customer_id: str | None = None
+    paid_floor: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a firm wants to have from now on."""
+
+    plan: Plan
+    interval: str
+    currency: str
+    seats: int
+
+    @property
+    def period_net(self) -> int:
+        """What a whole period costs without tax."""
+        return self.plan.price(self.interval, self.currency) * self.seats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of a preview or an invoice: a text by its code, and an amount in minor units.
+
+    :param code: seats, more_seats, unused or plan.
+    """
+
+    code: str
+    plan: str
+    seats: int
+    amount: int
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as rows hold it."""
+        return {"code": self.code, "plan": self.plan, "seats": self.seats, "amount": self.amount}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a wish costs now and at the next bill.
+
+    :param at: the moment for which parts of a period are reckoned; kept for the real call.
+    :param later: the moment from which the wish holds, when that is not now.
+    """
+
+    currency: str
+    lines: Sequence[Line]
+    net: int
+    tax: int
+    total: int
+    tax_note: str
+    next_net: int
+    next_total: int
+    next_at: dt.datetime | None
+    at: dt.datetime
+    later: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of an order: done, needs_action (the person goes to `url`) or refused."""
+
+    state: str
+    url: str = ""
+    reason: str = ""
+
+
+class Provider(Protocol):
+    """Takes the money of firms."""
+
+    name: str
+    self_service: bool
+    """Whether firms order themselves; else the operator does it for them."""
+
+    def preview(self, party: Party, wish: Wish, at: dt.datetime | None = None) -> Preview:
+        """Return what a wish costs.
+
+        :param at: the moment of an earlier preview, so that the same wish costs the same.
+        """
+        ...
+
+    def order(self, party: Party, wish: Wish, at: dt.datetime) -> Outcome:
+        """Bring a subscription to a wish: the first one, other seats or another plan."""
+        ...
+
+    def cancel(self, party: Party) -> Outcome:
+        """End the subscription with its period; one whose first payment is open ends at once."""
+        ...
+
+    def undo_cancel(self, party: Party) -> Outcome:
+        """Let a cancelled subscription go on."""
+        ...
+
+    def call_off(self, party: Party) -> Outcome:
+        """Call a change off that waits for the end of the period."""
+        ...
+
+    def pay_open(self, party: Party) -> Outcome:
+        """Pay what is open."""
+        ...
+
+    def fetch(self, party: Party) -> Snapshot:
+        """Return all that is known now."""
+        ...

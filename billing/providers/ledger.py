@@ -1,0 +1,402 @@
+"""A ledger that behaves as a provider would: the ground of the demo and of invoices that the operator writes.
+
+It keeps its side in a row of its own and knows nothing of our mirror, so that what works here works with another
+provider.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from billing import taxes
+from billing.catalogue import INTERVALS, Plan, catalogue
+from billing.facts import moment, written
+from billing.models import DemoLedger
+from billing.periods import next_end
+from billing.phases import POLICY
+from billing.providers.base import (
+    Line,
+    Outcome,
+    Party,
+    Preview,
+    Wish,
+)
+from billing.quantities import steps
+from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
+from kehu.core import clock
+from kehu.core.errors import Conflict
+from kehu.core.i18n import _
+
+_RUNNING = ("trialing", "active", "past_due")
+
+
+class LedgerProvider:
+    """A provider whose books are rows of ours.
+
+    :param session: the unit of work of the firm; the ledger is one of its rows.
+    """
+
+    name = "ledger"
+    self_service = True
+    pays_at_once = True
+    """Whether what is ordered is paid in the same moment; else an invoice waits for its money."""
+    first_status = "incomplete"
+    gives_up: dt.timedelta | None = dt.timedelta(days=30)
+    """After so long an unpaid renewal ends the subscription."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._row: DemoLedger | None = None
+
+    # --- what every provider does -----------------------------------------------------------------------------
+
+    def preview(self, party: Party, wish: Wish, at: dt.datetime | None = None) -> Preview:
+        """Return what a wish costs."""
+        state = self._state()
+        at = at or self.now()
+        sub = self._live(state)
+        if sub is None:
+            return self._first(party, wish, at)
+        if later(sub, wish):
+            return self._reckoned(
+                party, wish, (), at, moment(sub["period_end"]), later=moment(sub["period_end"])
+            )
+        lines = () if sub["status"] == "trialing" else self._difference(sub, party, wish, at)
+        ends = moment(sub["period_end"])
+        if sub["interval"] != wish.interval and sub["status"] != "trialing":
+            ends = next_end(at, INTERVALS[wish.interval], at)
+        return self._reckoned(party, wish, lines, at, ends)
+
+    def order(self, party: Party, wish: Wish, at: dt.datetime) -> Outcome:
+        """Bring the subscription to a wish."""
+        state = self._state()
+        sub = self._live(state)
+        preview = self.preview(party, wish, at)
+        if sub is None:
+            return self._subscribe(state, party, wish, preview)
+        if later(sub, wish):
+            sub["pending"] = {"plan": wish.plan.ref, "interval": wish.interval, "seats": wish.seats}
+            return self._done()
+        if preview.total > 0 and state.get("fails"):
+            # As with a pending update that is not paid: the subscription stays as it was.
+            return Outcome(state="refused", reason=_("The payment failed; nothing was changed."))
+        if sub["interval"] != wish.interval and sub["status"] != "trialing":
+            sub["anchor"] = sub["period_start"] = written(at)
+            sub["period_end"] = written(next_end(at, INTERVALS[wish.interval], at))
+        sub |= {"plan": wish.plan.ref, "interval": wish.interval, "seats": wish.seats, "pending": None}
+        if preview.lines:
+            self._bill(state, preview, at, paid=self.pays_at_once)
+        return self._done()
+
+    def cancel(self, party: Party) -> Outcome:
+        """End the subscription with its period; one whose first payment is open ends at once."""
+        state = self._state()
+        sub = self._need(state, "incomplete", *_RUNNING)
+        if sub["status"] == "incomplete":
+            sub |= {"status": "incomplete_expired", "stopped_at": written(self.now())}
+            self._close_open(state, "void")
+        else:
+            sub["cancel_at"], sub["pending"] = sub["period_end"], None
+        return self._done()
+
+    def undo_cancel(self, party: Party) -> Outcome:
+        """Let a cancelled subscription go on."""
+        self._need(self._state(), *_RUNNING)["cancel_at"] = None
+        return self._done()
+
+    def call_off(self, party: Party) -> Outcome:
+        """Call a change off that waits for the end of the period."""
+        self._need(self._state(), *_RUNNING)["pending"] = None
+        return self._done()
+
+    def pay_open(self, party: Party) -> Outcome:
+        """Pay what is open, unless payments are meant to fail."""
+        state = self._state()
+        if state.get("fails"):
+            return Outcome(state="refused", reason=_("The payment failed; the invoice stays open."))
+        for invoice in state["invoices"]:
+            if invoice["status"] == "open":
+                invoice |= {"status": "paid", "paid": invoice["total"], "paid_at": written(self.now())}
+        sub = self._live(state)
+        if sub is not None and sub["status"] in ("incomplete", "past_due"):
+            sub["status"] = "active"
+        return self._done()
+
+    def fetch(self, party: Party) -> Snapshot:
+        """Return all that is known now, after what time has brought."""
+        state = self._state()
+        self._advance(state, party)
+        self._done()
+        return Snapshot(
+            customer_id=str(party.tenant_id),
+            subscriptions=tuple(_subscription(sub) for sub in state["subs"]),
+            invoices=tuple(_invoice(invoice) for invoice in state["invoices"]),
+            ahead=int(state["ahead"]),
+        )
+
+    def now(self) -> dt.datetime:
+        """Return the time on the ledger's clock."""
+        return clock.now() + dt.timedelta(seconds=self._state()["ahead"])
+
+    # --- the ledger -------------------------------------------------------------------------------------------
+
+    def _state(self) -> dict[str, Any]:
+        if self._row is None:
+            self._row = self.session.execute(select(DemoLedger)).scalar_one_or_none()
+        if self._row is None:
+            self._row = DemoLedger(
+                state={"subs": [], "invoices": [], "ahead": 0, "number": 0, "fails": False}
+            )
+            self.session.add(self._row)
+        return self._row.state
+
+    def _done(self) -> Outcome:
+        assert self._row is not None
+        flag_modified(self._row, "state")
+        self.session.flush()  # The next look at it may come by a statement.
+        return Outcome(state="done")
+
+    @staticmethod
+    def _live(state: Mapping[str, Any]) -> dict[str, Any] | None:
+        return next((sub for sub in state["subs"] if sub["status"] in ("incomplete", *_RUNNING)), None)
+
+    def _need(self, state: Mapping[str, Any], *statuses: str) -> dict[str, Any]:
+        sub = self._live(state)
+        if sub is None or sub["status"] not in statuses:
+            raise Conflict(_("There is no subscription that this could change. Load the page again."))
+        return sub
+
+    def _first(self, party: Party, wish: Wish, at: dt.datetime) -> Preview:
+        if party.trial_ends_at is not None and party.trial_ends_at > at:
+            return self._reckoned(party, wish, (), at, party.trial_ends_at)
+        line = Line(code="seats", plan=wish.plan.ref, seats=wish.seats, amount=wish.period_net)
+        return self._reckoned(party, wish, (line,), at, next_end(at, INTERVALS[wish.interval], at))
+
+    @staticmethod
+    def _difference(sub: Mapping[str, Any], party: Party, wish: Wish, at: dt.datetime) -> tuple[Line, ...]:
+        """Return what a change costs for the rest of the period, to the second."""
+        plan = _plan(sub["plan"])
+        start, end = moment(sub["period_start"]), moment(sub["period_end"])
+        assert start is not None
+        assert end is not None
+        rest = Fraction(int((end - at).total_seconds()), int((end - start).total_seconds()))
+        if plan.ref == wish.plan.ref and sub["interval"] == wish.interval:
+            more = [step for step in steps(sub["seats"], party.paid_floor, wish.seats) if step.charge]
+            if not more:
+                return ()
+            count = more[0].quantity - max(sub["seats"], min(party.paid_floor, wish.seats))
+            amount = round(plan.price(wish.interval, wish.currency) * count * rest)
+            return (Line(code="more_seats", plan=plan.ref, seats=count, amount=amount),)
+        unused = -round(plan.price(sub["interval"], sub["currency"]) * sub["seats"] * rest)
+        part = rest if sub["interval"] == wish.interval else Fraction(1)
+        return (
+            Line(code="unused", plan=plan.ref, seats=sub["seats"], amount=unused),
+            Line(code="plan", plan=wish.plan.ref, seats=wish.seats, amount=round(wish.period_net * part)),
+        )
+
+    @staticmethod
+    def _reckoned(
+        party: Party,
+        wish: Wish,
+        lines: tuple[Line, ...],
+        at: dt.datetime,
+        next_at: dt.datetime | None,
+        later: dt.datetime | None = None,
+    ) -> Preview:
+        rate, note = taxes.rate_of(party.country, party.tax_id_state)
+        net = sum(line.amount for line in lines)
+        tax = taxes.tax_on(net, rate)
+        return Preview(
+            currency=wish.currency,
+            lines=lines,
+            net=net,
+            tax=tax,
+            total=net + tax,
+            tax_note=note,
+            next_net=wish.period_net,
+            next_total=wish.period_net + taxes.tax_on(wish.period_net, rate),
+            next_at=next_at,
+            at=at,
+            later=later,
+        )
+
+    def _subscribe(self, state: dict[str, Any], party: Party, wish: Wish, preview: Preview) -> Outcome:
+        at = preview.at
+        trial = not preview.lines
+        state["subs"].append(
+            {
+                "id": f"{self.name}_sub_{len(state['subs']) + 1}",
+                "status": "trialing" if trial else self.first_status,
+                "plan": wish.plan.ref,
+                "interval": wish.interval,
+                "currency": wish.currency,
+                "seats": wish.seats,
+                "started_at": written(at),
+                "anchor": written(preview.next_at if trial else at),
+                "period_start": written(at),
+                "period_end": written(preview.next_at),
+                "cancel_at": None,
+                "stopped_at": None,
+                "pending": None,
+                "by_invoice": not self.pays_at_once,
+            }
+        )
+        if not trial:
+            self._bill(state, preview, at, paid=False)
+        self._done()
+        waits = not trial and self.first_status == "incomplete"
+        return Outcome(state="needs_action" if waits else "done")
+
+    def _bill(self, state: dict[str, Any], preview: Preview, at: dt.datetime, *, paid: bool) -> None:
+        state["number"] += 1
+        due = self._due(at)
+        state["invoices"].append(
+            {
+                "id": f"{self.name}_in_{state['number']}",
+                "number": self._number(state, at),
+                "due_at": written(due),
+                "status": "paid" if paid else "open",
+                "currency": preview.currency,
+                "net": preview.net,
+                "tax": preview.tax,
+                "total": preview.total,
+                "paid": preview.total if paid else 0,
+                "tax_note": preview.tax_note,
+                "made_at": written(at),
+                "paid_at": written(at) if paid else None,
+                "lines": [line.plain() for line in preview.lines],
+            }
+        )
+
+    def _number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
+        """Return the number of the next invoice."""
+        return f"{self.name.upper()}-{state['number']:04d}"
+
+    def _due(self, at: dt.datetime) -> dt.datetime | None:
+        """Return when an invoice has to be paid, if later than at once."""
+        return None
+
+    @staticmethod
+    def _close_open(state: Mapping[str, Any], status: str) -> None:
+        for invoice in state["invoices"]:
+            if invoice["status"] == "open":
+                invoice["status"] = status
+
+    # --- what time brings -------------------------------------------------------------------------------------
+
+    def _advance(self, state: dict[str, Any], party: Party) -> None:
+        """Renew, end or give up what is due by the demo's clock."""
+        now = self.now()
+        sub = self._live(state)
+        while sub is not None:
+            if sub["status"] == "incomplete":
+                started = moment(sub["started_at"])
+                if started is None or now < started + POLICY.confirming:
+                    return
+                sub |= {"status": "incomplete_expired", "stopped_at": written(now)}
+                self._close_open(state, "void")
+                return
+            due = min(
+                (moment(one["made_at"]) or now for one in state["invoices"] if one["status"] == "open"),
+                default=now,
+            )
+            end = moment(sub["period_end"])
+            assert end is not None
+            limit = due + self.gives_up if self.gives_up is not None else None
+            if sub["status"] == "past_due" and limit is not None and limit <= min(now, end):
+                self._stop(state, sub, limit)
+                return
+            if end > now:
+                return
+            if sub["cancel_at"]:
+                self._stop(state, sub, end)
+                return
+            self._renew(state, sub, party, end)
+
+    def _stop(self, state: Mapping[str, Any], sub: dict[str, Any], at: dt.datetime) -> None:
+        sub |= {"status": "canceled", "stopped_at": written(at)}
+        self._close_open(state, "uncollectible")
+
+    def _renew(self, state: dict[str, Any], sub: dict[str, Any], party: Party, end: dt.datetime) -> None:
+        if sub["pending"]:
+            sub |= sub["pending"]
+            sub |= {"pending": None, "anchor": written(end)}
+        wish = Wish(
+            plan=_plan(sub["plan"]), interval=sub["interval"], currency=sub["currency"], seats=sub["seats"]
+        )
+        anchor = moment(sub["anchor"])
+        assert anchor is not None
+        sub["period_start"] = written(end)
+        sub["period_end"] = written(next_end(anchor, INTERVALS[wish.interval], end))
+        line = Line(code="seats", plan=wish.plan.ref, seats=wish.seats, amount=wish.period_net)
+        paid = self.pays_at_once and not state.get("fails")
+        self._bill(state, self._reckoned(party, wish, (line,), end, None), end, paid=paid)
+        if not paid and self.pays_at_once:
+            sub["status"] = "past_due"
+        elif sub["status"] == "trialing":
+            sub["status"] = "active"
+
+
+def later(sub: Mapping[str, Any], wish: Wish) -> bool:
+    """Tell whether a wish waits for the end of the period: a smaller plan, or months instead of a year."""
+    if sub["status"] == "trialing":
+        return False
+    if sub["interval"] == wish.interval:
+        return wish.plan.price(wish.interval, wish.currency) < _plan(sub["plan"]).price(
+            wish.interval, wish.currency
+        )
+    return INTERVALS[wish.interval] < INTERVALS[str(sub["interval"])]
+
+
+def _plan(ref: str) -> Plan:
+    found = catalogue().plan(ref)
+    if found is None:
+        raise Conflict(_("The plan %(plan)s is not in the catalogue any more.", plan=ref))
+    return found
+
+
+def _subscription(sub: Mapping[str, Any]) -> SubscriptionState:
+    started = moment(sub["started_at"])
+    assert started is not None
+    return SubscriptionState(
+        provider_id=sub["id"],
+        status=sub["status"],
+        plan=sub["plan"],
+        interval=sub["interval"],
+        currency=sub["currency"],
+        seats=sub["seats"],
+        started_at=started,
+        period_start=moment(sub["period_start"]),
+        period_end=moment(sub["period_end"]),
+        cancel_at=moment(sub["cancel_at"]),
+        stopped_at=moment(sub["stopped_at"]),
+        pending=sub["pending"],
+        by_invoice=bool(sub.get("by_invoice")),
+    )
+
+
+def _invoice(invoice: Mapping[str, Any]) -> InvoiceState:
+    made = moment(invoice["made_at"])
+    assert made is not None
+    return InvoiceState(
+        provider_id=invoice["id"],
+        number=invoice["number"],
+        status=invoice["status"],
+        currency=invoice["currency"],
+        net=invoice["net"],
+        tax=invoice["tax"],
+        total=invoice["total"],
+        paid=invoice["paid"],
+        tax_note=invoice["tax_note"],
+        made_at=made,
+        due_at=moment(invoice.get("due_at")),
+        paid_at=moment(invoice["paid_at"]),
+        lines=tuple(invoice["lines"]),
+    )

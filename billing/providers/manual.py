@@ -1,0 +1,70 @@
+"""Invoices by the operator: paid by bank transfer, numbered without gaps, reckoned by their due dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from billing import numbers
+from billing.facts import moment, written
+from billing.providers.base import Outcome, Party
+from billing.providers.ledger import LedgerProvider
+from kehu.core.errors import NotFound
+from kehu.core.i18n import _
+
+DUE_WITHIN = dt.timedelta(days=14)
+
+
+class ManualProvider(LedgerProvider):
+    """The provider of the mode manual: the operator orders for a firm and notes what was paid."""
+
+    name = "manual"
+    self_service = False
+    pays_at_once = False
+    first_status = "active"
+    gives_up = None
+
+    def note_paid(self, number: str, at: dt.datetime) -> Outcome:
+        """Note that an invoice was paid.
+
+        :raises NotFound: when the firm has no open invoice of this number.
+        """
+        for invoice in self._state()["invoices"]:
+            if invoice["number"] == number and invoice["status"] == "open":
+                invoice |= {"status": "paid", "paid": invoice["total"], "paid_at": written(at)}
+                return self._done()
+        raise NotFound(_("There is no open invoice %(number)s.", number=number))
+
+    def set_end(self, until: dt.datetime) -> Outcome:
+        """Let the present period end on another day."""
+        sub = self._need(self._state(), "active", "past_due")
+        sub["period_end"] = sub["anchor"] = written(until)
+        return self._done()
+
+    def void(self, number: str) -> Outcome:
+        """Call an invoice off; its number stays used.
+
+        :raises NotFound: when the firm has no open invoice of this number.
+        """
+        for invoice in self._state()["invoices"]:
+            if invoice["number"] == number and invoice["status"] == "open":
+                invoice["status"] = "void"
+                return self._done()
+        raise NotFound(_("There is no open invoice %(number)s.", number=number))
+
+    def _number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
+        return numbers.take(self.session, at.year)
+
+    def _due(self, at: dt.datetime) -> dt.datetime | None:
+        return at + DUE_WITHIN
+
+    def _advance(self, state: dict[str, Any], party: Party) -> None:
+        super()._advance(state, party)
+        sub = self._live(state)
+        if sub is None:
+            return
+        now = self.now()
+        due = [moment(one["due_at"]) for one in state["invoices"] if one["status"] == "open"]
+        late = any(day is not None and day < now for day in due)
+        sub["status"] = "past_due" if late else "active"

@@ -1,0 +1,124 @@
+"""What the page of plan and seats shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from billing import facts
+from billing.catalogue import Plan, catalogue
+from billing.entitlements import Grant, grant
+from billing.models import Account, Invoice, Seat, SeatEntry, Subscription
+from billing.phases import Standing
+from billing.web import words
+from kehu.core import context
+from kehu.core.audit import AuditEntry
+from kehu.members.models import Member, Role
+
+SHOWN = 20
+PEOPLE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """One line of the history."""
+
+    at: dt.datetime
+    text: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """All of the page."""
+
+    standing: Standing
+    account: Account
+    subscription: Subscription | None
+    plan: Plan | None
+    plans: Sequence[Plan]
+    grants: Sequence[tuple[str, Grant]]
+    people: Sequence[Any]
+    parked: Sequence[Any]
+    invoices: Sequence[Invoice]
+    history: Sequence[Happening]
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a subscription that goes on."""
+        return self.subscription is not None and self.subscription.live
+
+
+def overview(session: Session, account: Account) -> Overview:
+    """Return what the page shows of the present tenant."""
+    tenant = context.tenant()
+    statement = select(Subscription).order_by(Subscription.live.desc(), Subscription.started_at.desc())
+    subscription = session.execute(statement.limit(1)).scalar_one_or_none()
+    people = _people(session)
+    found = [(key, grant(tenant, key)) for key in catalogue().features]
+    return Overview(
+        standing=facts.standing(tenant),
+        account=account,
+        subscription=subscription,
+        plan=facts.plan_of(facts.fact_of(tenant)),
+        plans=catalogue().newest(),
+        grants=[(key, one) for key, one in found if one is not None],
+        people=[one for one in people if one.state != "parked"],
+        parked=[one for one in people if one.state == "parked"],
+        invoices=invoices(session),
+        history=_history(session),
+    )
+
+
+def invoices(session: Session) -> list[Invoice]:
+    """Return the last invoices, the newest first."""
+    statement = select(Invoice).order_by(Invoice.made_at.desc(), Invoice.id.desc()).limit(SHOWN)
+    return list(session.execute(statement).scalars())
+
+
+def _people(session: Session) -> list[Any]:
+    statement = (
+        select(
+            Member.id,
+            Member.name,
+            Member.email,
+            Role.name.label("role"),
+            Seat.state,
+            Seat.kind,
+            Seat.reserved_until,
+        )
+        .join(Member, and_(Member.tenant_id == Seat.tenant_id, Member.id == Seat.member_id))
+        .join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
+        .where(Seat.state != "released", Member.deleted_at.is_(None))
+        .order_by(Member.name_norm, Member.id)
+    )
+    return list(session.execute(statement.limit(PEOPLE)))
+
+
+def _history(session: Session) -> list[Happening]:
+    trail = session.execute(
+        select(AuditEntry)
+        .where(AuditEntry.object == "billing", AuditEntry.record_id == context.tenant().id)
+        .order_by(AuditEntry.id.desc())
+        .limit(SHOWN)
+    ).scalars()
+    ledger = session.execute(
+        select(SeatEntry)
+        .where(SeatEntry.reason != "begin")
+        .order_by(SeatEntry.at.desc(), SeatEntry.id.desc())
+        .limit(SHOWN)
+    ).scalars()
+    found = [
+        Happening(at=one.at, text=words.change_text(one.action, one.changes), who=one.actor_name)
+        for one in trail
+    ]
+    found += [
+        Happening(at=one.at, text=f"{one.name}: {words.REASONS.get(one.reason, one.reason)}", who=one.by_name)
+        for one in ledger
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:SHOWN]

@@ -1,0 +1,125 @@
+"""What people read of phases, seats, changes and papers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from billing.catalogue import FEATURES, Plan, catalogue
+from billing.phases import Phase
+from kehu.core.i18n import _, _l, _n
+
+PHASES: Mapping[Phase, tuple[Any, str]] = {
+    Phase.OFF: (_l("Off"), ""),
+    Phase.TRIAL: (_l("Trial"), "info"),
+    Phase.TRIAL_OVER: (_l("Trial over"), "warn"),
+    Phase.CONFIRMING: (_l("First payment open"), "warn"),
+    Phase.ACTIVE: (_l("Active"), "ok"),
+    Phase.GRACE: (_l("Payment failed"), "warn"),
+    Phase.RESTRICTED: (_l("Reading only"), "bad"),
+    Phase.ENDED: (_l("Ended"), "bad"),
+    Phase.CLOSED: (_l("Closed"), "bad"),
+    Phase.HELD: (_l("On hold"), "bad"),
+}
+"""Phase -> its name and the tone of its badge."""
+
+SEAT_STATES: Mapping[str, tuple[Any, str]] = {
+    "active": (_l("Holds a seat"), "ok"),
+    "reserved": (_l("Invited"), "info"),
+    "parked": (_l("Parked"), ""),
+}
+
+INVOICE_STATES: Mapping[str, tuple[Any, str]] = {
+    "open": (_l("Open"), "warn"),
+    "paid": (_l("Paid"), "ok"),
+    "void": (_l("Void"), ""),
+    "uncollectible": (_l("Given up"), "bad"),
+    "draft": (_l("Draft"), ""),
+}
+
+_OPERATOR = (
+    ("plan", _l("The operator set the plan")),
+    ("paid", _l("Payment noted")),
+    ("void", _l("Invoice called off")),
+    ("end", _l("The operator ended the subscription")),
+)
+
+INTERVALS: Mapping[str, Any] = {"month": _l("Monthly"), "year": _l("Yearly")}
+
+REASONS: Mapping[str, Any] = {
+    "begin": _l("Was in the firm already"),
+    "invite": _l("Invited"),
+    "resend": _l("Invited again"),
+    "accept": _l("Joined"),
+    "park": _l("Parked"),
+    "unpark": _l("Back from parking"),
+    "widen": _l("Got a role that writes"),
+    "narrow": _l("Got a role that only reads"),
+    "lapse": _l("Invitation lapsed"),
+    "recount": _l("Mended by the count"),
+    "subscription": _l("Number of seats"),
+}
+
+
+def plan_name(ref: str | None) -> str:
+    """Return what people call a plan by what rows hold of it."""
+    found = catalogue().plan(ref)
+    return found.name if found is not None else (ref or "")
+
+
+def line_text(line: Mapping[str, Any]) -> str:
+    """Return a line of a preview or an invoice in words."""
+    plan, seats = plan_name(line["plan"]), int(line["seats"])
+    if line["code"] == "more_seats":
+        return _n(
+            "%(plan)s: %(num)s more seat for the rest of the period",
+            "%(plan)s: %(num)s more seats for the rest of the period",
+            seats,
+            plan=plan,
+        )
+    if line["code"] == "unused":
+        return _("%(plan)s: what was paid and is not used", plan=plan)
+    return _n("%(plan)s: %(num)s seat", "%(plan)s: %(num)s seats", seats, plan=plan)
+
+
+def change_text(action: str, changes: Mapping[str, Any]) -> str:
+    """Return an entry of the trail of billing in words."""
+    if action == "phase":
+        return _("Phase: %(after)s", after=str(PHASES[Phase(changes["phase"][1])][0]))
+    if action == "called_off":
+        return _("The smaller plan was called off: %(reason)s", reason=changes["reason"][1])
+    if action == "held":
+        return _("Put on hold")
+    if action == "released":
+        return _("Hold taken back")
+    if action == "operator":
+        what, said = next(iter(changes.items()))
+        text = str(dict(_OPERATOR).get(what, what))
+        return f"{text}: {said[0]} ({said[1]})" if said[0] else f"{text} ({said[1]})"
+    if action == "details":
+        return _("What stands on invoices was changed")
+    if action == "override":
+        return _("Features changed by the operator")
+    parts = []
+    if "plan" in changes:
+        parts.append(_("plan %(name)s", name=plan_name(changes["plan"][1])))
+    if "seats" in changes:
+        parts.append(_n("%(num)s seat", "%(num)s seats", int(changes["seats"][1] or 0)))
+    if "cancel_at" in changes:
+        parts.append(_("cancelled") if changes["cancel_at"][1] else _("goes on"))
+    if "status" in changes and not parts:
+        parts.append(str(changes["status"][1]))
+    return _("Subscription: %(what)s", what=", ".join(parts))
+
+
+def features_of(plan: Plan) -> list[str]:
+    """Return what a plan brings, a line each."""
+    return [feature_text(key, value) for key, value in plan.features.items() if value]
+
+
+def feature_text(key: str, value: bool | int) -> str:
+    """Return a feature in words."""
+    name = str(FEATURES.get(key, key))
+    if isinstance(value, bool):
+        return name
+    return _("%(feature)s: up to %(most)s", feature=name, most=value)

@@ -1,0 +1,133 @@
+"""The operator bills by bank transfer: plan and seats set with a reason, invoices numbered without a gap."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from billing import modes, numbers
+from billing.accounts import AccountService
+from billing.manual import ManualService
+from billing.models import Invoice
+from billing.papers import draw
+from billing.phases import Phase
+from billing.purchases import PurchaseService
+from kehu.core import clock, context
+from kehu.core.audit import AuditEntry
+from kehu.core.errors import Conflict, Forbidden, NotFound
+from kehu.testkit.fixtures import Shop, make_shop
+from plugins.results import BillingMode
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def manual(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run in the mode manual."""
+    monkeypatch.setattr(modes, "_seller", ("Kehu Ltd", "1 High Street, London"))
+    with modes.use(BillingMode.MANUAL):
+        yield
+
+
+def without_trial(session: object) -> None:
+    account = AccountService(session).lock()  # type: ignore[arg-type]
+    account.trial_ends_at = clock.now() - DAY
+
+
+def invoices(session: object) -> list[Invoice]:
+    return list(session.execute(select(Invoice).order_by(Invoice.made_at)).scalars())  # type: ignore[attr-defined]
+
+
+def test_a_firm_is_billed_falls_behind_and_pays(manual: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        found = ManualService(session).set_plan("team", "year", 4, "signed offer 17")
+        assert found.phase is Phase.ACTIVE
+        first = invoices(session)[0]
+        assert (first.status, first.net, first.due_at) == ("open", 48000, first.made_at + DAY * 14)
+        assert AccountService(session).lock().seats_cap == 4
+    for days, phase in ((13, Phase.ACTIVE), (15, Phase.GRACE), (43, Phase.GRACE), (45, Phase.RESTRICTED)):
+        with clock.ahead(DAY * days), shop.work(context.SYSTEM) as session:
+            assert PurchaseService(session).check().phase is phase
+    with clock.ahead(DAY * 46), shop.work(context.SYSTEM) as session:
+        service = ManualService(session)
+        with pytest.raises(NotFound):
+            service.paid("2000-00001", clock.now(), "bank")
+        assert service.paid(first.number, clock.now(), "bank transfer").phase is Phase.ACTIVE
+        said = session.execute(select(AuditEntry.changes).where(AuditEntry.action == "operator")).scalars()
+        assert {reason for change in said for _what, reason in change.values()} == {
+            "signed offer 17",
+            "bank transfer",
+        }
+
+
+def test_a_period_ends_on_the_day_that_was_agreed_and_is_billed_again(manual: None, shop: Shop) -> None:
+    until = clock.now() + DAY * 10
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        service = ManualService(session)
+        service.set_plan("team", "month", 2, "agreed", until)
+        service.paid(invoices(session)[0].number, clock.now(), "bank")
+    with clock.ahead(DAY * 11), shop.work(context.SYSTEM) as session:
+        assert PurchaseService(session).check().phase is Phase.ACTIVE
+        assert [one.status for one in invoices(session)] == ["paid", "open"]
+        ManualService(session).void(invoices(session)[1].number, "agreed by phone")
+        ManualService(session).end("they leave")
+    with clock.ahead(DAY * 50), shop.work(context.SYSTEM) as session:
+        assert PurchaseService(session).check().phase is Phase.ENDED
+
+
+def test_admins_of_the_firm_order_nothing_themselves(manual: None, shop: Shop) -> None:
+    with shop.work() as session:
+        service = PurchaseService(session)
+        wish = service.wish("team", "month", "3")
+        shown = service.preview(wish)
+        with pytest.raises(Conflict, match="sets plan and seats"):
+            service.order(wish, shown.at, shown.total)
+    page = shop.client().get("/settings/billing").get_data(as_text=True)
+    assert "Invoices by your provider" in page
+    assert "Choose Team" not in page
+
+
+def test_only_the_mode_manual_has_an_operator_at_the_till(demo: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session, pytest.raises(Forbidden):
+        ManualService(session)
+
+
+def test_numbers_have_no_gap_though_some_are_rolled_back(app: Flask) -> None:
+    shops = [make_shop(app) for _shop in range(4)]
+    year = 3000 + int(clock.now().timestamp()) % 100_000
+    found: list[str] = []
+
+    def take(shop: Shop, index: int) -> None:
+        for turn in range(5):
+            try:
+                with shop.work() as session:
+                    number = numbers.take(session, year)
+                    if (turn + index) % 3 == 0:
+                        raise NotFound("rolled back")
+                found.append(number)
+            except NotFound:
+                continue
+
+    threads = [threading.Thread(target=take, args=(shop, index)) for index, shop in enumerate(shops)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [f"{year}-{number:05d}" for number in range(1, len(found) + 1)]
+
+
+def test_a_paper_writes_chinese_cyrillic_and_latin(manual: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        ManualService(session).set_plan("team", "month", 2, "test")
+        account = AccountService(session).lock()
+        account.legal_name, account.address = "客户有限公司 · ООО «Гавань» · Håfen", "上海市\nМосква"
+        with shop.app.test_request_context():
+            assert draw(invoices(session)[0], account, shop.tenant).startswith(b"%PDF")
