@@ -59,6 +59,8 @@ PRODUCTS = RecordPages(
     phone=("price", "series"),
     chips=("series",),
     nav=False,
+    section="settings",
+    purpose=_l("What you sell, with prices: for the lines of deals, and what customers then own."),
 )
 PRODUCTS.register(blueprint)
 

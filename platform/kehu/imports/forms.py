@@ -229,7 +229,7 @@ def setup_of(
         has_lost_reason="lost_reason" in known,
         has_names=any(is_reference(record_type.by_key[key]) for key in used & set(record_type.by_key)),
         may_leave=may_leave(record_type),
-        encodings=[(name, name) for name in _encodings(job)],
+        encodings=[(name, ENCODINGS.get(name, name)) for name in _encodings(job)],
         delimiters=[("tab" if mark == "\t" else mark, _delimiter(mark)) for mark in DELIMITERS],
         sheets=[(name, name) for name in job.format["sheets"]],
     )

@@ -52,3 +52,12 @@ def test_only_those_who_set_the_firm_up(shop: Shop) -> None:
     client = shop.client(shop.member("member"))
     assert client.post("/start/example").status_code == 403
     assert "/start/example" not in client.get("/start").get_data(as_text=True)
+
+
+def test_a_trade_can_be_chosen_anew(shop):
+    client = shop.client()
+    client.post("/start/trade", data={"trade": "craft"})
+    page = client.get("/start").get_data(as_text=True)
+    assert "Your trade: Craft and repairs" in page
+    assert "What is your trade?" not in page
+    assert "What is your trade?" in client.get("/start?again=1").get_data(as_text=True)

@@ -51,6 +51,7 @@ class _Options:
     cells: Mapping[str, Callable[[Any], Callable[[Mapping[str, Any]], Any]]] = field(default_factory=dict)
     creatable: bool = True
     purpose: Any = ""
+    section: str = ""
 
 
 class RecordPages:
@@ -70,6 +71,7 @@ class RecordPages:
     :param after_create: ``record`` opens the new record, ``list`` stays where one is.
     :param hidden: fields that lists never offer as a column or filter.
     :param cells: field key -> function of a `Displayer` that returns the writer of its cells in lists.
+    :param section: key of the side bar's line under which the pages stand, when they have none of their own.
     :param purpose: what such records are good for, said while there are none.
     :param creatable: False when records come into being in another way.
     """
