@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from kehu.config import ConfigError, Settings
 from plugins.results import BillingMode
 
-SERVED = frozenset({BillingMode.OFF, BillingMode.DEMO, BillingMode.MANUAL})
+SERVED = frozenset(BillingMode)
 """The modes that this release can run."""
 
 _mode = BillingMode.OFF

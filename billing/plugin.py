@@ -42,9 +42,11 @@ def kehu_init_app(app: Flask) -> None:
         app.extensions[stripe_words.EXTENSION] = StripeProvider(gateway)
         execution.start()
     # Its module registers a page of the settings, which only an application has.
+    from billing.stripe import pages
     from billing.web import banners, views
 
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(pages.blueprint)
     shell_of(app).banners.append(banners.banners)
     app.before_request(_door)
 

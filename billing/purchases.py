@@ -19,6 +19,7 @@ from billing.providers.base import Outcome, Party, Preview, Provider, Wish
 from billing.providers.demo import DemoProvider
 from billing.providers.manual import ManualProvider
 from billing.seats import HELD, SeatService
+from billing.stripe.orders import StripeOrders
 from kehu.core import context
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.i18n import _, _n
@@ -39,6 +40,8 @@ def provider_for(session: Session) -> Provider:
         return DemoProvider(session)
     if modes.mode() is BillingMode.MANUAL:
         return ManualProvider(session)
+    if modes.mode() is BillingMode.STRIPE:
+        return StripeOrders(session)
     raise Forbidden(_("Billing is switched off in this installation."))
 
 

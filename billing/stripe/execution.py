@@ -5,6 +5,7 @@ Seats appear only where the provider's answer shows them: in the mirror.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from billing import mirror, quantities
+from billing import mirror, quantities, taxes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.models import Account, Subscription
@@ -25,6 +26,7 @@ from kehu.core import clock, context, db, jobs, schedule
 log = structlog.get_logger(__name__)
 
 RECOVER = "billing.operations.recover"
+RETURNED = "billing.stripe.returned"
 KEY_LIVES = dt.timedelta(hours=23)
 """The provider forgets keys after a day; what is older is looked up, not repeated."""
 
@@ -43,18 +45,18 @@ def recover(_tenant_id: uuid.UUID) -> None:
 
 def buyer_of(account: Account) -> Buyer:
     """Return the firm as the provider's customer, with the fixed tax of its country."""
-    tenant, tax = context.tenant(), catalogue().tax
-    verified = account.tax_id_state == "verified" and account.country != tax.seller
-    reverse = verified and account.country in tax.reverse_charge
+    tenant = context.tenant()
+    country = account.country or tenant.country
+    rate, note = taxes.rate_of(country, account.tax_id_state)
     return Buyer(
         tenant_id=str(tenant.id),
         name=account.legal_name or tenant.name,
         email=account.invoice_email,
-        country=account.country,
+        country=country,
         customer_id=account.stripe_customer_id or "",
         locale=tenant.locale,
-        tax=tax.rates.get(account.country),
-        reverse=reverse,
+        tax=rate or None,
+        reverse=note == "reverse",
     )
 
 
@@ -80,6 +82,21 @@ def live_of(row: Subscription) -> Live:
     return Live(
         subscription_id=row.provider_id, item_id=str(item.get("id", "")), seats=row.seats, plan=row.plan
     )
+
+
+@jobs.tenant_task(RETURNED, queue="events", one_transaction=False)
+def returned(_tenant_id: uuid.UUID, session_id: str) -> None:
+    """Look at what a person did on a page of Stripe, if the page was this firm's, and fetch the customer."""
+    with db.unit_of_work() as session:
+        customer_id = AccountService(session).lock().stripe_customer_id
+    if not customer_id:
+        return
+    asked = provider()
+    with contextlib.suppress(Declined):
+        if session_id.startswith("cs_"):
+            asked.came_back(customer_id, session_id)
+    with db.unit_of_work() as session:
+        sync.want(session, customer_id)
 
 
 @jobs.tenant_task(RUN, queue="events", one_transaction=False)
@@ -136,12 +153,20 @@ def _ask(
         return asked.subscribe(buyer, wanted_of(desired), key, desired["back"])
     if kind == "pay":
         return asked.pay(desired["invoice"], key)
+    if kind == "card":
+        back = desired["back"]
+        url = asked.papers(buyer, back) if desired.get("papers") else asked.card(buyer, key, back)
+        return Outcome(state="needs_action", url=url)
     live = _running(asked.fetch(buyer.customer_id))
     if live is None:
         raise Declined("nothing runs", "no_subscription")
     if kind == "change":
         wanted = wanted_of(desired)
         steps = quantities.steps(live.seats, floor, wanted.seats)
+        if desired.get("shown") is not None and len(steps) == 1 and steps[0].charge:
+            now = asked.preview(buyer, wanted, live, steps, int(desired["at"]))
+            if abs(now.total - int(desired["shown"])) > wanted.seats:
+                raise Declined("the price has moved", "price_moved")
         if live.plan != wanted.plan:
             steps = [quantities.QuantityStep(quantity=wanted.seats, charge=True)]
         return asked.change(live, wanted, steps, key, int(desired["at"]))

@@ -59,16 +59,17 @@ class OperationService:
         desired = wanted | {"back": back, "trial": trial.isoformat() if trial else ""}
         return self._begin("subscribe", desired)
 
-    def change(self, plan: Plan, interval: str, seats: int, at: int) -> Operation:
+    def change(self, plan: Plan, interval: str, seats: int, at: int, shown: int | None = None) -> Operation:
         """Ask for other seats or another plan; fewer take effect for newcomers at once.
 
         :param at: the moment that the preview was worked out for.
+        :param shown: what the preview said is due now; a price that has moved calls the change off.
         """
         account, standing = self._locked()
         row = self._live_row(paid=True)
         if row is None or standing.access.buy is not Buy.YES:
             raise Conflict(_("Seats can be changed while a plan runs and nothing is unpaid."))
-        desired = self._wanted(account, plan, interval, seats) | {"at": at}
+        desired = self._wanted(account, plan, interval, seats) | {"at": at, "shown": shown}
         fewer = desired["seats"] < row.seats
         if fewer and not standing.access.reduce:
             raise Conflict(_("Seats can be given back once the open invoice is paid."))
@@ -91,6 +92,13 @@ class OperationService:
         """Ask for another try at an open invoice."""
         self._locked()
         return self._begin("pay", {"invoice": invoice_id})
+
+    def card(self, back: str, *, papers: bool = False) -> Operation:
+        """Ask for the page where another card is given, or for the one with all papers."""
+        account, _standing = self._locked()
+        if not account.stripe_customer_id:
+            raise Conflict(_("There is no card yet. Choose a plan first."))
+        return self._begin("card", {"back": back, "papers": papers})
 
     # --- inside -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -86,19 +86,17 @@ def invoice(found: Plain) -> InvoiceState:
     changes = found.get("status_transitions") or {}
     taxes = found.get("total_taxes") or []
     total = int(found.get("total") or 0)
-    net = found.get("total_excluding_tax")
+    net = int(total if found.get("total_excluding_tax") is None else found["total_excluding_tax"])
     return InvoiceState(
         provider_id=str(found["id"]),
         number=str(found.get("number") or ""),
         status=str(found.get("status") or ""),
         currency=str(found.get("currency") or "").upper(),
-        net=int(net if net is not None else total),
+        net=net,
         tax=sum(int(one.get("amount") or 0) for one in taxes),
         total=total,
         paid=int(found.get("amount_paid") or 0),
-        tax_note=next(
-            (str(one.get("taxability_reason") or "") for one in taxes if not one.get("amount")), ""
-        ),
+        tax_note=_tax_note(net, taxes),
         made_at=moment(changes.get("finalized_at") or found.get("created"))
         or dt.datetime.fromtimestamp(0, dt.UTC),
         due_at=moment(found.get("due_date")),
@@ -106,6 +104,14 @@ def invoice(found: Plain) -> InvoiceState:
         lines=tuple(_line(one) for one in (found.get("lines") or {}).get("data") or []),
         raw={},
     )
+
+
+def _tax_note(net: int, taxes: Sequence[Plain]) -> str:
+    """Return why so much tax is charged, in the codes of the fixed rates."""
+    tax = sum(int(one.get("amount") or 0) for one in taxes)
+    if any(one.get("taxability_reason") == "reverse_charge" for one in taxes):
+        return "reverse"
+    return f"rate:{round(100 * tax / net)}" if tax and net else "outside"
 
 
 def _line(found: Plain) -> Plain:

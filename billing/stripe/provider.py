@@ -40,9 +40,18 @@ class StripeProvider:
         with told():
             return str(self.api.customers.create(asked, {"idempotency_key": key}).id)
 
-    def preview(self, buyer: Buyer, wanted: Wanted, live: Live | None) -> Preview:
-        """Return what it would cost now."""
-        at = int(clock.now().timestamp())
+    def preview(
+        self,
+        buyer: Buyer,
+        wanted: Wanted,
+        live: Live | None,
+        steps: Sequence[QuantityStep] = (),
+        at: int | None = None,
+    ) -> Preview:
+        """Return what it would cost now; seats that are paid already are not counted among what is charged."""
+        if steps and not any(step.charge for step in steps):
+            return Preview(currency=wanted.currency, net=0, tax=0, total=0, due=0, at=at or 0)
+        at = at or int(clock.now().timestamp())
         asked: dict[str, Any] = {"customer": buyer.customer_id, "currency": wanted.currency.lower()}
         with told():
             item: dict[str, Any] = {"price": self._price(wanted.price_key), "quantity": wanted.seats}
@@ -50,7 +59,7 @@ class StripeProvider:
             if live is None:
                 details["default_tax_rates"] = self._tax(buyer)
             else:
-                at = self._now_of(live)
+                at = at if steps else self._now_of(live)
                 item["id"] = live.item_id
                 asked = {"subscription": live.subscription_id}
                 details |= {"proration_behavior": "always_invoice", "proration_date": at}

@@ -108,8 +108,15 @@ class Provider(Protocol):
     def customer(self, buyer: Buyer, key: str) -> str:
         """Make the customer, once for each key, and return its id."""
 
-    def preview(self, buyer: Buyer, wanted: Wanted, live: Live | None) -> Preview:
-        """Return what it would cost now."""
+    def preview(
+        self,
+        buyer: Buyer,
+        wanted: Wanted,
+        live: Live | None,
+        steps: Sequence[QuantityStep] = (),
+        at: int | None = None,
+    ) -> Preview:
+        """Return what it would cost now, or at the moment of an earlier preview."""
 
     def subscribe(self, buyer: Buyer, wanted: Wanted, key: str, back: str) -> Outcome:
         """Open the way to the first payment; the person comes back to an address that begins with `back`."""
@@ -128,6 +135,9 @@ class Provider(Protocol):
 
     def papers(self, buyer: Buyer, back: str) -> str:
         """Return where the provider keeps card, tax id and invoices for the customer."""
+
+    def came_back(self, customer_id: str, session_id: str) -> bool:
+        """Take over what a page of Stripe ended with, if it was this customer's."""
 
     def pay(self, invoice_id: str, key: str) -> Outcome:
         """Try again to collect an open invoice."""

@@ -1,0 +1,142 @@
+"""The mode stripe as the page of plan and seats knows a provider: what is ordered becomes an operation.
+
+Prices are reckoned from the mirror as in the other modes, so that no page waits for Stripe. The worker asks Stripe
+what the same change costs before it makes it, and calls it off when the two differ.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from flask import request
+from sqlalchemy import select
+
+from billing.facts import moment, written
+from billing.models import Account, Invoice, Subscription
+from billing.providers.base import Outcome, Party, Wish
+from billing.providers.ledger import LedgerProvider, later
+from billing.snapshot import Snapshot, SubscriptionState
+from billing.stripe.models import Operation
+from billing.stripe.operations import OPEN, OperationService
+from kehu.core import clock
+from kehu.core.errors import Conflict
+from kehu.core.i18n import _
+
+PAGE = "/settings/billing"
+_FIELDS = (
+    *("provider_id", "status", "plan", "interval", "currency", "seats", "by_invoice", "started_at"),
+    *("period_start", "period_end", "cancel_at", "stopped_at", "pending", "raw"),
+)
+
+
+class StripeOrders(LedgerProvider):
+    """Orders to Stripe; its books are the mirror."""
+
+    name = "stripe"
+
+    def order(self, party: Party, wish: Wish, at: dt.datetime) -> Outcome:
+        """Write the order down; the person waits on a page until Stripe has answered."""
+        sub = self._live(self._state())
+        service = OperationService(self.session)
+        if sub is None or sub["status"] == "incomplete":
+            return self._waiting(service.subscribe(wish.plan, wish.interval, wish.seats, _back()))
+        if later(sub, wish):
+            return Outcome(
+                state="refused",
+                reason=_(
+                    "A smaller plan begins with a new subscription: "
+                    "cancel this one, and choose the smaller plan when it ends."
+                ),
+            )
+        shown = self.preview(party, wish, at).total
+        stamp = int(at.timestamp())
+        return self._waiting(service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown))
+
+    def cancel(self, party: Party) -> Outcome:
+        """End the subscription with its period."""
+        return self._waiting(OperationService(self.session).cancel())
+
+    def undo_cancel(self, party: Party) -> Outcome:
+        """Let a cancelled subscription go on."""
+        return self._waiting(OperationService(self.session).cancel(undo=True))
+
+    def call_off(self, party: Party) -> Outcome:
+        """Nothing waits for the end of a period here."""
+        raise Conflict(_("There is no change that waits."))
+
+    def pay_open(self, party: Party) -> Outcome:
+        """Try the open invoice again, or lead to its page."""
+        statement = select(Invoice.provider_id).where(Invoice.status == "open").order_by(Invoice.made_at)
+        found = self.session.execute(statement.limit(1)).scalar_one_or_none()
+        if found is None:
+            raise Conflict(_("No invoice is open."))
+        return self._waiting(OperationService(self.session).pay(found))
+
+    def fetch(self, party: Party) -> Snapshot:
+        """Return what the mirror says: only the worker asks Stripe.
+
+        Seats that are being given back are gone for newcomers at once, before Stripe knows of it.
+        """
+        fewer = self._fewer()
+        states = []
+        for row in self._rows():
+            values = {name: getattr(row, name) for name in _FIELDS}
+            if row.live and fewer is not None:
+                values["seats"] = min(row.seats, fewer)
+            states.append(SubscriptionState(**values))
+        account = self._account()
+        return Snapshot(
+            customer_id=account.stripe_customer_id or "",
+            subscriptions=tuple(states),
+            ahead=account.clock_ahead,
+        )
+
+    def now(self) -> dt.datetime:
+        """Return the customer's time: that of a test clock, if it has one."""
+        return clock.now() + dt.timedelta(seconds=self._account().clock_ahead)
+
+    def _fewer(self) -> int | None:
+        statement = select(Operation.desired).where(Operation.state.in_(OPEN), Operation.kind == "change")
+        desired = self.session.execute(statement).scalar_one_or_none()
+        return int(desired["seats"]) if desired else None
+
+    def _account(self) -> Account:
+        return self.session.execute(select(Account)).scalar_one()
+
+    def _rows(self) -> list[Subscription]:
+        return list(self.session.execute(select(Subscription).limit(1_000)).scalars())
+
+    def _state(self) -> dict[str, Any]:
+        """Return the mirror in the words of a ledger."""
+        subs = [
+            {
+                "status": row.status,
+                "plan": row.plan,
+                "interval": row.interval,
+                "currency": row.currency,
+                "seats": row.seats,
+                "anchor": written(row.period_start),
+                "period_start": written(row.period_start),
+                "period_end": written(row.period_end),
+                "cancel_at": written(row.cancel_at),
+            }
+            for row in self._rows()
+            if row.live and moment(written(row.period_end))
+        ]
+        return {"subs": subs, "invoices": [], "ahead": self._account().clock_ahead, "fails": False}
+
+    @staticmethod
+    def _waiting(made: Operation) -> Outcome:
+        return Outcome(state="needs_action", url=waiting_page(made.id))
+
+
+def waiting_page(operation_id: uuid.UUID) -> str:
+    """Return the page that waits for an operation."""
+    return f"{PAGE}/orders/{operation_id}"
+
+
+def _back() -> str:
+    """Return the address to which Stripe's pages lead back."""
+    return f"{request.host_url.rstrip('/')}{PAGE}/back"

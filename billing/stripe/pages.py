@@ -1,0 +1,93 @@
+"""Pages between ours and Stripe's: waiting for an order, coming back, going to the card."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request
+
+from billing import modes
+from billing.permissions import RIGHT
+from billing.stripe import execution, orders
+from billing.stripe.operations import OPEN, OperationService
+from kehu.core import db, jobs
+from kehu.core.i18n import _, _l
+from kehu.web.access import needs
+from kehu.web.render import render_page
+from kehu.web.toasts import toast
+from plugins.results import BillingMode
+
+blueprint = Blueprint("billing_orders", __name__, template_folder="../templates")
+
+FAILED = {
+    "superseded": _l("A newer order took the place of this one."),
+    "price_moved": _l("The price has moved since it was shown; nothing was changed. Look at it again."),
+    "too_old": _l("Stripe could not be reached for a day; nothing was changed. Order again."),
+}
+"""Why an order came to nothing -> what people read; other words are Stripe's own."""
+
+
+@blueprint.before_request
+def _only_with_stripe() -> None:
+    if modes.mode() is not BillingMode.STRIPE:
+        abort(404)
+
+
+@blueprint.get(f"{orders.PAGE}/orders/<uuid:operation_id>")
+@needs(RIGHT)
+def order(operation_id: uuid.UUID) -> Any:
+    """Wait for an order: go on to Stripe's page, or back to ours with what became of it."""
+    found = OperationService(db.session()).find(operation_id)
+    if found is None:
+        abort(404)
+    if found.state in OPEN:
+        return render_page("billing/waiting.html", url=request.path)
+    if found.state == "needs_action" and found.url:
+        return redirect(found.url, 303)
+    if found.state == "done":
+        toast(_("Done. The plan and the seats are as you chose."))
+    elif found.state == "failed":
+        reason = FAILED.get(found.error, _l("Stripe refused the order; nothing was changed."))
+        toast(str(reason), "bad")
+    return redirect(orders.PAGE, 303)
+
+
+@blueprint.get(f"{orders.PAGE}/orders/<uuid:operation_id>/state")
+@needs(RIGHT)
+def state(operation_id: uuid.UUID) -> Any:
+    """Tell a waiting page to load itself anew once there is an answer; it may then lead to another site."""
+    found = OperationService(db.session()).find(operation_id)
+    if found is None:
+        abort(404)
+    if found.state in OPEN:
+        return Response(status=204)
+    return Response(status=200, headers={"HX-Redirect": f"{orders.PAGE}/orders/{operation_id}"})
+
+
+@blueprint.get(f"{orders.PAGE}/back")
+@needs(RIGHT)
+def back() -> Any:
+    """Come back from Stripe's page; what happened there is fetched, whatever the address says."""
+    jobs.enqueue(db.session(), execution.RETURNED, session_id=request.args.get("session", "")[:255])
+    toast(_("Thank you. What you did at Stripe shows here in a moment."), "info")
+    return redirect(orders.PAGE, 303)
+
+
+@blueprint.post(f"{orders.PAGE}/card")
+@needs(RIGHT)
+def card() -> Any:
+    """Go where another card is given."""
+    return _go(papers=False)
+
+
+@blueprint.post(f"{orders.PAGE}/papers")
+@needs(RIGHT)
+def papers() -> Any:
+    """Go where Stripe keeps card, tax id and receipts."""
+    return _go(papers=True)
+
+
+def _go(*, papers: bool) -> Any:
+    made = OperationService(db.session()).card(orders._back(), papers=papers)
+    return redirect(orders.waiting_page(made.id), 303)

@@ -1,0 +1,143 @@
+"""The way of a firm through the pages in the mode stripe: try, buy, grow, be refused, shrink, cancel, go on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from billing.accounts import AccountService
+from billing.stripe import execution
+from billing.stripe.gateway import Gateway
+from billing.stripe.models import Operation
+from billing.stripe.provider import StripeProvider
+from billing.stripe.words import EXTENSION
+from kehu.core import clock, context
+from kehu.core.ids import new_id
+from kehu.testkit.fixtures import Shop
+from tests.functional.billing.stripe.conftest import Firm
+from tests.stripe_double.process import Running
+
+PAGE = "/settings/billing"
+
+
+@pytest.fixture
+def firm(app: Flask, gateway: Gateway, double: Running, shop: Shop, price: str) -> Firm:
+    """A firm in Germany whose trial is over."""
+    app.extensions[EXTENSION] = StripeProvider(gateway)
+    with shop.work() as session:
+        account = AccountService(session).lock()
+        account.currency, account.country = "EUR", "DE"
+        account.trial_ends_at = clock.now() - dt.timedelta(days=1)
+        AccountService(session).refresh(account)
+        shop.tenant = context.tenant()
+    return Firm(shop, gateway, double, "", price)
+
+
+def order(firm: Firm, client: Any, **wish: Any) -> Any:
+    """Look at the price of a wish, confirm it, and return the answer of the page."""
+    query = {"plan": "team", "interval": "month", "currency": "EUR"} | wish
+    page = client.get(f"{PAGE}/plan", query_string=query).get_data(as_text=True)
+    token = re.search(r'name="token"[^>]*value="([^"]+)"', page) or re.search(
+        r'value="([^"]+)"[^>]*name="token"', page
+    )
+    assert token, page
+    return client.post(f"{PAGE}/plan", data=query | {"token": token[1]})
+
+
+def carry_out(firm: Firm, answer: Any, client: Any = None) -> Any:
+    """Do the worker's part of what a page asked for and return where the waiting page leads."""
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    where = answer.headers["Location"]
+    assert where.startswith(f"{PAGE}/orders/"), where
+    client = client or firm.shop.client()
+    waiting = client.get(where)
+    assert "on its way to Stripe" in waiting.get_data(as_text=True)
+    assert client.get(f"{where}/state").status_code == 204
+    with firm.shop.app.app_context(), context.use(tenant=firm.shop.tenant, actor=firm.shop.owner):
+        execution.run(StripeProvider(firm.gateway), uuid.UUID(where.rpartition("/")[2]))
+    with firm.shop.work() as session:
+        firm.customer = AccountService(session).lock().stripe_customer_id or ""
+        firm.shop.tenant = context.tenant()
+    assert client.get(f"{where}/state").headers["HX-Redirect"] == where
+    return client.get(where).headers["Location"]
+
+
+def come_back(firm: Firm, url: str, card: str) -> None:
+    """Pay at Stripe's page and return as its browser does."""
+    back = firm.double.press(url, card=card, act="pay").headers["Location"]
+    path = back[back.index(PAGE) :]
+    assert path.startswith(f"{PAGE}/back?session=cs_test_")
+    assert firm.shop.client().get(path).status_code == 303
+    with firm.shop.app.app_context(), context.use(tenant=firm.shop.tenant, actor=context.SYSTEM):
+        execution.returned(tenant_id=str(firm.shop.tenant.id), session_id=back.partition("session=")[2])
+    assert firm.bring_up() == "done"
+
+
+def test_the_way_of_a_firm(firm: Firm) -> None:
+    client = firm.shop.client()
+    assert "Stripe test mode" in client.get(PAGE).get_data(as_text=True)
+    come_back(firm, carry_out(firm, order(firm, client, seats="3")), "pm_card_visa")
+    account = firm.account()
+    assert (account.phase, account.seats_cap, firm.mirror()) == ("active", 3, [("active", 3, True)])
+    shown = client.get(PAGE).get_data(as_text=True)
+    assert "Give another card" in shown
+    assert client.get(f"{PAGE}/invoices/{new_id()}.pdf").status_code == 404
+    # more seats
+    assert carry_out(firm, order(firm, client, seats="5")) == PAGE
+    assert firm.account().seats_cap == 5
+    # a card that refuses changes nothing and leads to the invoice
+    url = carry_out(firm, client.post(f"{PAGE}/card"))
+    come_back(firm, url, "pm_card_chargeCustomerFail")
+    page = carry_out(firm, order(firm, client, seats="9"))
+    assert "/pages/invoice/" in page
+    assert (firm.account().seats_cap, firm.account().phase) == (5, "active")
+    assert firm.double.press(page, card="pm_card_visa").status_code == 200
+    firm.deliver("invoice.paid", {"object": "invoice", "customer": firm.customer})
+    assert firm.bring_up() == "done"
+    assert firm.account().seats_cap == 9
+    # fewer, at once for newcomers
+    answer = order(firm, client, seats="2")
+    assert firm.account().seats_cap == 2
+    assert carry_out(firm, answer) == PAGE
+    assert firm.mirror() == [("active", 2, True)]
+    # cancel, go on, papers
+    assert carry_out(firm, client.post(f"{PAGE}/cancel")) == PAGE
+    assert "Let it go on" in client.get(PAGE).get_data(as_text=True)
+    assert carry_out(firm, client.post(f"{PAGE}/undo")) == PAGE
+    assert carry_out(firm, client.post(f"{PAGE}/papers")).startswith(f"{firm.double.url}/p/session/")
+
+
+def test_case_74_another_firm_sees_no_order(firm: Firm, other_shop: Shop) -> None:
+    answer = order(firm, firm.shop.client(), seats="3")
+    where = answer.headers["Location"]
+    with other_shop.work() as session:
+        AccountService(session).lock()
+        other_shop.tenant = context.tenant()
+    for path in (where, f"{where}/state"):
+        assert other_shop.client().get(path).status_code == 404
+    assert firm.shop.client(firm.shop.member("member")).get(where).status_code == 403
+
+
+def test_a_price_that_moved_calls_the_change_off(firm: Firm) -> None:
+    client = firm.shop.client()
+    come_back(firm, carry_out(firm, order(firm, client, seats="3")), "pm_card_visa")
+    answer = order(firm, client, seats="5")
+    with firm.shop.work() as session:
+        made = session.execute(select(Operation).where(Operation.state == "pending")).scalar_one()
+        made.desired = made.desired | {"shown": made.desired["shown"] + 100}
+    assert carry_out(firm, answer, client) == PAGE
+    assert "The price has moved" in client.get(PAGE).get_data(as_text=True)
+    assert firm.mirror() == [("active", 3, True)]
+
+
+def test_a_smaller_plan_says_how(firm: Firm) -> None:
+    client = firm.shop.client()
+    come_back(firm, carry_out(firm, order(firm, client, plan="business", seats="3")), "pm_card_visa")
+    assert order(firm, client, plan="team", seats="3").headers["Location"] == PAGE
+    assert "begins with a new subscription" in client.get(PAGE).get_data(as_text=True)
