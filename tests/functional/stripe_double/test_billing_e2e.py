@@ -13,25 +13,38 @@ from xml.etree import ElementTree as ET
 from tests.functional.stripe_double.conftest import Prices
 from tests.stripe_double.process import KEY, ROOT, Running
 
+SCENARIOS = ROOT / "tests" / "stripe_double" / "scenarios"
 
-def test_all_scenarios_pass(double: Running, prices: Prices, tmp_path: Path) -> None:
-    config = (
-        f"stripe: {{key: {KEY}}}\nvars: {{monthly_price: {prices.team}, upgrade_price: {prices.large}}}\n"
-    )
-    (tmp_path / "billing-e2e.yml").write_text(config)
+
+def _play(double: Running, prices: Prices, folder: Path, *commands: list[str]) -> str:
+    step = f"{sys.executable} -m tests.stripe_double.step"
+    names = f"monthly_price: {prices.team}, upgrade_price: {prices.large}, plugin_price: {prices.addon}"
+    config = f"stripe: {{key: {KEY}}}\nvars: {{{names}, step: '{step}'}}\n"
+    (folder / "billing-e2e.yml").write_text(config)
     launcher = [sys.executable, "-m", "tests.stripe_double.e2e", double.url]
-    for command in (["init"], ["run", "scenarios", "--junit", "report.xml"]):
+    environment = {"PYTHONPATH": str(ROOT), "STRIPE_TEST_KEY": KEY, "STRIPE_ADDRESS": double.url}
+    for command in commands:
         done = subprocess.run(
             launcher + command,
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT)},
+            cwd=folder,
+            env=environment,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    report = ET.parse(tmp_path / "report.xml").getroot()
+    report = ET.parse(folder / "report.xml").getroot()
     suites = [report] if report.tag == "testsuite" else list(report)
     assert sum(int(s.get("failures", 0)) + int(s.get("errors", 0)) for s in suites) == 0
-    assert "5 scenario(s) passed" in done.stdout
+    return done.stdout
+
+
+def test_all_scenarios_pass(double: Running, prices: Prices, tmp_path: Path) -> None:
+    said = _play(double, prices, tmp_path, ["init"], ["run", "scenarios", "--junit", "report.xml"])
+    assert "5 scenario(s) passed" in said
+
+
+def test_our_own_scenarios_pass(double: Running, prices: Prices, tmp_path: Path) -> None:
+    said = _play(double, prices, tmp_path, ["run", str(SCENARIOS), "--junit", "report.xml"])
+    assert "5 scenario(s) passed" in said
