@@ -33,6 +33,8 @@ NO_PAGES = (
 )
 NO_PAGE_ENDS = (
     "lookup",
+    "/billing/back",
+    "/billing/plan",
     "/columns",
     "/count",
     "/counts",
