@@ -50,7 +50,7 @@ def change(service: RecordService[Any], vehicle: Vehicle, values: Mapping[str, A
 
     :raises InvalidInput: names the field of the vehicle.
     """
-    actor = able(service.actor, PARTIES, READINGS)
+    actor = able(service.actor, PARTIES, READINGS, VEHICLES)
     done = False
     if "customer_id" in values and values["customer_id"] != vehicle.customer_id:
         parties = PartyService(service.session, actor)

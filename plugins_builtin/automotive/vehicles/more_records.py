@@ -29,6 +29,7 @@ PARTY_TYPE = RecordType(
     default_sort="-from_on",
     customer="customer_id",
     follows="vehicle_id",
+    named_by="vehicle_id",
     searchable=False,
     fields=(
         Field(

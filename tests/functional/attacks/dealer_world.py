@@ -25,7 +25,7 @@ from plugins_builtin.automotive.showroom.services import VisitService
 
 SECRET = "Zanzibar"
 PHONE = "+442079460123"
-PLATE = "ZZ99 ZZZ"
+PLATE = "ZZ99ZZZ"
 LEAD = (
     '<?xml version="1.0"?><adf><prospect><vehicle interest="buy"><make>Zanzibar</make><model>Lead</model></vehicle>'
     '<customer><contact><name part="full">Zanzibar Caller</name><phone>+442079460555</phone></contact></customer>'

@@ -16,6 +16,7 @@ from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop
 from kehu.testkit.rest import Caller
 from kehu.web import limits
+from kehu.web.security import PROVEN
 from plugins.blueprint import VISITOR, access_of
 from tests.functional.attacks.dealer_world import PHONE, PLATE, SECRET, dealer_arguments, fill_dealer
 from tests.functional.attacks.test_every_address import UNSAFE
@@ -233,6 +234,19 @@ def test_no_record_names_what_lies_out_of_sight(app: Flask, shop: Shop) -> None:
 def registered_owner(shop: Shop, kind: str) -> str:
     with shop.work():
         return registered()[kind].owner
+
+
+def test_a_form_of_another_site_changes_nothing(app: Flask, shop: Shop) -> None:
+    ids = fill_dealer(shop)
+    client, before, asked, faults = shop.client(), states(shop, ids), 0, []
+    for method, url, _access, rule in rules(app, ids):
+        if method in UNSAFE and not getattr(app.view_functions[rule.endpoint], PROVEN, False):
+            asked += 1
+            if (status := client.open(url, method=method, forged=True).status_code) != 409:
+                faults.append((method, url, status))
+    assert asked > 100
+    assert states(shop, ids) == before
+    assert not faults, "\n".join(map(str, faults))
 
 
 def test_rubbish_breaks_no_page(app: Flask, shop: Shop) -> None:
