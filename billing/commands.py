@@ -6,13 +6,17 @@ import datetime as dt
 
 import click
 
+from billing import modes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.manual import ManualService
 from billing.prices import apply, steps
 from billing.stripe.commands import group as stripe_group
+from billing.stripe.prices import publish
+from billing.stripe.views import gateway
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.core import clock, context, db
+from plugins.results import BillingMode
 
 
 @click.group("billing")
@@ -35,6 +39,9 @@ def show_catalogue(write: bool) -> None:
         click.echo(step.line())
     new = sum(step.action == "add" for step in done)
     click.echo(f"{len(done)} prices, {new} {'written down' if write else 'to add with --apply'}.")
+    if write and modes.mode() is BillingMode.STRIPE:
+        with app.app_context(), context.use(actor=context.SYSTEM):
+            click.echo(f"{publish(gateway())} of them are new at Stripe.")
 
 
 @group.command("hold")

@@ -1,0 +1,53 @@
+"""Writing the catalogue's prices down at Stripe: made once under their lookup keys, never changed there either."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from billing.catalogue import CatalogueError, catalogue
+from billing.models import Price
+from billing.stripe.gateway import Gateway, told
+from kehu.core import db
+
+
+def publish(gateway: Gateway) -> int:
+    """Make the prices at Stripe that are written down here, and return how many were new there.
+
+    :raises CatalogueError: when Stripe has another amount under a lookup key.
+    """
+    with db.unit_of_work(tenant=None) as session:
+        statement = select(Price).where(Price.stripe_price_id.is_(None)).order_by(Price.lookup_key)
+        waiting = list(session.execute(statement.limit(1_000)).scalars())
+    new = 0
+    for row in waiting:
+        with told():
+            found = gateway.api.prices.list({"lookup_keys": [row.lookup_key], "limit": 1}).data
+            if not found:
+                found, new = [_make(gateway, row)], new + 1
+        if int(found[0].unit_amount or 0) != row.amount:
+            raise CatalogueError(
+                f"{row.lookup_key} costs {found[0].unit_amount} at Stripe and {row.amount} here. "
+                "Prices are never changed: raise the plan's version in catalogue.toml."
+            )
+        with db.unit_of_work(tenant=None) as session:
+            values = {"stripe_price_id": str(found[0].id)}
+            session.execute(update(Price).where(Price.lookup_key == row.lookup_key).values(**values))
+    return new
+
+
+def _make(gateway: Gateway, row: Price) -> object:
+    plan = catalogue().plan(row.plan)
+    product = f"kehu_{row.plan.replace('@', '_v')}"
+    name = plan.name if plan is not None else row.plan
+    known = [one.id for one in gateway.api.products.list({"ids": [product]}).data]
+    if not known:
+        gateway.api.products.create({"id": product, "name": name}, {"idempotency_key": f"product:{product}"})
+    asked = {
+        "product": product,
+        "currency": row.currency.lower(),
+        "unit_amount": row.amount,
+        "recurring": {"interval": row.interval},
+        "lookup_key": row.lookup_key,
+        "metadata": {"plan": row.plan},
+    }
+    return gateway.api.prices.create(asked, {"idempotency_key": f"price:{row.lookup_key}"})
