@@ -113,10 +113,8 @@ def _history(session: Session) -> list[Happening]:
         .order_by(SeatEntry.at.desc(), SeatEntry.id.desc())
         .limit(SHOWN)
     ).scalars()
-    found = [
-        Happening(at=one.at, text=words.change_text(one.action, one.changes), who=one.actor_name)
-        for one in trail
-    ]
+    said = [(one, words.change_text(one.action, one.changes)) for one in trail]
+    found = [Happening(at=one.at, text=text, who=one.actor_name) for one, text in said if text]
     found += [
         Happening(at=one.at, text=f"{one.name}: {words.REASONS.get(one.reason, one.reason)}", who=one.by_name)
         for one in ledger

@@ -83,7 +83,7 @@ def line_text(line: Mapping[str, Any]) -> str:
 
 
 def change_text(action: str, changes: Mapping[str, Any]) -> str:
-    """Return an entry of the trail of billing in words."""
+    """Return an entry of the trail of billing in words; nothing for one that only repeats another."""
     if action == "phase":
         return _("Phase: %(after)s", after=str(PHASES[Phase(changes["phase"][1])][0]))
     if action == "called_off":
@@ -107,9 +107,8 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         parts.append(_n("%(num)s seat", "%(num)s seats", int(changes["seats"][1] or 0)))
     if "cancel_at" in changes:
         parts.append(_("cancelled") if changes["cancel_at"][1] else _("goes on"))
-    if "status" in changes and not parts:
-        parts.append(str(changes["status"][1]))
-    return _("Subscription: %(what)s", what=", ".join(parts))
+    # A status alone says nothing that the phase beside it doesn't say in words.
+    return _("Subscription: %(what)s", what=", ".join(parts)) if parts else ""
 
 
 def features_of(plan: Plan) -> list[str]:

@@ -71,6 +71,8 @@ def test_from_trial_to_plan_with_a_look_at_the_price(over: Callable[[], str], sh
     page = text_of(client)
     assert "Active" in page
     assert "1 of 3 taken" in page
+    assert "Subscription: plan Team, 3 seats" in page
+    assert "Subscription: active" not in page
 
 
 def test_what_is_wrong_is_said_where_it_was_typed(demo: None, shop: Shop) -> None:
