@@ -30,7 +30,6 @@ from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import gates
 from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import DemoCar, TestDrive
-from plugins_builtin.automotive.drives.permissions import OVERRIDE
 from plugins_builtin.automotive.vehicles.readings import keep_reading
 from plugins_builtin.automotive.vehicles.writing import is_new, wrong
 
@@ -259,7 +258,7 @@ class DriveService(RecordService[TestDrive]):
             agreed=values.get("agreed") == "1",
         )
         override = str(values.get("override_reason") or "").strip()[:500]
-        if override and not self.actor.may(OVERRIDE):
+        if override and not self.actor.may("automotive.test_drive:override"):
             raise Forbidden(_("Only a manager may let somebody drive against the rules."))
         shut = {} if override else self._shut(record, driver)
         errors = {**{key: [text] for key, text in shut.items()}, **self._km_out(record, loaded), **errors}

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select, update
 
 from kehu.activities.models import Activity
-from kehu.addons.calls import call
 from kehu.addons.starter_rows import starter_id
 from kehu.booking.models import Booking, Resource
 from kehu.booking.services import BookingService
@@ -23,10 +22,10 @@ from kehu.core.records.undo import undo_batch
 from kehu.merging.services import MergeService
 from kehu.messages.models import Message
 from kehu.testkit.fixtures import Shop, count_queries
+from kehu.testkit.switch import run_job_now
 from plugins_builtin.automotive.drives.cars import DemoCarService
 from plugins_builtin.automotive.drives.models import TestDrive
 from plugins_builtin.automotive.drives.services import DriveService
-from plugins_builtin.automotive.drives.watching import watch_job
 from plugins_builtin.automotive.vehicles.services import VehicleService
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -363,9 +362,7 @@ def watch(dealer: Shop, **ago: Any) -> None:
         if ago:
             session.execute(update(TestDrive).where(TestDrive.tenant_id == dealer.tenant.id).values(**ago))
     for _turn in range(2):
-        with dealer.work() as session:
-            watch_job(call("automotive"))
-            session.flush()
+        run_job_now(dealer, "automotive.drives_watch")
 
 
 def test_who_drives_is_reminded_twice_each_once(dealer: Shop, car: str) -> None:
