@@ -14,7 +14,7 @@ class SubscriptionState:
 
     :param plan: the version of a plan as the catalogue names it; empty for a price that nobody knows.
     :param seats: the quantity of the item that stands for seats.
-    :param pending: the quantity or plan that waits for its payment.
+    :param pending: the plan and seats that wait for the end of the period.
     """
 
     provider_id: str

@@ -51,7 +51,10 @@ def seat_item(found: Plain) -> Plain:
 
 
 def subscription(found: Plain) -> SubscriptionState:
-    """Return a subscription as the mirror takes it; the period stands on its items."""
+    """Return a subscription as the mirror takes it; the period stands on its items.
+
+    A change that waits for its payment is none that waits for the end of the period: it stands in `raw` alone.
+    """
     seat = seat_item(found)
     plan, interval = plan_of(seat.get("price") or {})
     return SubscriptionState(
@@ -68,17 +71,8 @@ def subscription(found: Plain) -> SubscriptionState:
         period_end=moment(seat.get("current_period_end")),
         cancel_at=moment(found.get("cancel_at")),
         stopped_at=moment(found.get("ended_at")),
-        pending=_pending(found.get("pending_update")),
         raw=jsonable(found),
     )
-
-
-def _pending(found: Plain | None) -> Plain | None:
-    """Return what waits for its payment."""
-    if not found:
-        return None
-    items = found.get("subscription_items") or []
-    return {"seats": items[0].get("quantity") if items else None, "until": found.get("expires_at")}
 
 
 def invoice(found: Plain) -> InvoiceState:
