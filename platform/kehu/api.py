@@ -31,7 +31,7 @@ from kehu.core.business_hours import BusinessHours, NeverOpen
 from kehu.core.context import Actor, TenantInfo, actor, tenant
 from kehu.core.db import session
 from kehu.core.errors import Conflict, Duplicate, Forbidden, InvalidInput, KehuError, NotFound
-from kehu.core.i18n import _, _l, _n, day_text
+from kehu.core.i18n import _, _l, _n, day_text, whole
 from kehu.core.ids import new_id, parse_id
 from kehu.core.mailbox import file_name as mail_file_name
 from kehu.core.mailbox import parse_mail
@@ -323,5 +323,6 @@ __all__ = [
     "toast",
     "update_rows",
     "url_for",
+    "whole",
     "within",
 ]

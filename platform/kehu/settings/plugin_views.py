@@ -73,6 +73,13 @@ WORDS: Mapping[str, Any] = {
 """State -> what it is called."""
 
 
+STANDING: Mapping[str, Any] = {
+    "experimental": _l("experimental"),
+    "stable": _l("stable"),
+    "deprecated": _l("about to be withdrawn"),
+}
+"""What the author says of a plugin -> in words."""
+
 OFFERS: Mapping[str, Any] = {
     "pipelines": _l("New pipeline"),
     "roles": _l("New role"),
@@ -124,6 +131,7 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
         places=purge.WORDS,
         sample=samples.state(db.session(), slug) if card.on and card.usable and not card.held else None,
         touched=_touched,
+        standing=STANDING,
         proposed=proposed_pipelines(session, slug)
         if card.on and card.usable and actor().may("pipelines:write")
         else (),

@@ -18,6 +18,7 @@ from kehu.api import (
     plugin_settings,
     select,
     service_for,
+    whole,
 )
 from plugins_builtin.automotive.appraisal import rules
 from plugins_builtin.automotive.appraisal.models import Appraisal, AppraisalLine
@@ -200,7 +201,7 @@ class AppraisalService(RecordService[Appraisal]):
                 _(
                     "The register knows %(km)s km already. Read the clock again, or write under “Why the mileage is "
                     "lower” what happened.",
-                    km=f"{vehicle.odometer:,}",
+                    km=whole(vehicle.odometer),
                 ),
             )
 

@@ -25,6 +25,7 @@ from kehu.api import (
     select,
     service_for,
     starter_id,
+    whole,
 )
 from plugins_builtin.automotive.base import SLUG
 from plugins_builtin.automotive.drives import gates
@@ -322,7 +323,7 @@ class DriveService(RecordService[TestDrive]):
             .limit(1)
         ).scalar_one_or_none()
         if last is not None and km < last:
-            return {"out_km": [_("It came back from its last drive with %(km)s km.", km=f"{last:,}")]}
+            return {"out_km": [_("It came back from its last drive with %(km)s km.", km=whole(last))]}
         return {}
 
     def take_back(self, drive_id: object, values: Mapping[str, Any]) -> TestDrive:
@@ -337,9 +338,9 @@ class DriveService(RecordService[TestDrive]):
             if km is None:
                 errors["back_km"] = [_("Write what the odometer shows.")]
             elif km < out:
-                errors["back_km"] = [_("It went out with %(km)s km.", km=f"{out:,}")]
+                errors["back_km"] = [_("It went out with %(km)s km.", km=whole(out))]
             elif km > out + FARTHEST:
-                errors["back_km"] = [_("That would be %(km)s km; look again.", km=f"{km - out:,}")]
+                errors["back_km"] = [_("That would be %(km)s km; look again.", km=whole(km - out))]
         if errors:
             raise InvalidInput(_("Some fields need another value."), fields=errors)
         booking_step(self.session, record.booking_id, "back")

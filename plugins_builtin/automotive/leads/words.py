@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kehu.api import _, _l, show_phone
+from kehu.api import _, _l, show_phone, whole
 
 REPAIRS = {
     "encoding": _l("The letters were not in the encoding that was said; they were read as Western European."),
@@ -91,7 +91,7 @@ def car_line(car: Mapping[str, Any]) -> str:
     if car.get("stock"):
         parts.append(_("stock number %(stock)s", stock=car["stock"]))
     if car.get("km") is not None:
-        parts.append(_("%(km)s km", km=f"{car['km']:,}"))
+        parts.append(_("%(km)s km", km=whole(car["km"])))
     if car.get("price"):
         parts.append(" ".join(filter(None, (str(car["price"]), str(car.get("currency", ""))))))
     return ", ".join(part for part in parts if part) or _("not named")

@@ -20,6 +20,7 @@ from kehu.api import (
     select,
     service_for,
     tenant,
+    whole,
 )
 from plugins_builtin.automotive.vehicles.fields import READINGS, VEHICLES
 from plugins_builtin.automotive.vehicles.models import OdometerReading, Vehicle
@@ -117,7 +118,7 @@ class ReadingService(FollowingService[OdometerReading]):
         """Return what the clock showed and when."""
         return _(
             "%(shown)s %(unit)s on %(day)s",
-            shown=f"{record.shown:,}",
+            shown=whole(record.shown),
             unit=record.unit,
             day=day_text(record.read_on),
         )
@@ -198,7 +199,7 @@ class ReadingService(FollowingService[OdometerReading]):
             record.km = offset(clocks, record.read_on) + driven
         if record.km > MOST_KM:
             message = _(
-                "A car runs at most %(most)s km in its life. Look at the number again.", most=f"{MOST_KM:,}"
+                "A car runs at most %(most)s km in its life. Look at the number again.", most=whole(MOST_KM)
             )
             raise wrong("shown", message)
         if record.status == "suspect" or self.session.info.get("undoing"):
@@ -250,7 +251,7 @@ def point(reading: OdometerReading) -> Point:
 
 def _refusal(against: Contradiction) -> tuple[InvalidInput, tuple[str, ...]]:
     """Return what is wrong, and the answers that may follow."""
-    known: dict[str, Any] = {"km": f"{against.other.km:,}", "day": day_text(against.other.on)}
+    known: dict[str, Any] = {"km": whole(against.other.km), "day": day_text(against.other.on)}
     ways: tuple[str, ...] = ("mistyped", "suspect")
     if against.fault == "lower":
         message = _(
