@@ -17,6 +17,7 @@ from kehu.api import (
     _,
     _l,
     actor,
+    business_hours,
     clock,
     done_toast,
     go_to,
@@ -176,8 +177,11 @@ def _of_deal(deal_id: str) -> dict[str, Any]:
 
 
 def _next_hour() -> dt.datetime:
+    """Return the next full hour at which the firm is open, for the form to begin with."""
     local = clock.now().astimezone(tenant().tz)
-    return local.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
+    hour = local.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
+    opened = business_hours(session()).next_open(hour)
+    return opened.astimezone(tenant().tz) if opened is not None else hour
 
 
 @blueprint.post("/drives/book")

@@ -91,7 +91,7 @@ def test_a_deal_books_in_one_dialog_and_keeps_what_was_typed(dealer: Shop, car: 
     assert f"{BASE}/book?record_id={deal}" in client.get(f"/deals/{deal}").text
     with count_queries() as statements:
         text = client.get(f"{BASE}/book?record_id={deal}", headers=HTMX).text
-    assert len(statements) <= 9, "\n".join(statements.texts)
+    assert len(statements) <= 11, "\n".join(statements.texts)
     for part in ("Golf, blue (North)", 'value="Anna Lind"', str(deal)):
         assert part in text
     form = values(dealer, car, deal_id=str(deal), customer_id=str(customer.id))
@@ -508,3 +508,21 @@ def test_a_drive_follows_its_contact_into_another_and_back(dealer: Shop, car: st
     with dealer.work() as session:
         MergeService(session, "contacts").undo(merge)
     assert drive_of(dealer, drive).contact_id == drop
+
+
+@pytest.mark.parametrize(
+    ("now", "asked"),
+    [
+        # Saturday; Monday within opening hours; Friday near their end. London is on UTC in November.
+        ("2026-11-28T15:20", "2026-11-30T09:00"),
+        ("2026-11-30T10:20", "2026-11-30T11:00"),
+        ("2026-11-27T17:20", "2026-11-30T09:00"),
+    ],
+)
+@pytest.mark.usefixtures("car")
+def test_the_form_begins_when_the_firm_is_open(
+    dealer: Shop, monkeypatch: pytest.MonkeyPatch, now: str, asked: str
+) -> None:
+    client = dealer.client()
+    monkeypatch.setattr(clock, "now", lambda: dt.datetime.fromisoformat(f"{now}+00:00"))
+    assert f'value="{asked}"' in client.get(f"{BASE}/book", headers=HTMX).text
