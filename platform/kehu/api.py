@@ -40,7 +40,7 @@ from kehu.core.migration import begin as begin_migration
 from kehu.core.records import scope
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.following import FollowingService
-from kehu.core.records.service import RecordService, service_for
+from kehu.core.records.service import Outcome, RecordService, service_for
 from kehu.core.records.types import RecordType, get
 from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
@@ -128,8 +128,9 @@ def send_message(session: Session, template: str, **letter: Any) -> Message:
     What becomes of it stands on the time line and in `state`: queued, sent, refused or failed.
 
     :param template: key of a message that is returned from `kehu_register_messages`.
-    :param letter: `customer_id` or `contact_id`, `data` for the places of the text, `purpose` when it is another than
-        the template's, `once`: a second message with the same word is not sent, so that a job may run twice.
+    :param letter: `customer_id` or `contact_id`, `data` for the places of the text (a day is written in the
+        recipient's language), `purpose` when it is another than the template's, `once`: a second message with the
+        same word is not sent, so that a job may run twice.
     """
     return MessageService(session).send(Letter(template=template, **letter))
 
@@ -220,6 +221,7 @@ __all__ = [
     "NotFound",
     "OfferSource",
     "Option",
+    "Outcome",
     "Outgoing",
     "Panel",
     "Period",

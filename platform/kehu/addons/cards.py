@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.rows import rows
 from kehu.addons.states import HELD, ON, TenantState
-from kehu.core import context, hooks
+from kehu.core import context, hooks, permissions
 from kehu.core.i18n import _
 from plugins.manifest import Manifest
 from plugins.records import PluginRecord, State
@@ -63,10 +63,11 @@ def entitled(slug: str) -> bool:
 
 
 def declared_permissions() -> dict[str, tuple[Any, ...]]:
-    """Return what each plugin's rights are, by slug."""
+    """Return what each plugin's rights are, by slug, those over its records too."""
     found: dict[str, tuple[Any, ...]] = {}
-    for slug, permission in hooks.host().declarations.permissions:
-        found[slug] = (*found.get(slug, ()), permission)
+    for one in permissions.registered().values():
+        if one.plugin:
+            found[one.plugin] = (*found.get(one.plugin, ()), one)
     return found
 
 
@@ -74,10 +75,10 @@ def cards(session: Session) -> list[PluginCard]:
     """Return all plugins that tenants decide about, and those that are gone but left something here."""
     kept, faults = rows(session), _faults(session)
     host = hooks.host()
-    permissions = declared_permissions()
+    rights = declared_permissions()
     settable = {slug for slug, _schema in host.declarations.settings}
     shown = [
-        _card(record, kept.get(record.slug), faults, permissions, settable)
+        _card(record, kept.get(record.slug), faults, rights, settable)
         for record in host.installed
         if record.switchable and record.state is not State.ORPHAN
     ]
@@ -94,7 +95,7 @@ def _card(
     record: PluginRecord,
     row: TenantPlugin | None,
     faults: Mapping[str, list[PluginIncident]],
-    permissions: Mapping[str, tuple[Any, ...]],
+    rights: Mapping[str, tuple[Any, ...]],
     settable: set[str],
 ) -> PluginCard:
     manifest = record.manifest
@@ -112,7 +113,7 @@ def _card(
         usable=record.state is State.READY,
         why=f"{record.reason} {record.remedy}".strip(),
         entitled=may,
-        permissions=permissions.get(record.slug, ()),
+        permissions=rights.get(record.slug, ()),
         faults=faults.get(record.slug, ()),
         settable=record.slug in settable,
         **_standing(row, may),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from plugins.rules import Mode, rules_of
 from plugins.slots import SLOTS
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "plugins" / "reference.md"
+MACROS: Final = Path(__file__).parents[1] / "web" / "templates" / "kehu" / "ui"
 """Where the page lies in the sources; an installed Kehu has none."""
 
 MODES: Final = {
@@ -64,7 +66,7 @@ MANIFEST: Final = {
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([*_head(), *_hooks(), *_slots(), *_manifest(), *_api(), *_testkit()]) + "\n"
+    return "\n".join([*_head(), *_hooks(), *_slots(), *_manifest(), *_macros(), *_api(), *_testkit()]) + "\n"
 
 
 def write() -> bool:
@@ -110,6 +112,18 @@ def _default(one: Any) -> str:
     return "it must be there" if one.default_factory is MISSING else "empty"
 
 
+def _macros() -> Iterator[str]:
+    yield from ("", "## Macros of templates", "")
+    yield "Called as `ui.…`; the style page of a development installation (`/style`) shows what they draw."
+    yield "What holds something is used with `{% call ui.card(…) %}…{% endcall %}`.."
+    for file in sorted(MACROS.glob("*.html")):
+        yield from ("", f"### {file.stem.capitalize()}", "")
+        for found in re.finditer(
+            r"{%-? macro ([a-z]\w*)(\(.*?\)) -?%}(.*?){%-? endmacro", file.read_text("utf-8"), re.DOTALL
+        ):
+            yield f"* `ui.{found[1]}{found[2]}`{' (holds something)' if 'caller()' in found[3] else ''}"
+
+
 def _api() -> Iterator[str]:
     from kehu import api
 
@@ -138,7 +152,7 @@ def _thing(name: str, thing: Any, of: str = "") -> Iterator[str]:
     lines = list(described(name, thing))
     yield from ("", f"### `{name}`{of}", "")
     if lines and lines[0].startswith(f"{name}("):
-        yield from (f"`{lines[0]}`", "")
+        yield from (f"`{name}{signature(thing, values=True)}`", "")
     yield from _docs(thing)
     parts = [line.removeprefix(f"{name}.") for line in lines if line.startswith(f"{name}.")]
     if parts:

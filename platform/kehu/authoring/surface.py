@@ -167,8 +167,11 @@ def members(name: str, cls: type) -> Iterator[str]:
             yield f"{name}.{member}{signature(plain)}"
 
 
-def signature(thing: Any) -> str:
-    """Return how a function or class is called; of a default only that there is one."""
+def signature(thing: Any, *, values: bool = False) -> str:
+    """Return how a function or class is called; of a default only that there is one.
+
+    :param values: write plain defaults out.
+    """
     try:
         called = inspect.signature(thing)
     except (TypeError, ValueError):
@@ -181,17 +184,24 @@ def signature(thing: Any) -> str:
         ):
             told.append("*")
         before = parameter.kind
-        told.append(_parameter(parameter))
+        told.append(_parameter(parameter, values))
     returned = called.return_annotation
     shown = "" if isinstance(thing, type) or returned is called.empty else f" -> {annotation(returned)}"
     return f"({', '.join(told)}){shown}"
 
 
-def _parameter(parameter: inspect.Parameter) -> str:
+def _parameter(parameter: inspect.Parameter, values: bool = False) -> str:
     marks: dict[Any, str] = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}
     mark = marks.get(parameter.kind, "")
     typed = "" if parameter.annotation is parameter.empty else f": {annotation(parameter.annotation)}"
-    return f"{mark}{parameter.name}{typed}{'' if parameter.default is parameter.empty else ' = …'}"
+    given: Any = parameter.default
+    if given is parameter.empty:
+        return f"{mark}{parameter.name}{typed}"
+    if isinstance(given, Enum):
+        shown = str(given) if not isinstance(given, str) else repr(given.value)
+    else:
+        shown = repr(given) if given is None or isinstance(given, str | int | tuple) else "…"
+    return f"{mark}{parameter.name}{typed} = {shown if values else '…'}"
 
 
 def annotation(thing: Any) -> str:

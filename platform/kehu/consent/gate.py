@@ -43,6 +43,8 @@ WORDS = {
 class Outgoing:
     """A message to be checked.
 
+    :param purpose: `transactional`, `service`, `marketing` or `survey`.
+    :param channel: `mail`, `phone`, `sms` or `post`.
     :param contact_id: the recipient, where it is a contact; else the customer is.
     :param address: where to, when it is another one than the recipient's own.
     """
@@ -53,6 +55,15 @@ class Outgoing:
     customer_id: uuid.UUID | None = None
     contact_id: uuid.UUID | None = None
     address: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the two words.
+
+        :raises ValueError: names those that there are.
+        """
+        for what, word, known in (("channel", self.channel, CHANNELS), ("purpose", self.purpose, PURPOSES)):
+            if word not in known:
+                raise ValueError(f"There is no {what} {word!r}. There are: {', '.join(known)}.")
 
     @property
     def person_id(self) -> uuid.UUID | None:

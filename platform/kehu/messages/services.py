@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from kehu.consent.facts import Facts
 from kehu.consent.gate import Outgoing, check_send, recipients
 from kehu.core import clock, context, jobs
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from kehu.core.i18n import LOCALES, _
+from kehu.core.i18n import LOCALES, _, day_text
 from kehu.core.ids import new_id, parse_id
 from kehu.core.records.service import service_for
 from kehu.core.text import clean, fold
@@ -96,7 +97,10 @@ class MessageService:
             "name": person.name if person else "",
             "firm": tenant.name,
             "sender": self.actor.name,
-            **{key: clean(str(value), lines=True)[:LONGEST_VALUE] for key, value in letter.data.items()},
+            **{
+                key: clean(_written(value, locale), lines=True)[:LONGEST_VALUE]
+                for key, value in letter.data.items()
+            },
         }
         values = {key: value for key, value in values.items() if key not in secret}
         return Message(
@@ -111,7 +115,7 @@ class MessageService:
             locale=locale,
             subject=" ".join(texts.fill(words.subject, values).split())[:300],
             body=texts.fill(words.body, values),
-            data=dict(letter.data),
+            data={key: _plain(value) for key, value in letter.data.items()},
             at=clock.now(),
             once=fold(letter.once)[:200] or None,
             run_id=letter.run_id,
@@ -187,6 +191,19 @@ class MessageService:
         except (NotFound, Forbidden):
             return False
         return True
+
+
+def _written(value: Any, locale: str) -> str:
+    """Return a value as it stands in a message: days in the recipient's language."""
+    if isinstance(value, dt.date):
+        with force_locale(locale):
+            return day_text(value)
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can keep it."""
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def outgoing_of(letter: Letter, template: MessageTemplate) -> Outgoing:

@@ -37,13 +37,15 @@ class Field:
     """One value of a record, from its declaration to each place where it shows.
 
     :param key: name in code, URL, API, import and audit; also the model's attribute.
-    :param kind: a key of `kehu.core.records.kinds.KINDS`.
+    :param kind: `text`, `long_text`, `number`, `money`, `date`, `datetime`, `bool`, `choice`, `email`, `phone`, `link`,
+        `hours`, `emails`, `phones`, `addresses`, `tags`, `member` or `ref`.
     :param ref: for kind `ref`, the record type that it points at.
     :param sortable: lists may be sorted by it (an index leads with tenant and column).
     :param filterable: lists may be filtered by it.
     :param column: shown in the list by default.
     :param quick: asked for when a record is created.
-    :param readonly: set by the product, never by a person.
+    :param readonly: never set by a person, a program or an import: `create` and `update` refuse it. Code sets the
+        attribute in the service's `prepare`, or the column with `update_rows`.
     :param unique: identifies a record for imports (a match, not a constraint).
     :param section: heading under which forms and records show it.
     :param options: the choices; a callable is asked at each use (stages, queues).

@@ -32,7 +32,10 @@ M = TypeVar("M", bound=RecordRow)
 
 @dataclass
 class Outcome(Generic[M]):
-    """What became of one row of a batch: the record, or why it was refused."""
+    """What became of one row of a batch: the record, or why it was refused (messages by field key).
+
+    A batch does not raise for a row that is refused: look at `errors` of each.
+    """
 
     record: M | None = None
     errors: dict[str, list[str]] = field(default_factory=dict)

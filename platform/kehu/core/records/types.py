@@ -187,7 +187,11 @@ def get(name: str) -> RecordType:
     """
     found = _types.get(name)
     if found is None or not _live(name):
-        raise NoSuchType(_("There is no such kind of record."))
+        missing = NoSuchType(_("There is no such kind of record."))
+        missing.add_note(
+            f"Asked for {name!r}. Names are plural: {', '.join(one for one in _types if _live(one))}."
+        )
+        raise missing
     return widened(found) if _added else found
 
 
