@@ -33,7 +33,7 @@ def test_scopes(app):
     assert context.SYSTEM.scope("anything:at_all") == "all"
     assert context.narrower("team", "own") == "own"
     assert context.narrower("team", "all") == "team"
-    with app.test_request_context(), pytest.raises(Forbidden, match="deals:write"):
+    with app.test_request_context(), pytest.raises(Forbidden, match="Add and change"):
         actor.require("deals:write")
 
 
