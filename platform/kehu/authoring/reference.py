@@ -115,7 +115,7 @@ def _default(one: Any) -> str:
 def _macros() -> Iterator[str]:
     yield from ("", "## Macros of templates", "")
     yield "Called as `ui.…`; the style page of a development installation (`/style`) shows what they draw."
-    yield "What holds something is used with `{% call ui.card(…) %}…{% endcall %}`.."
+    yield "What holds something is used with `{% call ui.card(…) %}…{% endcall %}`."
     for file in sorted(MACROS.glob("*.html")):
         yield from ("", f"### {file.stem.capitalize()}", "")
         for found in re.finditer(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 
 from flask import current_app
@@ -19,6 +19,19 @@ from kehu.core.delivery import bad_address
 from kehu.core.i18n import html_lang
 
 _URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
+
+
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header of one long address: folded or encoded, mail programs could not read it (RFC 8058)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the header on one line, up to the 998 characters of RFC 5322."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Whole)
+POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 def compose(
@@ -47,7 +60,7 @@ def compose(
     }
     environment = current_app.jinja_env
     try:
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=POLICY)
         name, sender = rules.sender_name or firm, parseaddr(settings.mail_from)[1]
         mail["From"] = Address(display_name=name, addr_spec=sender)
         mail["To"] = to

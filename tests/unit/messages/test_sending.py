@@ -104,6 +104,9 @@ def test_a_message_goes_out_once_and_stands_on_the_time_line(shop, server, day):
     assert "Tyres &lt;i&gt;" in html
     assert '<a href="https://example.com/x">' in html
     stop = mail["List-Unsubscribe"].strip("<>")
+    assert f"List-Unsubscribe: <{stop}>\r\n".encode() in mail.as_bytes(
+        policy=mail.policy.clone(linesep="\r\n")
+    )
     assert stop.startswith(f"http://{shop.tenant.address}.localhost:8000/o/")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert stop in plain
