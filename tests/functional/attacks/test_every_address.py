@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from billing import modes
+from billing.accounts import AccountService
+from billing.stripe.operations import OperationService
 from kehu.core.ids import new_id
 from kehu.testkit.browser import browser
 from kehu.testkit.fixtures import Shop
 from kehu.web.access import PUBLIC, SIGNED_IN, USER
 from kehu.web.security import PROVEN
+from plugins.results import BillingMode
 from tests.functional.attacks.world import SECRET, arguments, fill
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
@@ -20,12 +24,24 @@ ROLES = ("owner", "admin", "manager", "member", "viewer")
 ENDS = {"accounts.logout"}
 """Would end the session that goes on asking."""
 
+STRIPE = "billing_orders."
+"""Pages that are there with Stripe alone."""
+
+
+@pytest.fixture(autouse=True)
+def _billed() -> Iterator[None]:
+    """Have the pages of the rent, which are not there while nothing is billed."""
+    with modes.use(BillingMode.DEMO):
+        yield
+
 
 def addresses(app: Flask, ids: dict[str, str]) -> Iterator[tuple[str, str, str, Any]]:
     """Return method, address, what it asks for and its rule, of everything but the API and plugins."""
     urls = app.url_map.bind("localhost")
     for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule):
         if rule.rule.startswith(("/api/", "/x/", "/static")) or rule.endpoint in ENDS:
+            continue
+        if rule.endpoint.startswith(STRIPE) is not (modes.mode() is BillingMode.STRIPE):
             continue
         view = app.view_functions[rule.endpoint]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -130,3 +146,23 @@ def test_empty_forms_break_nothing(app: Flask, shop: Shop) -> None:
             if answer.status_code >= 500:
                 faults.append((method, url, answer.status_code))
     assert not faults, "\n".join(map(str, faults))
+
+
+def test_orders_at_stripe_are_their_owners(app: Flask, shop: Shop, other_shop: Shop) -> None:
+    with other_shop.work() as session, modes.use(BillingMode.STRIPE):
+        AccountService(session).lock().stripe_customer_id = f"cus_{other_shop.tenant.id.hex}"
+        order = str(OperationService(session).card("https://example.com/back", papers=False).id)
+    ids, member = fill(shop), shop.member("member")
+    stranger = browser(app, f"{shop.tenant.address}.localhost")
+    with modes.use(BillingMode.STRIPE):
+        found = list(addresses(app, ids))
+        assert len(found) > 4
+        for method, url, access, _rule in found:
+            assert not member.may(access)
+            assert shop.client(member).open(url, method=method).status_code == 403, url
+            assert stranger.open(url, method=method).status_code == (303 if method == "GET" else 401), url
+            if method in UNSAFE:
+                assert shop.client().open(url, method=method, forged=True).status_code == 409, url
+        for path in (f"/settings/billing/orders/{order}", f"/settings/billing/orders/{order}/state"):
+            assert other_shop.client().get(path).status_code in (200, 204)
+            assert shop.client().get(path).status_code == 404
