@@ -69,7 +69,7 @@ def test_settings_are_checked():
         ("KEHU_PORT", "many"),
         ("KEHU_HTTPS", "perhaps"),
         ("KEHU_ENV", "moon"),
-        ("KEHU_BILLING_MODE", "stripe"),
+        ("KEHU_BILLING_MODE", "gold"),
     ):
         with pytest.raises(ConfigError, match=name):
             load_settings({**good, name: value})
