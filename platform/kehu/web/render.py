@@ -15,6 +15,10 @@ _MAIN = "<main "
 VARY = ("HX-Request", "HX-Target", "HX-Request-Type")
 
 
+class NoBlock(LookupError):
+    """Raised for a block that a template does not have."""
+
+
 def wanted_target() -> str:
     """Return the id of the element that a partial request will fill, or an empty text."""
     if request.headers.get("HX-Request") != "true" or request.headers.get("HX-Request-Type") != "partial":
@@ -23,7 +27,10 @@ def wanted_target() -> str:
 
 
 def render_block(template: str, block: str, **context: Any) -> str:
-    """Render one block of a template, its own or one of its layout, with the globals of a page."""
+    """Render one block of a template, its own or one of its layout, with the globals of a page.
+
+    :raises NoBlock: when there is none of this name.
+    """
     current_app.update_template_context(context)
     found = current_app.jinja_env.get_template(template)
     scope = found.new_context(context)
@@ -31,6 +38,8 @@ def render_block(template: str, block: str, **context: Any) -> str:
     start = found.root_render_func(scope)
     next(start, None)
     start.close()  # type: ignore[attr-defined]
+    if block not in scope.blocks:
+        raise NoBlock(f"{template} has no block {block}")
     return "".join(scope.blocks[block][0](scope))
 
 
@@ -44,7 +53,12 @@ def render_page(
     target = wanted_target()
     block = (fragments or {}).get(target) or ("page" if target == "main" else None)
     if block:
-        response = make_response(render_block(template, block, partial=True, **context), status)
+        try:
+            text = render_block(template, block, partial=True, **context)
+        except NoBlock:
+            # What else stands in a dialog was opened by its address; the page around it is shown anew.
+            text = as_page(render_template(template, partial=True, **context), partial=True)
+        response = make_response(text, status)
     else:
         text = render_template(template, partial=False, **context)
         response = make_response(as_page(text) if _stands_alone(text) else text, status)
@@ -62,9 +76,15 @@ def _stands_alone(text: str) -> bool:
     )
 
 
-def as_page(dialog: str) -> str:
-    """Put what else stands in a dialog into a page of its own, with its heading as the page's."""
+def as_page(dialog: str, *, partial: bool = False) -> str:
+    """Put what else stands in a dialog into a page of its own, with its heading as the page's.
+
+    :param partial: only the page's `<main>`.
+    """
     found = _HEADING.search(dialog)
     content = _HEADING.sub(r"<h1\1>\2</h1>", dialog, count=1)
     title = Markup(found[2]) if found else ""  # noqa: S704 - a piece of a page that was escaped when drawn
-    return render_template("kehu/bare.html", title=title, content=Markup(content), partial=False)  # noqa: S704 - as above
+    context = {"title": title, "content": Markup(content)}  # noqa: S704 - as above
+    if partial:
+        return render_block("kehu/bare.html", "page", partial=True, **context)
+    return render_template("kehu/bare.html", partial=False, **context)

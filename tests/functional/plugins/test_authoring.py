@@ -29,7 +29,17 @@ def made(folder: Path, slug: str, *, record: bool = False) -> Path:
 @pytest.mark.parametrize("record", [False, True])
 def test_what_new_writes_passes_every_check_untouched(tmp_path: Path, record: bool) -> None:
     steps = list(check(made(tmp_path / "kehu-sea-side", "sea_side", record=record)))
-    titles = ["manifest", "imports", "templates", "contract", "declarations", "format", "style", "types", "tests"]
+    titles = [
+        "manifest",
+        "imports",
+        "templates",
+        "contract",
+        "declarations",
+        "format",
+        "style",
+        "types",
+        "tests",
+    ]
     assert [(step.title, step.problems) for step in steps] == [(title, ()) for title in titles]
 
 

@@ -380,3 +380,17 @@ def test_a_new_name_reaches_the_heading(browser, make):
         f"/customers/{one}/field/industry", {"industry": "Wood", "version": "2"}, target="dd#x"
     )
     assert "kehu:refresh" not in other.headers.get("HX-Trigger", "")
+
+
+def test_the_form_opened_by_its_address_leads_to_the_record(browser, make):
+    (made,) = make("Holding")
+    url = f"/customers/{made}"
+    sent = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{url}/edit"}
+    data = {"name": "Holding 2", "version": "1"}
+    answer = browser.client.post(f"{url}/edit", data=data, headers=sent)
+    assert url in answer.headers["HX-Location"]
+    # The frame asks for its page anew: no dialog has a part for it, but a page around the dialog does.
+    for path in (f"{url}/edit", "/customers/new", f"/privacy/customers/{made}"):
+        page = browser.get(path, target="main#main")
+        assert page.status_code == 200, path
+        assert page.text.count("<main") == 1, path

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlsplit
 
 from flask import Response, make_response, redirect, request
 from sqlalchemy.orm import Session
 
 from kehu.core import audit
+from kehu.web.render import wanted_target
 from kehu.web.toasts import add_trigger, toast
 
 
 def is_htmx() -> bool:
     """Tell whether the browser's script sent the request."""
     return request.headers.get("HX-Request") == "true"
+
+
+def stands_alone() -> bool:
+    """Tell whether what was sent stood on a page of its own, opened by its address, and not in a dialog."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path == request.path
+
+
+def wants_page() -> bool:
+    """Tell whether a form is asked for as a page of its own, not for a dialog."""
+    return not is_htmx() or request.headers.get("HX-Boosted") == "true" or wanted_target() == "main"
 
 
 def go_to(url: str) -> Response:

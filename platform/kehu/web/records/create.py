@@ -14,7 +14,7 @@ from kehu.core.i18n import _
 from kehu.core.records.fields import Field
 from kehu.core.records.service import service_for
 from kehu.web.records import forms
-from kehu.web.records.answers import done, done_toast, go_to, is_htmx
+from kehu.web.records.answers import done, done_toast, go_to, is_htmx, wants_page
 from kehu.web.records.once import new_key, once
 from kehu.web.render import render_page
 
@@ -113,9 +113,7 @@ def _form(
         stay=request.values.get("stay", ""),
         action=pages.url("new"),
         full_url=pages.url("new", **{**_plain(values), "full": "1", "stay": request.values.get("stay", "")}),
-        as_page=not is_htmx()
-        or request.headers.get("HX-Boosted") == "true"
-        or request.headers.get("HX-Target", "") == "main#main",
+        as_page=wants_page(),
     )
 
 

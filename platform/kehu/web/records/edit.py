@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
@@ -15,7 +15,7 @@ from kehu.core.i18n import _
 from kehu.core.records.kinds import dump_value
 from kehu.core.records.service import RecordService, service_for
 from kehu.web.records import forms
-from kehu.web.records.answers import done, done_toast, is_htmx
+from kehu.web.records.answers import done, done_toast, go_to, is_htmx, stands_alone, wants_page
 from kehu.web.records.create import groups
 from kehu.web.records.history import ChangeWriter
 from kehu.web.records.inline import _is_int
@@ -44,7 +44,9 @@ def edit(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
         return _form(pages, record, typed, error.fields or {"_": [str(error.message)]}, seen, status=422)
     if service.session.info.get("audit_batch"):
         done_toast(service.session, _("Saved “%(name)s”", name=service.title_of(record)))
-    return done("kehu:close", "kehu:refresh") if is_htmx() else redirect(pages.type.url(record_id), 303)
+    if not is_htmx() or stands_alone():
+        return go_to(pages.type.url(record_id))
+    return done("kehu:close", "kehu:refresh")
 
 
 def _save(
@@ -132,5 +134,5 @@ def _form(
         stale=stale,
         action=pages.url("edit", record_id=record.id),
         record_url=pages.type.url(record.id),
-        as_page=not is_htmx() or request.headers.get("HX-Boosted") == "true",
+        as_page=wants_page(),
     )
