@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from kehu.cli.main import GROUPS, kehu
+from kehu.cli.main import FLOORS, GROUPS, kehu
 from kehu.dev.roles import DatabaseUrls
 
 Run = Callable[..., Result]
@@ -26,10 +26,10 @@ def run(app: Flask, database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    for name in GROUPS:
-        # One application for all tests: a second one would take the engines away from the first.
-        if hasattr(import_module(f"kehu.cli.{name}"), "make_app"):
-            monkeypatch.setattr(f"kehu.cli.{name}.make_app", lambda: app)
+    for name in (*(f"kehu.cli.{one}" for one in GROUPS), *(f"{one}.commands" for one in FLOORS)):
+        # One application for all tests: a second one would take engines and jobs away from the first.
+        if hasattr(import_module(name), "make_app"):
+            monkeypatch.setattr(f"{name}.make_app", lambda: app)
 
     def call(*arguments: str, code: int | None = 0) -> Result:
         result = CliRunner().invoke(kehu, arguments)
