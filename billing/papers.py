@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import io
-from functools import cache
-from html import escape
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from flask_babel import get_locale
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from billing import modes, taxes
@@ -25,51 +17,10 @@ from billing.web import words
 from kehu.core.context import TenantInfo
 from kehu.core.i18n import _
 from kehu.core.money import show
+from kehu.core.paper import paragraph
 from plugins.results import BillingMode
 
 STAMP = "DEMO"
-FOLDERS = (
-    "/usr/share/fonts/truetype/dejavu",
-    "/usr/share/fonts/dejavu-sans-fonts",
-    "/usr/share/fonts/TTF",
-    "/usr/local/share/fonts",
-)
-WIDE = "DejaVuSans.ttf"
-"""Embedded where the system has it: Latin of all countries, Greek, Cyrillic."""
-CHINESE = {"zh_Hant": "MSung-Light"}
-OTHER = "STSong-Light"
-"""Fonts that every reader of PDF brings along; what the embedded one lacks is written in them."""
-
-
-@cache
-def _embedded() -> tuple[str, frozenset[int]]:
-    for path in (*(Path(folder) / WIDE for folder in FOLDERS), Path("Vera.ttf")):
-        if path.name == WIDE and not path.is_file():
-            continue
-        try:
-            font = TTFont("kehu-billing", str(path))
-        except TTFError:
-            continue
-        pdfmetrics.registerFont(font)
-        return "kehu-billing", frozenset(font.face.charToGlyph)
-    return "Helvetica", frozenset(range(32, 127))
-
-
-@cache
-def _other(locale: str) -> str:
-    name = CHINESE.get(locale, OTHER)
-    pdfmetrics.registerFont(UnicodeCIDFont(name))
-    return name
-
-
-def _marked(text: str, locale: str) -> str:
-    """Return a text as markup, each piece in a font that has its characters."""
-    name, known = _embedded()
-    parts = []
-    for has, letters in groupby(text, lambda letter: letter.isspace() or ord(letter) in known):
-        piece = escape("".join(letters)).replace("\n", "<br/>")
-        parts.append(piece if has else f'<font name="{_other(locale)}">{piece}</font>')
-    return f'<font name="{name}">{"".join(parts)}</font>'
 
 
 def draw(invoice: Invoice, account: Account, tenant: TenantInfo) -> bytes:
@@ -78,15 +29,7 @@ def draw(invoice: Invoice, account: Account, tenant: TenantInfo) -> bytes:
     demo = modes.mode() is BillingMode.DEMO
 
     def text(content: str, size: float = 10, after: float = 3) -> Paragraph:
-        style = ParagraphStyle(
-            "text",
-            fontName=_embedded()[0],
-            fontSize=size,
-            leading=size * 1.4,
-            spaceAfter=after,
-            wordWrap="CJK" if locale.startswith("zh") else None,
-        )
-        return Paragraph(_marked(content, locale), style)
+        return paragraph(content, locale, size, after)
 
     def money(amount: int) -> str:
         return show(amount, invoice.currency, locale)

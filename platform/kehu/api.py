@@ -37,6 +37,7 @@ from kehu.core.mailbox import file_name as mail_file_name
 from kehu.core.mailbox import parse_mail
 from kehu.core.migration import add_fk, record_columns, tenant_table
 from kehu.core.migration import begin as begin_migration
+from kehu.core.paper import paragraph as pdf_paragraph
 from kehu.core.records import scope
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.following import FollowingService
@@ -296,6 +297,7 @@ __all__ = [
     "parse_id",
     "parse_mail",
     "part_household",
+    "pdf_paragraph",
     "plugin_args",
     "plugin_base",
     "plugin_settings",

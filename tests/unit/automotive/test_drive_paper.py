@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from plugins_builtin.automotive.drives.paper import Paper, draw, marked
+from kehu.core.paper import marked
+from plugins_builtin.automotive.drives.paper import Paper, draw
 
 
 @pytest.mark.parametrize(
