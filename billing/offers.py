@@ -17,7 +17,8 @@ from kehu.core.i18n import _, _n
 from kehu.core.money import show
 from plugins.results import BillingMode, PlanOffer, PriceList, SeatOffer
 
-INVITE = "/settings/members/invite"
+INVITE = "/settings/members/invite?again=1"
+"""Where an invitation goes on with what was typed before the seats ran out."""
 
 
 def price_list(currency: str) -> PriceList:

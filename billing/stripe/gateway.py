@@ -154,6 +154,19 @@ class Gateway:
         found = self.api.test_helpers.test_clocks.retrieve(test_clock)
         return int(found.frozen_time) - int(clock.now().timestamp())
 
+    def invoice_page(self, invoice_id: str) -> str:
+        """Return where Stripe shows an invoice; asked for at each click, since these addresses age.
+
+        :raises Declined: when Stripe has no page of it.
+        :raises Unanswered: when it could not be asked.
+        """
+        with told():
+            found = self.api.invoices.retrieve(invoice_id).to_dict()
+        address = found.get("hosted_invoice_url")
+        if not isinstance(address, str):
+            raise Declined("Stripe has no page of this invoice.", "no_page")
+        return address
+
     def customer_of_charge(self, charge_id: str) -> str | None:
         """Return whom a charge belongs to: a dispute names nothing else."""
         with told():

@@ -5,12 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, abort, current_app, redirect, request
+from sqlalchemy import select
 
 from billing import modes
+from billing.models import Invoice
 from billing.permissions import RIGHT
 from billing.stripe import execution, orders
 from billing.stripe.operations import OPEN, OperationService
+from billing.stripe.views import EXTENSION
+from billing.stripe.words import Declined, Unanswered
 from kehu.core import db, jobs
 from kehu.core.i18n import _, _l
 from kehu.web.access import needs
@@ -71,6 +75,25 @@ def back() -> Any:
     """Come back from Stripe's page; what happened there is fetched, whatever the address says."""
     jobs.enqueue(db.session(), execution.RETURNED, session_id=request.args.get("session", "")[:255])
     toast(_("Thank you. What you did at Stripe shows here in a moment."), "info")
+    return redirect(orders.PAGE, 303)
+
+
+@blueprint.get(f"{orders.PAGE}/invoices/<uuid:invoice_id>")
+@needs(RIGHT)
+def invoice(invoice_id: uuid.UUID) -> Any:
+    """Go to an invoice where Stripe shows it, with its receipt."""
+    session = db.session()
+    row = session.execute(select(Invoice).where(Invoice.id == invoice_id)).scalar_one_or_none()
+    if row is None:
+        abort(404)
+    # Nothing of ours waits for Stripe's answer.
+    session.commit()
+    try:
+        return redirect(current_app.extensions[EXTENSION].invoice_page(row.provider_id), 303)
+    except Declined:
+        toast(_("Stripe has no page of this invoice."), "bad")
+    except Unanswered:
+        toast(_("Stripe does not answer just now; try again in a minute."), "bad")
     return redirect(orders.PAGE, 303)
 
 

@@ -13,6 +13,7 @@ from billing import facts, modes, taxes
 from billing.accounts import AccountService
 from billing.catalogue import FEATURES, catalogue
 from billing.models import Account, Invoice
+from billing.offers import INVITE
 from billing.papers import draw
 from billing.permissions import RIGHT
 from billing.phases import Buy
@@ -34,7 +35,6 @@ from plugins.results import BillingMode
 
 blueprint = Blueprint("billing", __name__, template_folder="../templates")
 PAGE = "/settings/billing"
-INVITE = "/settings/members/invite"
 
 register(
     SettingsPage(
@@ -152,7 +152,7 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
 def _next(values: dict[str, str]) -> str:
     """Return where to go on afterwards: back to an invitation that waits, nowhere else."""
     target = values.get("next", "")
-    return target if target == INVITE or target.startswith(f"{INVITE}?") else ""
+    return target if target == INVITE else ""
 
 
 @blueprint.post(f"{PAGE}/plan")

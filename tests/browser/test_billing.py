@@ -71,8 +71,8 @@ def test_case_58_and_59_from_trial_to_end_and_back(open_window: Open, shop: Shop
     page.click("#dialog :text('Add a seat')")
     page.wait_for_selector(":text('1 more seat for the rest of the period')")
     press(page, "Order now")
-    page.fill("#f-name", "Ada Byron")
-    page.fill("#f-email", "ada@example.com")
+    # What was typed before the seats ran out is still there.
+    assert page.input_value("#f-email") == "ada@example.com"
     page.get_by_role("button", name="Send the invitation").click()
     page.wait_for_selector("[data-toast] :text('An invitation is on its way')")
 

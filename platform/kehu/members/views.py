@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from flask import session as cookie
 
 from kehu.core import context, db, hooks
 from kehu.core.errors import Conflict, InvalidInput
@@ -28,6 +29,9 @@ blueprint = Blueprint("members", __name__)
 
 INVITATIONS = "200 per day"
 """Mails of invitation that a firm may send."""
+
+TYPED = "kehu_invitation"
+"""Where the browser's session keeps an invitation that waits for a seat."""
 
 STATE_BADGES = {option.value: (option.label, option.tone) for option in STATES}
 
@@ -114,10 +118,11 @@ def _invite_page(values: dict[str, Any], errors: dict[str, Any] | None = None, s
 @blueprint.get("/settings/members/invite")
 @needs("members:manage")
 def invite() -> Any:
-    """Ask whom to invite; `member` makes a placeholder a person."""
+    """Ask whom to invite; `member` makes a placeholder a person, `again` goes on after a seat was bought."""
     member_id = parse_id(request.args.get("member"))
     if member_id is None:
-        return _invite_page({})
+        typed = cookie.get(TYPED) if "again" in request.args else None
+        return _invite_page(typed["values"] if typed and typed["tenant"] == str(context.tenant().id) else {})
     member = MemberService(db.session()).get(member_id)
     return _invite_page({"member": str(member.id), "name": member.name, "email": member.email})
 
@@ -140,7 +145,12 @@ def invite_post() -> Any:
         return _invite_page(form.to_dict(), error.fields, 422)
     except Conflict as error:
         db.session().rollback()
-        return _invite_page(form.to_dict(), {"_": [error.message]}, 422)
+        values = {
+            name: form.get(name, "")[:200] for name in ("member", "name", "email", "role_id", "team_id")
+        }
+        cookie[TYPED] = {"tenant": str(context.tenant().id), "values": values}
+        return _invite_page(values, {"_": [error.message]}, 422)
+    cookie.pop(TYPED, None)
     return _done(_("An invitation is on its way to %(email)s.", email=member.email))
 
 

@@ -124,6 +124,18 @@ def test_case_74_another_firm_sees_no_order(firm: Firm, other_shop: Shop) -> Non
     assert firm.shop.client(firm.shop.member("member")).get(where).status_code == 403
 
 
+def test_case_74_invoices_are_shown_by_stripe_to_their_firm_alone(firm: Firm, other_shop: Shop) -> None:
+    client = firm.shop.client()
+    come_back(firm, carry_out(firm, order(firm, client, seats="3")), "pm_card_visa")
+    link = re.search(rf'href="({PAGE}/invoices/[-0-9a-f]+)"', client.get(PAGE).get_data(as_text=True))
+    assert link
+    assert client.get(link[1]).headers["Location"].startswith(f"{firm.double.url}/pages/invoice/")
+    assert other_shop.client().get(link[1]).status_code == 404
+    firm.double.control("faults", kind="cut", times=0, path="/v1/invoices/")
+    assert client.get(link[1]).headers["Location"] == PAGE
+    assert "Stripe does not answer just now" in client.get(PAGE).get_data(as_text=True)
+
+
 def test_a_price_that_moved_calls_the_change_off(firm: Firm) -> None:
     client = firm.shop.client()
     come_back(firm, carry_out(firm, order(firm, client, seats="3")), "pm_card_visa")
