@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from billing import addon_prices
 from billing.catalogue import Catalogue, CatalogueError
 from billing.models import Price
 from kehu.core import clock
@@ -30,7 +31,7 @@ class Step:
 
 
 def steps(session: Session, catalogue: Catalogue) -> list[Step]:
-    """Return what the catalogue asks for.
+    """Return what the catalogue and the manifests of paid plugins ask for.
 
     :raises CatalogueError: when a price was written down with another amount.
     """
@@ -39,24 +40,39 @@ def steps(session: Session, catalogue: Catalogue) -> list[Step]:
     for plan in catalogue.plans.values():
         for (interval, currency), amount in plan.prices.items():
             key = plan.lookup_key(interval, currency)
-            row = known.get(key)
-            if row is not None and row.amount != amount:
-                raise CatalogueError(
-                    f"catalogue.toml: {plan.ref}: {key} was written down as "
-                    f"{show(row.amount, currency, 'en')} and can't become {show(amount, currency, 'en')}. "
-                    f"Leave version {plan.version} as it is and add version {plan.version + 1}."
-                )
-            found.append(
-                Step(
-                    action="stands" if row is not None else "add",
-                    lookup_key=key,
-                    plan=plan.ref,
-                    interval=interval,
-                    currency=currency,
-                    amount=amount,
-                )
-            )
+            remedy = f"Leave version {plan.version} as it is and add version {plan.version + 1}."
+            where = f"catalogue.toml: {plan.ref}"
+            found.append(_step(known.get(key), key, plan.ref, interval, currency, amount, where, remedy))
+    for one in addon_prices.offered():
+        remedy = f"Set version = {one.version + 1} in [pricing]."
+        where = f"plugin.toml of {one.slug}"
+        row = known.get(one.lookup_key)
+        found.append(
+            _step(row, one.lookup_key, one.ref, one.interval, one.currency, one.amount, where, remedy)
+        )
     return found
+
+
+def _step(
+    row: Price | None, key: str, ref: str, interval: str, currency: str, amount: int, where: str, remedy: str
+) -> Step:
+    if row is not None and row.amount != amount:
+        raise CatalogueError(
+            f"{where}: {key} was written down as {show(row.amount, currency, 'en')} "
+            f"and can't become {show(amount, currency, 'en')}. {remedy}"
+        )
+    if row is not None and row.plan != ref:
+        raise CatalogueError(
+            f"{where}: {key} was written down as {row.plan} and can't become {ref}. {remedy}"
+        )
+    return Step(
+        action="stands" if row is not None else "add",
+        lookup_key=key,
+        plan=ref,
+        interval=interval,
+        currency=currency,
+        amount=amount,
+    )
 
 
 def apply(session: Session, catalogue: Catalogue) -> list[Step]:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from plugins.api_version import ApiVersion, parse_api
+from plugins.manifest_fields import MISSING, Strict, matches, one_of, text_field, words
+from plugins.pricing import Pricing, PricingSchema, pricing_of
 
 FILE_NAME: Final = "plugin.toml"
 SLUG: Final = re.compile(r"[a-z][a-z0-9_]{2,30}")
-_MISSING: Final = "It is missing. Add it to the file."
 
 
 class ManifestError(ValueError):
@@ -29,25 +30,6 @@ class PersonalData:
     categories: tuple[str, ...] = ()
     basis: str = ""
     retention_days: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pricing:
-    """How a tenant pays: free, with a plan's feature, or as an add-on.
-
-    `amounts` is what the author asks a month, by currency, for the whole firm or for each member.
-    """
-
-    kind: str = "free"
-    key: str = ""
-    trial_days: int = 0
-    per: str = "firm"
-    amounts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def paid(self) -> bool:
-        """Whether it is an add-on with a price of its own."""
-        return self.kind == "addon"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,27 +68,6 @@ class Manifest:
     end_date: str = ""
     quality: str = ""
     pictures: Mapping[str, str] = field(default_factory=dict)
-
-
-def _text(*, needed: bool = False, longest: int = 200, **options: Any) -> fields.String:
-    return fields.String(
-        required=needed,
-        validate=[validate.Length(1 if needed else 0, longest), *options.pop("also", ())],
-        error_messages={"required": _MISSING, "invalid": "Write it as text in double quotes."},
-        **options,
-    )
-
-
-def _words(*also: Any) -> fields.List[Any]:
-    return fields.List(_text(also=also), error_messages={"invalid": 'Write it as a list: ["one", "two"].'})
-
-
-def _one_of(*names: str) -> fields.String:
-    return _text(also=[validate.OneOf(names, error=f"Use one of: {', '.join(names)}.")])
-
-
-def _matches(pattern: str, remedy: str) -> validate.Regexp:
-    return validate.Regexp(rf"(?:{pattern})\Z", error=remedy)
 
 
 class _Version(fields.String):
@@ -149,30 +110,9 @@ class _Ranges(fields.Field[dict[str, SpecifierSet]]):
         return ranges
 
 
-class _Amounts(fields.Field[dict[str, str]]):
-    """Amounts a month by currency, as decimal numbers in quotes."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, str]:
-        if not isinstance(value, dict) or not value:
-            raise ValidationError('Write it as a table: { EUR = "4.50", GBP = "4" }.')
-        for currency, amount in value.items():
-            if not re.fullmatch(r"[A-Z]{3}", currency):
-                raise ValidationError(f"{currency!r} is no currency. Use the three letters of ISO 4217.")
-            if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", str(amount)) or isinstance(amount, float):
-                raise ValidationError(f'{amount!r} is no amount. Write it in quotes: "4.50".')
-        return {currency: str(amount) for currency, amount in value.items()}
-
-
-class _Strict(Schema):
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": "There is no such field. Check the spelling or take the line out."}
-
-
-class _PersonalDataSchema(_Strict):
-    categories = _words()
-    basis = _text(longest=500)
+class _PersonalDataSchema(Strict):
+    categories = words()
+    basis = text_field(longest=500)
     retention_days = fields.Integer(strict=True, validate=validate.Range(1, 36_500), allow_none=True)
 
     @validates_schema
@@ -181,64 +121,46 @@ class _PersonalDataSchema(_Strict):
             raise ValidationError("Say by which right the personal data is kept.", "basis")
 
 
-class _PricingSchema(_Strict):
-    kind = _one_of("free", "plan", "addon")
-    key = _text()
-    trial_days = fields.Integer(strict=True, validate=validate.Range(0, 90))
-    per = _one_of("firm", "member")
-    amounts = _Amounts()
-
-    @pre_load
-    def _split(self, data: Any, **_options: Any) -> Any:
-        """Accept the short form `kind:key`, within the table or in its place."""
-        if isinstance(data, str):
-            data = {"kind": data}
-        kind, _colon, key = str(data.get("kind", "free")).partition(":")
-        return {**data, "kind": kind, **({"key": key} if key else {})}
-
-    @validates_schema
-    def _key_given(self, data: dict[str, Any], **_options: Any) -> None:
-        if data.get("kind", "free") != "free" and not data.get("key"):
-            raise ValidationError("Name the plan's feature or the add-on's price.", "key")
-        if data.get("kind", "free") != "addon" and (data.get("amounts") or data.get("per")):
-            raise ValidationError('Only an add-on has a price of its own: kind = "addon:<key>".', "amounts")
-
-
-_SLUG_RULE = _matches(SLUG.pattern, "Use 3 to 31 small letters, digits and underscores, a letter first.")
-_SCOPE = _matches(r"[a-z_]+:(read|write)", 'Write it as "customers:read" or "deals:write".')
-_PICTURE = _matches(r"pictures/[a-z0-9_-]+\.(png|jpg|webp)", 'Name a file as "pictures/list.png".')
+_SLUG_RULE = matches(SLUG.pattern, "Use 3 to 31 small letters, digits and underscores, a letter first.")
+_SCOPE = matches(r"[a-z_]+:(read|write)", 'Write it as "customers:read" or "deals:write".')
+_PICTURE = matches(r"pictures/[a-z0-9_-]+\.(png|jpg|webp)", 'Name a file as "pictures/list.png".')
 MOST_PICTURES: Final = 6
-_CAPABILITY = _matches(
+_CAPABILITY = matches(
     r"db|files|guard|public_routes|meter|http:[a-z0-9.*-]+|send:[a-z]+",
     "Use db, files, guard, public_routes, meter, http:<host> or send:<channel>.",
 )
 
 
-class _ManifestSchema(_Strict):
-    slug = _text(needed=True, also=[_SLUG_RULE])
-    name = _text(needed=True, longest=60)
-    version = _Version(required=True, error_messages={"required": _MISSING})
-    summary = _text(needed=True)
-    api = _Api(required=True, error_messages={"required": _MISSING})
-    icon, category, licence = _text(), _text(), _text()
-    keywords, locales = _words(), _words()
-    author, contact, security_contact, docs_url = _text(), _text(), _text(), _text()
-    requires_core_revision, replaced_by, end_date = _text(), _text(), _text()
+class _ManifestSchema(Strict):
+    slug = text_field(needed=True, also=[_SLUG_RULE])
+    name = text_field(needed=True, longest=60)
+    version = _Version(required=True, error_messages={"required": MISSING})
+    summary = text_field(needed=True)
+    api = _Api(required=True, error_messages={"required": MISSING})
+    icon, category, licence = text_field(), text_field(), text_field()
+    keywords, locales = words(), words()
+    author, contact, security_contact, docs_url = text_field(), text_field(), text_field(), text_field()
+    requires_core_revision, replaced_by, end_date = text_field(), text_field(), text_field()
     requires, optional, conflicts = _Ranges(), _Ranges(), _Ranges()
-    auto_enable_with = _words(_SLUG_RULE)
-    level = _one_of("tenant", "operator")
-    kind = _one_of("python", "remote")
-    capabilities, reads, writes = _words(_CAPABILITY), _words(_SCOPE), _words(_SCOPE)
+    auto_enable_with = words(_SLUG_RULE)
+    level = one_of("tenant", "operator")
+    kind = one_of("python", "remote")
+    capabilities, reads, writes = words(_CAPABILITY), words(_SCOPE), words(_SCOPE)
     personal_data = fields.Nested(_PersonalDataSchema)
     data_version = fields.Integer(strict=True, validate=validate.Range(1, 1_000_000))
-    pricing = fields.Nested(_PricingSchema)
-    status = _one_of("experimental", "stable", "deprecated")
-    quality = _one_of("bronze", "silver", "gold")
+    pricing = fields.Nested(PricingSchema)
+    status = one_of("experimental", "stable", "deprecated")
+    quality = one_of("bronze", "silver", "gold")
     pictures = fields.Dict(
         keys=fields.String(validate=_PICTURE),
-        values=_text(needed=True),
+        values=text_field(needed=True),
         validate=validate.Length(0, MOST_PICTURES, error="Show at most {max} pictures."),
     )
+
+    @validates_schema
+    def _may_count(self, data: dict[str, Any], **_options: Any) -> None:
+        if data.get("pricing", {}).get("meters") and "meter" not in data.get("capabilities", ()):
+            raise ValidationError('Meters need the capability "meter". Add it to the list.', "capabilities")
 
 
 def _flat(messages: Any, path: str = "") -> list[tuple[str, str]]:
@@ -272,10 +194,12 @@ def parse_manifest(text: str, source: str = FILE_NAME) -> Manifest:
         lines = [f"{name}: {message}" for name, message in _flat(error.messages)]
         raise ManifestError("\n".join(f"{source}: {line}" for line in lines)) from None
     values = {key: _frozen(value) for key, value in data.items()}
-    for key, kind in (("personal_data", PersonalData), ("pricing", Pricing)):
-        if key in values:
-            parts: dict[str, Any] = {name: _frozen(value) for name, value in values[key].items()}
-            values[key] = kind(**parts)
+    if "personal_data" in values:
+        values["personal_data"] = PersonalData(
+            **{name: _frozen(value) for name, value in values["personal_data"].items()}
+        )
+    if "pricing" in values:
+        values["pricing"] = pricing_of(values["pricing"])
     return Manifest(**values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from billing import addon_prices
 from billing.catalogue import CatalogueError, catalogue
 from billing.models import Price
 from billing.stripe.gateway import Gateway, told
@@ -16,7 +17,11 @@ def publish(gateway: Gateway) -> int:
     :raises CatalogueError: when Stripe has another amount under a lookup key.
     """
     with db.unit_of_work(tenant=None) as session:
-        statement = select(Price).where(Price.stripe_price_id.is_(None)).order_by(Price.lookup_key)
+        statement = (
+            select(Price)
+            .where(Price.stripe_price_id.is_(None), ~Price.plan.like("x:%@%:%"))
+            .order_by(Price.lookup_key)
+        )
         waiting = list(session.execute(statement.limit(1_000)).scalars())
     new = 0
     for row in waiting:
@@ -36,9 +41,7 @@ def publish(gateway: Gateway) -> int:
 
 
 def _make(gateway: Gateway, row: Price) -> object:
-    plan = catalogue().plan(row.plan)
-    product = f"kehu_{row.plan.replace('@', '_v')}"
-    name = plan.name if plan is not None else row.plan
+    product, name, marks = _product(row)
     known = [one.id for one in gateway.api.products.list({"ids": [product]}).data]
     if not known:
         gateway.api.products.create({"id": product, "name": name}, {"idempotency_key": f"product:{product}"})
@@ -48,6 +51,17 @@ def _make(gateway: Gateway, row: Price) -> object:
         "unit_amount": row.amount,
         "recurring": {"interval": row.interval},
         "lookup_key": row.lookup_key,
-        "metadata": {"plan": row.plan},
+        "metadata": marks,
     }
     return gateway.api.prices.create(asked, {"idempotency_key": f"price:{row.lookup_key}"})
+
+
+def _product(row: Price) -> tuple[str, str, dict[str, str]]:
+    """Return id and name of the product of a price, and what marks the price for people: its plan or plugin."""
+    addon = addon_prices.of_lookup_key(row.lookup_key)
+    if addon is not None:
+        slug, version, _meter = addon
+        return f"kehu_x_{slug}_v{version}", addon_prices.name_of(slug), {"kind": "addon", "plugin": slug}
+    plan = catalogue().plan(row.plan)
+    name = plan.name if plan is not None else row.plan
+    return f"kehu_{row.plan.replace('@', '_v')}", name, {"plan": row.plan}

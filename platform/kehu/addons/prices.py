@@ -19,7 +19,8 @@ from kehu.core import clock, context, hooks
 from kehu.core.ids import new_id
 from kehu.core.money import to_minor
 from kehu.members.models import Member
-from plugins.manifest import Manifest, Pricing
+from plugins.manifest import Manifest
+from plugins.pricing import Pricing
 from plugins.records import PluginRecord
 from plugins.results import BillingState
 
@@ -52,7 +53,7 @@ def price(session: Session, manifest: Manifest) -> Price | None:
     amount, currency = amount_of(pricing, context.tenant().currency)
     zone = context.tenant().tz
     members = _members(session)
-    times = members if pricing.per == "member" else 1
+    times = members if pricing.per == "seat" else 1
     running = _open(session, manifest.slug)
     ends = running.trial_until if running else _trial_end(session, manifest, clock.now())
     return Price(

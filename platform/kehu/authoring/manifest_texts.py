@@ -16,7 +16,7 @@ manifest = kehu.authoring.manifest_texts:extract
 
 
 def extract(file: BinaryIO, _keywords: Any, _tags: Any, options: Any) -> Iterator[Found]:
-    """Give name, summary, what is kept of people and by which right, and what pictures show."""
+    """Give name, summary, what is kept of people and by which right, what pictures show and meters count."""
     for text in texts_of(tomllib.loads(file.read().decode())):
         yield 1, "_", text, []
 
@@ -31,4 +31,6 @@ def texts_of(manifest: dict[str, Any]) -> Iterator[str]:
         personal.get("basis"),
     ]
     texts += manifest.get("pictures", {}).values()
+    pricing = manifest.get("pricing")
+    texts += [one.get("label") for one in pricing.get("meters", ())] if isinstance(pricing, dict) else []
     yield from (text for text in texts if text)

@@ -54,7 +54,8 @@ MANIFEST: Final = {
     "personal_data": "table: categories, basis, retention_days",
     "data_version": "whole number; a higher one than a tenant's runs kehu_tenant_upgrade",
     "locales": "languages it has texts in",
-    "pricing": "kind (free, plan:feature, addon:key), trial_days, per (firm, member), amounts by currency",
+    "pricing": "kind (free, plan:feature, addon:key), version, trial_days, per (firm, seat), amounts, yearly, "
+    "included (keys of plans), meters (name, label, included, amounts)",
     "pictures": "table: file in `pictures/` = what it shows; PNG, JPEG or WebP, at most 6",
     "status": "experimental, stable or deprecated",
     "replaced_by": "slug of its successor",

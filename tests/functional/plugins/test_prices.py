@@ -13,10 +13,11 @@ from kehu.addons.prices import amount_of
 from kehu.core import clock, hooks
 from kehu.testkit.fixtures import Shop
 from kehu.testkit.switch import disable, enable, purge
-from plugins.manifest import ManifestError, Pricing, parse_manifest
+from plugins.manifest import ManifestError, parse_manifest
+from plugins.pricing import Pricing
 
 SLUG = "automotive"
-PAID = Pricing(kind="addon", key="cars", trial_days=14, per="member", amounts={"EUR": "4.50", "JPY": "500"})
+PAID = Pricing(kind="addon", key="cars", trial_days=14, per="seat", amounts={"EUR": "4.50", "JPY": "500"})
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_the_plan_tells_the_price_before_and_the_page_tells_it_after(paid: Shop)
     after = client.get(f"/settings/plugins/{SLUG}").get_data(as_text=True)
     assert "on since" in after
     (kept,) = periods(paid)
-    assert (kept.slug, kept.key, kept.per, kept.amount, kept.currency) == (SLUG, "cars", "member", 450, "EUR")
+    assert (kept.slug, kept.key, kept.per, kept.amount, kept.currency) == (SLUG, "cars", "seat", 450, "EUR")
     assert kept.started_by == paid.owner.member_id
     assert kept.ended_at is None
 
@@ -98,7 +99,7 @@ SHORT = 'slug = "cars"\nname = "Cars"\nversion = "1.0"\nsummary = "Cars"\napi = 
         ('kind = "addon:cars"\namounts = { EUR = 4.5 }', "Write it in quotes"),
         ('kind = "addon:cars"\namounts = { EUR = "-4" }', "is no amount"),
         ('kind = "addon:cars"\namounts = "4 EUR"', "Write it as a table"),
-        ('kind = "addon:cars"\nper = "hour"', "Use one of: firm, member"),
+        ('kind = "addon:cars"\nper = "hour"', "Use one of: firm, seat"),
         ('kind = "plan:cars"\namounts = { EUR = "4" }', "Only an add-on has a price"),
     ],
 )

@@ -134,3 +134,64 @@ def test_an_api_fits_within_its_major_number(needed: str, fits: bool) -> None:
         assert misfit(parse_api(needed)) is None
         return
     assert (misfit(parse_api(needed), ApiVersion(1, 3)) is None) is fits
+
+
+PAID = """
+capabilities = ["meter"]
+[pricing]
+kind = "addon:abc"
+version = 2
+trial_days = 14
+per = "member"
+amounts = { EUR = "4.50", JPY = "500" }
+yearly = { EUR = "45", JPY = "5000" }
+included = ["business"]
+[[pricing.meters]]
+name = "visits"
+label = "Visits"
+included = 100
+amounts = { EUR = "0.02", JPY = "3" }
+"""
+
+
+def test_a_price_is_read_whole() -> None:
+    pricing = parse_manifest(SHORT + PAID).pricing
+    assert (pricing.version, pricing.per, pricing.included) == (2, "seat", ("business",))
+    assert (pricing.amount("month", "JPY"), pricing.amount("year", "EUR")) == (("500", 1), ("45", 1))
+    assert pricing.amount("month", "USD") is None
+    (meter,) = pricing.meters
+    assert (meter.name, meter.label, meter.included, meter.amounts["EUR"]) == (
+        "visits",
+        "Visits",
+        100,
+        "0.02",
+    )
+    by_month = parse_manifest(SHORT + PAID.replace('yearly = { EUR = "45", JPY = "5000" }', "")).pricing
+    assert by_month.amount("year", "EUR") == ("4.50", 12)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('JPY = "5000"', 'GBP = "4"', "pricing.yearly: Name the same currencies as in amounts."),
+        ('EUR = "0.02", ', "", "pricing.meters: Name the same currencies for visits"),
+        ('EUR = "4.50"', 'EUR = "0"', "EUR costs nothing"),
+        ('["meter"]', '["db"]', 'capabilities: Meters need the capability "meter"'),
+        ('["business"]', '["Business!"]', "Name the key of a plan"),
+        ('name = "visits"', 'name = "Visits"', "Use 2 to 31 small letters"),
+        ('amounts = { EUR = "0.02", JPY = "3" }', "", "Say what each further one costs."),
+        ("version = 2", "version = 0", "pricing.version"),
+        ('"addon:abc"', '"plan:abc"', "Only an add-on has a price of its own"),
+    ],
+)
+def test_a_wrong_price_is_named_with_its_remedy(old: str, new: str, said: str) -> None:
+    assert old in PAID
+    with pytest.raises(ManifestError) as caught:
+        parse_manifest(SHORT + PAID.replace(old, new))
+    assert said in str(caught.value)
+
+
+def test_a_meter_has_its_own_name() -> None:
+    meter = PAID[PAID.index("[[") :]
+    with pytest.raises(ManifestError, match="Two meters have the same name"):
+        parse_manifest(SHORT + PAID + meter)
