@@ -59,4 +59,5 @@ def state_of(tenant: TenantInfo) -> BillingState:
         owner_only=not found.access.everybody,
         refusal=refusal(found),
         stopped=frozenset(fact.get("stop") or ()),
+        page=PAGE,
     )

@@ -320,6 +320,7 @@ class BillingState:
     :param owner_only: nobody but the owner comes in, to export and to start again.
     :param refusal: why nothing can be written, and the next step; given when `read_only`.
     :param stopped: ids of members who can't write, because the firm has more people than seats.
+    :param page: the page of the firm on which billing is looked after.
     """
 
     mode: BillingMode
@@ -331,6 +332,7 @@ class BillingState:
     owner_only: bool = False
     refusal: Label | None = None
     stopped: frozenset[str] = frozenset()
+    page: str = ""
 
     def __post_init__(self) -> None:
         _require(

@@ -19,7 +19,13 @@ ALWAYS = frozenset({"read", "export", "manage", "erase", "close"})
 class PaymentNeeded(KehuError):
     """Raised when the state of billing does not allow it; the message names the next step."""
 
-    code, status, title = "payment_needed", 402, "A plan is needed"
+    code, status, title = "payment_needed", 402, "Only reading for now"
+
+
+class FeatureNeeded(PaymentNeeded):
+    """Raised when the firm's plan does not have what is asked for."""
+
+    title = "Not in your plan"
 
 
 def refuse_writing(actor: context.Actor, permission: str) -> None:
@@ -37,7 +43,7 @@ def refuse_writing(actor: context.Actor, permission: str) -> None:
     if state is None:
         return
     if state.read_only:
-        raise PaymentNeeded(str(state.refusal), phase=state.phase)
+        raise PaymentNeeded(str(state.refusal), phase=state.phase, page=state.page)
     if state.stopped and str(actor.member_id) in state.stopped:
         raise PaymentNeeded(
             _(
@@ -45,6 +51,7 @@ def refuse_writing(actor: context.Actor, permission: str) -> None:
                 "Ask an owner to add a seat or to park somebody, under Settings, Plan and seats."
             ),
             phase=state.phase,
+            page=state.page,
         )
 
 
@@ -54,12 +61,15 @@ def require_feature(key: str, name: Any) -> None:
     :param name: what people call the feature.
     :raises PaymentNeeded: names the feature and where plans are changed.
     """
-    if hooks.first("kehu_entitled", tenant_id=context.tenant().id, slug=f"feature:{key}") is False:
-        raise PaymentNeeded(
+    tenant_id = context.tenant().id
+    if hooks.first("kehu_entitled", tenant_id=tenant_id, slug=f"feature:{key}") is False:
+        state: Any = hooks.first("kehu_billing_state", tenant_id=tenant_id)
+        raise FeatureNeeded(
             _(
                 "Your plan does not have “%(feature)s”. "
                 "An owner or admin changes the plan under Settings, Plan and seats.",
                 feature=str(name),
             ),
             feature=key,
+            page=state.page if state is not None else "",
         )

@@ -30,6 +30,8 @@ TITLES = (
     _l("Too many requests"),
     _l("Not available right now"),
     _l("Our mistake"),
+    _l("Only reading for now"),
+    _l("Not in your plan"),
 )
 """The titles of the domain's errors: texts in other modules, named here so that they are translated."""
 
@@ -85,7 +87,13 @@ def page(error: errors.KehuError) -> Response:
         detail = {"message": message, "level": "bad", "fields": error.fields}
         response.headers["HX-Trigger"] = json.dumps({"kehu:toast": detail})
         return _retry(response, error)
-    body = render_template("kehu/error.html", status=error.status, title=_(error.title), message=message)
+    step = {}
+    actor = context.current().actor
+    if error.details.get("page") and actor is not None and actor.may("billing:manage"):
+        step = {"back_url": error.details["page"], "back_text": _("Go to Plan and seats")}
+    body = render_template(
+        "kehu/error.html", status=error.status, title=_(error.title), message=message, **step
+    )
     return _retry(Response(body, status=error.status), error)
 
 

@@ -74,6 +74,12 @@ def test_after_the_trial_nothing_is_written_and_everything_read(over: Callable[[
         "trial_over",
     )
     assert client.get("/api/v1/customers", headers=token).status_code == 200
+    # The page leads to the next step whoever may take it.
+    shown = client.get("/customers/new").get_data(as_text=True)
+    assert "Only reading for now" in shown
+    assert "Go to Plan and seats" in shown
+    shown = shop.client(shop.member("member")).get("/customers/new").get_data(as_text=True)
+    assert "Go to Plan and seats" not in shown
 
 
 @pytest.mark.parametrize("act", ["create", "update", "trash"])
