@@ -78,6 +78,10 @@ class AccountService:
         SeatService(self.session).begin(account)
         self.refresh(account)
 
+    def leave_checkout(self, account: Account) -> None:
+        """Forget the page of the first payment: it was paid, called off, or ran out."""
+        account.checkout_id, account.checkout_url, account.checkout_until = "", "", None
+
     # --- what each request knows --------------------------------------------------------------------------
 
     def subscription(self) -> Subscription | None:
@@ -136,6 +140,7 @@ class AccountService:
         fact |= {
             "trial": facts.written(account.trial_ends_at),
             "ended": facts.written(account.ended_at),
+            "checkout": facts.written(account.checkout_until),
             "held": account.held_at is not None,
             "over": facts.written(account.over_seat_since),
             "stop": [str(one) for one in stopped(self.session, account, facts.now_of(fact))],

@@ -56,6 +56,7 @@ def standing_by(fact: Mapping[str, Any]) -> Standing:
         trial_ends_at=moment(fact.get("trial")),
         held=bool(fact.get("held")),
         ended_at=moment(fact.get("ended")),
+        checkout_until=moment(fact.get("checkout")),
         last=Phase(fact["last"]) if fact.get("last") else None,
     )
     status = fact.get("status")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -34,12 +35,29 @@ def converge(session: Session, snapshot: Snapshot) -> Standing:
     service = AccountService(session)
     account = service.lock()
     account.clock_ahead = snapshot.ahead
+    snapshot = replace(snapshot, subscriptions=tuple(_never_begun(session, snapshot.subscriptions)))
     live = _choose(snapshot.subscriptions)
     _subscriptions(session, snapshot.subscriptions, live)
     _invoices(session, snapshot.invoices)
     _seats(session, account, live)
     _end(account, snapshot, live)
+    if live is not None and live.status in COUNTED:
+        service.leave_checkout(account)
     return service.refresh(account)
+
+
+def _never_begun(session: Session, found: Sequence[SubscriptionState]) -> list[SubscriptionState]:
+    """Tell a first payment that was called off from the end of something paid: it ends nothing."""
+    statement = select(Subscription.provider_id).where(
+        Subscription.status.in_(("incomplete", "incomplete_expired"))
+    )
+    unpaid = set(session.execute(statement.limit(1_000)).scalars())
+    return [
+        replace(one, status="incomplete_expired")
+        if one.status == "canceled" and one.provider_id in unpaid
+        else one
+        for one in found
+    ]
 
 
 def _choose(found: Sequence[SubscriptionState]) -> SubscriptionState | None:

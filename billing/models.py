@@ -51,6 +51,7 @@ class Account(TenantOwned, Base):
     :param clock_ahead: seconds that billing time runs ahead of the clock (demo, test clocks).
     :param seats_cap: how many may hold a seat now; `seats_billed` is what was bought.
     :param seats_paid_floor: seats that are paid until `seats_paid_until`, though fewer were asked for since.
+    :param checkout_id: the provider's page on which the first payment waits, until `checkout_until`.
     """
 
     __tablename__ = "billing_accounts"
@@ -73,6 +74,9 @@ class Account(TenantOwned, Base):
     tax_id_state: Mapped[str] = _text()
     trial_ends_at: Mapped[OptInstant]
     ended_at: Mapped[OptInstant]
+    checkout_id: Mapped[str] = _text()
+    checkout_url: Mapped[str] = _text()
+    checkout_until: Mapped[OptInstant]
     held_at: Mapped[OptInstant]
     held_reason: Mapped[str] = _text()
     phase: Mapped[Str]

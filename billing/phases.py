@@ -120,6 +120,7 @@ class Account:
 
     :param trial_ends_at: None while nobody set it: the trial has not begun to run.
     :param ended_at: when the last subscription that was paid came to its end.
+    :param checkout_until: how long a page waits on which the first payment can be made; None while there is none.
     :param last: the phase that was known last, for a status that nobody knows.
     """
 
@@ -127,6 +128,7 @@ class Account:
     trial_ends_at: dt.datetime | None = None
     held: bool = False
     ended_at: dt.datetime | None = None
+    checkout_until: dt.datetime | None = None
     last: Phase | None = None
 
 
@@ -194,7 +196,7 @@ def phase(
     """Return where a firm stands."""
     if account.off:
         return Standing(phase=Phase.OFF)
-    found = _standing(account, mirror, oldest_open_invoice, now, policy)
+    found = _paying(account, _standing(account, mirror, oldest_open_invoice, now, policy), now)
     if account.held:
         return Standing(phase=Phase.HELD, before=found.phase, alarm=found.alarm)
     return found
@@ -219,6 +221,15 @@ def _standing(
     alarm = f"unknown status {mirror.status!r}"
     kept = account.last if account.last in ACCESS and account.last is not Phase.HELD else None
     return Standing(phase=kept or _without(account, now, policy).phase, alarm=alarm)
+
+
+def _paying(account: Account, found: Standing, now: dt.datetime) -> Standing:
+    """Return where a firm stands while the page of its first payment is open; nothing is granted yet."""
+    until = account.checkout_until
+    carried = found.phase not in (Phase.TRIAL, Phase.TRIAL_OVER, Phase.ENDED, Phase.CLOSED)
+    if until is None or now >= until or carried:
+        return found
+    return Standing(phase=Phase.CONFIRMING, before=found.phase, until=until, alarm=found.alarm)
 
 
 def _without(account: Account, now: dt.datetime, policy: Policy) -> Standing:

@@ -19,6 +19,7 @@ from billing.catalogue import catalogue
 from billing.models import Account, Subscription
 from billing.snapshot import Snapshot
 from billing.stripe import operations, plain, sync
+from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, RUN, OperationService
 from billing.stripe.words import Buyer, Declined, Live, Outcome, Provider, Unanswered, Wanted, provider
 from kehu.core import clock, context, db, jobs, schedule
@@ -120,7 +121,7 @@ def run(asked: Provider, operation_id: uuid.UUID) -> str:
         row.sent_at = row.sent_at or clock.now()
         kind, desired, key = row.kind, dict(row.desired), f"op:{row.id}:{row.round}"
         buyer, floor = buyer_of(account), account.seats_paid_floor
-    if too_old:
+    if too_old and kind != "abandon":
         return _decide(asked, operation_id, buyer, kind, desired)
     try:
         if not buyer.customer_id:
@@ -133,7 +134,7 @@ def run(asked: Provider, operation_id: uuid.UUID) -> str:
         if failure.stored:
             return _decide(asked, operation_id, buyer, kind, desired, again=True)
         raise
-    return _end(asked, operation_id, buyer, outcome.state, url=outcome.url)
+    return _end(asked, operation_id, buyer, outcome.state, outcome=outcome)
 
 
 def _known(asked: Provider, buyer: Buyer, key: str) -> Buyer:
@@ -151,6 +152,8 @@ def _ask(
 ) -> Outcome:
     if kind == "subscribe":
         return asked.subscribe(buyer, wanted_of(desired), key, desired["back"])
+    if kind == "abandon":
+        return asked.abandon(buyer, desired["page"])
     if kind == "pay":
         return asked.pay(desired["invoice"], key)
     if kind == "card":
@@ -219,6 +222,8 @@ def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
         return any(
             one.provider_id == desired["invoice"] and one.status == "paid" for one in snapshot.invoices
         )
+    if kind == "abandon":
+        return False  # Closing what is closed does no harm: it is asked for again.
     return any((one.cancel_at is not None) == (kind == "cancel") for one in running)
 
 
@@ -227,7 +232,7 @@ def _end(
     operation_id: uuid.UUID,
     buyer: Buyer,
     state: str,
-    url: str = "",
+    outcome: Outcome | None = None,
     error: str = "",
     snapshot: Snapshot | None = None,
 ) -> str:
@@ -235,11 +240,24 @@ def _end(
     if snapshot is None and buyer.customer_id:
         snapshot = asked.fetch(buyer.customer_id)
     with db.unit_of_work() as session:
-        AccountService(session).lock()
-        if snapshot is not None and snapshot.customer_id:
-            mirror.converge(session, snapshot)
+        accounts = AccountService(session)
+        account = accounts.lock()
         row = OperationService(session).find(operation_id)
         assert row is not None
         if row.state in OPEN:
+            url = outcome.url if outcome is not None else ""
             row.state, row.url, row.error, row.ended_at = state, url, error, clock.now()
+            _checkout(accounts, account, row, outcome)
+        if snapshot is not None and snapshot.customer_id:
+            mirror.converge(session, snapshot)
         return row.state
+
+
+def _checkout(accounts: AccountService, account: Account, row: Operation, outcome: Outcome | None) -> None:
+    """Keep the page of the first payment, so that it can be finished or called off; what is paid forgets it."""
+    if row.kind == "subscribe" and outcome is not None and outcome.until is not None:
+        ahead = dt.timedelta(seconds=account.clock_ahead)
+        account.checkout_id, account.checkout_url = outcome.page, outcome.url
+        account.checkout_until = outcome.until + ahead
+    elif row.kind == "abandon" and row.state == "done":
+        accounts.leave_checkout(account)

@@ -86,6 +86,9 @@ class Sync(Base):
     last_error: Mapped[str] = mapped_column(Text, server_default="", default="")
 
 
+KINDS = ("subscribe", "abandon", "change", "cancel", "undo", "pay", "card")
+
+
 def _count() -> Any:
     return mapped_column(BigInteger, server_default=text("0"), default=0)
 
@@ -111,7 +114,7 @@ class Operation(TenantRow, Base):
             unique=True,
             postgresql_where=text("state IN ('pending', 'sent')"),
         ),
-        CheckConstraint("kind IN ('subscribe', 'change', 'cancel', 'undo', 'pay', 'card')", name="kind"),
+        CheckConstraint(f"kind IN {KINDS}", name="kind"),
         CheckConstraint("state IN ('pending', 'sent', 'done', 'failed', 'needs_action')", name="state"),
     )
 

@@ -52,7 +52,9 @@ class OperationService:
         :param back: the address to which the person comes back from the provider's page.
         """
         account, standing = self._locked()
-        if standing.access.buy not in (Buy.YES, Buy.AGAIN, Buy.FINISH) or self._live_row(paid=True):
+        if standing.access.buy is Buy.FINISH:
+            raise Conflict(_("The first payment is open. Finish or cancel it first."))
+        if standing.access.buy not in (Buy.YES, Buy.AGAIN) or self._live_row(paid=True):
             raise Conflict(_("There is a plan already. Change its seats instead."))
         wanted = self._wanted(account, plan, interval, seats)
         trial = account.trial_ends_at if standing.phase.value == "trial" else None
@@ -79,6 +81,13 @@ class OperationService:
         if fewer:
             account.seats_cap = desired["seats"]
         return made
+
+    def abandon(self) -> Operation:
+        """Ask for the first payment to be called off while it is open."""
+        account, standing = self._locked()
+        if standing.access.buy is not Buy.FINISH:
+            raise Conflict(_("No first payment is open. Load the page again."))
+        return self._begin("abandon", {"page": account.checkout_id})
 
     def cancel(self, *, undo: bool = False) -> Operation:
         """Ask for the end with the paid period, or for going on after all."""

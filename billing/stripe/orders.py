@@ -13,14 +13,16 @@ from typing import Any
 from flask import request
 from sqlalchemy import select
 
+from billing import facts
 from billing.facts import moment, written
 from billing.models import Account, Invoice, Subscription
+from billing.phases import Buy
 from billing.providers.base import Outcome, Party, Wish
 from billing.providers.ledger import LedgerProvider, later
 from billing.snapshot import Snapshot, SubscriptionState
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, OperationService
-from kehu.core import clock
+from kehu.core import clock, context
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
 
@@ -40,7 +42,7 @@ class StripeOrders(LedgerProvider):
         """Write the order down; the person waits on a page until Stripe has answered."""
         sub = self._live(self._state())
         service = OperationService(self.session)
-        if sub is None or sub["status"] == "incomplete":
+        if sub is None:
             return self._waiting(service.subscribe(wish.plan, wish.interval, wish.seats, _back()))
         if later(sub, wish):
             return Outcome(
@@ -55,8 +57,10 @@ class StripeOrders(LedgerProvider):
         return self._waiting(service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown))
 
     def cancel(self, party: Party) -> Outcome:
-        """End the subscription with its period."""
-        return self._waiting(OperationService(self.session).cancel())
+        """End the subscription with its period; a first payment that is open is called off at once."""
+        service = OperationService(self.session)
+        first = facts.standing(context.tenant()).access.buy is Buy.FINISH
+        return self._waiting(service.abandon() if first else service.cancel())
 
     def undo_cancel(self, party: Party) -> Outcome:
         """Let a cancelled subscription go on."""

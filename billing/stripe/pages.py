@@ -8,14 +8,17 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, redirect, request
 from sqlalchemy import select
 
-from billing import modes
+from billing import facts, modes
+from billing.accounts import AccountService
 from billing.models import Invoice
 from billing.permissions import RIGHT
+from billing.phases import Phase
 from billing.stripe import execution, orders
+from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, OperationService
 from billing.stripe.views import EXTENSION
 from billing.stripe.words import Declined, Unanswered
-from kehu.core import db, jobs
+from kehu.core import context, db, jobs
 from kehu.core.i18n import _, _l
 from kehu.web.access import needs
 from kehu.web.render import render_page
@@ -30,6 +33,14 @@ FAILED = {
     "too_old": _l("Stripe could not be reached for a day; nothing was changed. Order again."),
 }
 """Why an order came to nothing -> what people read; other words are Stripe's own."""
+
+
+DONE = {
+    "cancel": _l("Cancelled. All goes on until the end of the period."),
+    "undo": _l("The subscription goes on."),
+    "pay": _l("Paid. Everything works again."),
+}
+"""What was carried out -> what people read; all else changed plan or seats."""
 
 
 @blueprint.before_request
@@ -47,14 +58,28 @@ def order(operation_id: uuid.UUID) -> Any:
         abort(404)
     if found.state in OPEN:
         return render_page("billing/waiting.html", url=request.path)
-    if found.state == "needs_action" and found.url:
+    if found.state == "needs_action" and found.url and not _left(found):
         return redirect(found.url, 303)
     if found.state == "done":
-        toast(_("Done. The plan and the seats are as you chose."))
+        toast(str(_done(found.kind)))
     elif found.state == "failed":
         reason = FAILED.get(found.error, _l("Stripe refused the order; nothing was changed."))
         toast(str(reason), "bad")
     return redirect(orders.PAGE, 303)
+
+
+def _left(found: Operation) -> bool:
+    """Tell whether the page of a first payment is closed: paid, called off, or run out."""
+    account = AccountService(db.session()).find()
+    return found.kind == "subscribe" and (account is None or account.checkout_url != found.url)
+
+
+def _done(kind: str) -> Any:
+    if kind != "abandon":
+        return DONE.get(kind, _l("Done. The plan and the seats are as you chose."))
+    if facts.standing(context.tenant()).phase is Phase.ACTIVE:
+        return _l("The payment had gone through already, so that the plan runs. You can cancel it below.")
+    return _l("The order is called off; nothing was paid.")
 
 
 @blueprint.get(f"{orders.PAGE}/orders/<uuid:operation_id>/state")
@@ -74,6 +99,11 @@ def state(operation_id: uuid.UUID) -> Any:
 def back() -> Any:
     """Come back from Stripe's page; what happened there is fetched, whatever the address says."""
     jobs.enqueue(db.session(), execution.RETURNED, session_id=request.args.get("session", "")[:255])
+    if request.args.get("left"):
+        first = facts.standing(context.tenant()).phase is Phase.CONFIRMING
+        waits = _l("Nothing is paid yet. Finish the payment, or call the order off.")
+        toast(str(waits if first else _l("Nothing was changed at Stripe.")), "info")
+        return redirect(orders.PAGE, 303)
     toast(_("Thank you. What you did at Stripe shows here in a moment."), "info")
     return redirect(orders.PAGE, 303)
 

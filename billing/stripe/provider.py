@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from billing.quantities import QuantityStep
@@ -96,7 +96,24 @@ class StripeProvider:
                 **_ways_back(back),
             }
             made = self.api.checkout.sessions.create(asked, {"idempotency_key": key})
-        return Outcome(state="needs_action", url=str(made.url))
+        until = dt.datetime.fromtimestamp(int(made.expires_at), dt.UTC)
+        return Outcome(state="needs_action", url=str(made.url), page=str(made.id), until=until)
+
+    def abandon(self, buyer: Buyer, page: str) -> Outcome:
+        """Close the page of the first payment and what waits for it; what was paid already stays paid.
+
+        Stripe closes only open pages, and voids only open invoices: whoever paid first has won, and is mirrored after.
+        """
+        if page:
+            _did(self.api.checkout.sessions.expire, page)
+        with told():
+            waiting = self.api.subscriptions.list(
+                {"customer": buyer.customer_id, "status": "incomplete"}
+            ).data
+        for one in waiting:
+            if _did(self.api.invoices.void_invoice, str(one.latest_invoice)):
+                _did(self.api.subscriptions.cancel, one.id)
+        return Outcome(state="done")
 
     def change(self, live: Live, wanted: Wanted, steps: Sequence[QuantityStep], key: str, at: int) -> Outcome:
         """Set the quantity step by step, or the plan with it; charged steps wait for their payment."""
@@ -208,6 +225,16 @@ class StripeProvider:
         return int(test_clock["frozen_time"] if test_clock else clock.now().timestamp())
 
 
+def _did(call: Callable[[str], Any], name: str) -> bool:
+    """Tell whether Stripe did something to an object; it refuses when the object is past it."""
+    try:
+        with told():
+            call(name)
+    except Declined:
+        return False
+    return True
+
+
 def _ways_back(back: str) -> dict[str, str]:
     """Return the addresses to come back to; Stripe puts the session's id in."""
-    return {"success_url": back + "?session={CHECKOUT_SESSION_ID}", "cancel_url": back}
+    return {"success_url": back + "?session={CHECKOUT_SESSION_ID}", "cancel_url": back + "?left=1"}

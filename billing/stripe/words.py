@@ -96,10 +96,13 @@ class Outcome:
     """What became of a request.
 
     :param state: done; or needs_action, and `url` is where a person goes on.
+    :param page: the provider's name for a page on which something is paid, and `until` when that page closes.
     """
 
     state: str
     url: str = ""
+    page: str = ""
+    until: dt.datetime | None = None
 
 
 class Provider(Protocol):
@@ -120,6 +123,9 @@ class Provider(Protocol):
 
     def subscribe(self, buyer: Buyer, wanted: Wanted, key: str, back: str) -> Outcome:
         """Open the way to the first payment; the person comes back to an address that begins with `back`."""
+
+    def abandon(self, buyer: Buyer, page: str) -> Outcome:
+        """Close the page of the first payment and what waits for it; what was paid already stays paid."""
 
     def change(self, live: Live, wanted: Wanted, steps: Sequence[QuantityStep], key: str, at: int) -> Outcome:
         """Set plan and seats, step by step; what is charged and not paid changes nothing yet."""

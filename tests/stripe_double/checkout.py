@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.stripe_double import lines, subscriptions
+from tests.stripe_double import intents, lines, subscriptions
 from tests.stripe_double.errors import invalid, missing_parameter
 from tests.stripe_double.events import emit
 from tests.stripe_double.fields import only, put_metadata
@@ -192,13 +190,10 @@ def expire(world: World, p: Obj, session: str) -> Obj:
 
 
 def close(world: World, session: Obj) -> Obj:
-    """Let a session end unused; a subscription that waited on it is dropped."""
+    """Let a session end unused; a payment that was begun on it is given up."""
     session["status"], session["url"] = "expired", None
-    waiting: Any = world.objects.get(session.get("_subscription") or "")
-    if waiting and waiting["status"] == "incomplete":
-        from tests.stripe_double.cycle import expire_incomplete
-
-        expire_incomplete(world, waiting["id"])
+    if intent := world.objects.get(session.get("_intent") or ""):
+        intents.give_up(world, intent, "abandoned")
     emit(world, "checkout.session.expired", session)
     return session
 
@@ -212,7 +207,7 @@ def expire_session(world: World, identifier: str) -> None:
 
 
 def subscribe(world: World, session: Obj, customer: Obj, card: str) -> Obj:
-    """Make the session's subscription; a refused card leaves it ``incomplete`` and the page open."""
+    """Make the session's subscription; its first invoice is open until the payment is put to it."""
     data = session["_p"].get("subscription_data") or {}
     asked = {"customer": customer["id"], "items": items_of(session), "currency": session["currency"]}
     asked |= {"default_payment_method": card, "payment_behavior": "default_incomplete"}

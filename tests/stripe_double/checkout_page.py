@@ -55,48 +55,57 @@ def _customer(world: World, session: Obj, form: Form) -> Obj:
 
 
 def _pay(world: World, session: Obj, customer: Obj, like: str) -> Response:
-    """Make the subscription on the first try; later tries pay the same first invoice."""
+    """Charge the card first: the subscription is made once that is paid, and a refusal leaves nothing behind.
+
+    https://docs.stripe.com/changelog/basil/2025-03-31/checkout-legacy-subscription-upgrade.
+    """
     method = make(world, like)
     behaviour = method["_behaviour"]
-    waiting = world.objects.get(session.get("_subscription") or "")
-    if behaviour.charge and not waiting and not session["amount_total"]:
-        code, decline, message = codes(behaviour.charge)
-        raise card_error(message, code, decline)
     method["customer"], method["_clock"] = customer["id"], customer["test_clock"]
     method["_set_up"] = True
-    if waiting is None:
-        waiting = checkout.subscribe(world, session, customer, method["id"])
-        session["_subscription"] = waiting["id"]
-    else:
-        waiting["default_payment_method"] = method["id"]
-    invoice = world.objects[waiting["latest_invoice"]]
-    intent = _intent(world, invoice)
-    if invoice["status"] != "paid" and intent:
-        intent["_then"] = lambda w, i: _after_authentication(w, session, i)
-        status = intents.attempt(world, intent, method, off_session=False)
+    if not session["amount_total"]:
+        if behaviour.charge:
+            code, decline, message = codes(behaviour.charge)
+            raise card_error(message, code, decline)
+        return _subscribe(world, session, customer, method, None)
+    intent = world.objects.get(session.get("_intent") or "")
+    if intent is None:
+        intent = intents.make(world, session["amount_total"], session["currency"], customer)
+        session["_intent"] = intent["id"]
+    status = intents.attempt(world, intent, method, off_session=False)
+    if status == "requires_action":
+        intent["_then"] = lambda w, i: _after_authentication(w, session, customer, method, i)
+        intent["next_action"]["redirect_to_url"]["return_url"] = _return(session)
+        return redirect(intent["next_action"]["redirect_to_url"]["url"], 303)
+    if status != "succeeded":
+        raise card_error(intent["last_payment_error"]["message"], intent["last_payment_error"]["code"])
+    return _subscribe(world, session, customer, method, intent)
+
+
+def _subscribe(world: World, session: Obj, customer: Obj, method: Obj, intent: Obj | None) -> Response:
+    """Make the subscription, with its first invoice paid by what was charged."""
+    made = checkout.subscribe(world, session, customer, method["id"])
+    session["_subscription"] = made["id"]
+    invoice = world.objects[made["latest_invoice"]]
+    if intent is not None and invoice["status"] == "open":
+        payment = world.objects[invoice["_payment"]]
+        world.drop(world.objects[payment["payment"]["payment_intent"]])
+        payment["payment"]["payment_intent"] = intent["id"]
+        intent["_invoice"] = invoice["id"]
         intents.tell(world, intent)
-        if status == "requires_action":
-            intent["next_action"]["redirect_to_url"]["return_url"] = _return(session)
-            return redirect(intent["next_action"]["redirect_to_url"]["url"], 303)
-        if status != "succeeded":
-            raise card_error(intent["last_payment_error"]["message"], intent["last_payment_error"]["code"])
     return complete(world, session)
-
-
-def _intent(world: World, invoice: Obj) -> Obj | None:
-    from tests.stripe_double.invoice_payments import intent_of
-
-    return intent_of(world, invoice)
 
 
 def _return(session: Obj) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
-def _after_authentication(world: World, session: Obj, intent: Obj) -> None:
-    if intent["status"] == "succeeded" and session["status"] == "open":
-        complete(world, session)
-    elif session["status"] == "open":
+def _after_authentication(world: World, session: Obj, customer: Obj, method: Obj, intent: Obj) -> None:
+    if session["status"] != "open":
+        return
+    if intent["status"] == "succeeded":
+        _subscribe(world, session, customer, method, intent)
+    else:
         # Checkout shows its page again when 3-D Secure failed.
         intent["next_action"] = None
 

@@ -46,6 +46,7 @@ def test_a_declined_card_keeps_the_page_open(v1: Any, double: Running, firm: Fir
     refused = double.press(session.url, card="pm_card_chargeCustomerFail", act="pay")
     assert (refused.status_code, "declined" in refused.text) == (402, True)
     assert v1.checkout.sessions.retrieve(session.id).status == "open"
+    assert v1.subscriptions.list({"customer": firm.id, "status": "all"}).data == []
     assert double.press(session.url, card="pm_card_visa", act="pay").status_code == 303
     assert len(v1.subscriptions.list({"customer": firm.id, "status": "all"}).data) == 1
     assert firm.subscription.status == "active"

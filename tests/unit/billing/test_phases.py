@@ -42,6 +42,7 @@ def at(
     *,
     trial: float | None = None,
     ended: float | None = None,
+    checkout: float | None = None,
     opened: float | None = None,
     now: dt.datetime = NOW,
     **more: object,
@@ -51,6 +52,7 @@ def at(
     account = Account(
         trial_ends_at=NOW + trial * DAY if trial is not None else None,
         ended_at=NOW - ended * DAY if ended is not None else None,
+        checkout_until=NOW + checkout * DAY if checkout is not None else None,
         held=held,
         last=last,  # type: ignore[arg-type]
     )
@@ -200,3 +202,23 @@ def test_case_57_a_clock_ten_minutes_fast_shuts_nobody_out_early() -> None:
         assert at(**edge, now=slow).phase is before  # type: ignore[arg-type]
         after = at(**edge, now=NOW + 2 * DAY).phase  # type: ignore[arg-type]
         assert ORDER[after] > ORDER[before]
+
+
+@pytest.mark.parametrize(
+    ("below", "given"),
+    [
+        (Phase.TRIAL, {"trial": 3}),
+        (Phase.TRIAL_OVER, {"trial": -3}),
+        (Phase.ENDED, {"status": "canceled", "stopped_at": -5}),
+        (Phase.CLOSED, {"status": "canceled", "stopped_at": -200}),
+    ],
+)
+def test_case_53_a_page_of_payment_that_is_open_grants_nothing(
+    below: Phase, given: dict[str, object]
+) -> None:
+    found = at(checkout=1, **given)  # type: ignore[arg-type]
+    assert (found.phase, found.before, found.until) == (Phase.CONFIRMING, below, NOW + DAY)
+    assert (found.access.buy, found.access.write) == (Buy.FINISH, ACCESS[below].write)
+    assert at(checkout=0, **given).phase is below  # type: ignore[arg-type]
+    assert at("active", checkout=1).phase is Phase.ACTIVE
+    assert at(checkout=1, held=True, **given).phase is Phase.HELD  # type: ignore[arg-type]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from sqlalchemy import select
 
 from billing.accounts import AccountService
-from billing.catalogue import catalogue
 from billing.stripe import execution, operations
 from billing.stripe.execution import buyer_of, live_of
 from billing.stripe.gateway import Gateway
@@ -20,13 +18,26 @@ from billing.stripe.models import Operation
 from billing.stripe.operations import OperationService
 from billing.stripe.provider import StripeProvider
 from billing.stripe.words import Preview, Unanswered, Wanted
-from kehu.core import clock, context
+from kehu.core import clock
 from kehu.core.errors import Conflict
 from kehu.testkit.fixtures import Shop
 from tests.functional.billing.stripe.conftest import Firm
+from tests.functional.billing.stripe.steps import (
+    BACK,
+    begin,
+    buy,
+    charged,
+    newcomer,
+    now_of,
+    paid,
+    plan,
+    quantity,
+    row,
+    run,
+    seats,
+)
 from tests.stripe_double.process import Running
 
-BACK = "https://kehu.example/settings/billing"
 UPDATES = r"^/v1/subscriptions/sub_"
 
 
@@ -37,67 +48,7 @@ class Killed(BaseException):
 @pytest.fixture
 def firm(gateway: Gateway, double: Running, shop: Shop, price: str) -> Firm:
     """A firm in Germany without a customer yet."""
-    with shop.work() as session:
-        account = AccountService(session).lock()
-        account.currency, account.country, account.invoice_email = "EUR", "DE", "owner@example.com"
-        shop.tenant = context.tenant()
-    return Firm(shop, gateway, double, "", price)
-
-
-Ask = Callable[[OperationService], Operation]
-
-
-def begin(firm: Firm, ask: Ask) -> uuid.UUID:
-    with firm.shop.work() as session:
-        made = ask(OperationService(session)).id
-        firm.shop.tenant = context.tenant()
-    return made
-
-
-def run(firm: Firm, operation: uuid.UUID) -> str:
-    with firm.shop.app.app_context(), context.use(tenant=firm.shop.tenant, actor=firm.shop.owner):
-        return execution.run(StripeProvider(firm.gateway), operation)
-
-
-def row(firm: Firm, operation: uuid.UUID) -> Operation:
-    with firm.shop.work() as session:
-        found = OperationService(session).find(operation)
-        assert found is not None
-        firm.customer = AccountService(session).lock().stripe_customer_id or ""
-        return found
-
-
-def plan(key: str = "team") -> Any:
-    return catalogue().current(key)
-
-
-def buy(firm: Firm, seats: int = 3, card: str = "pm_card_visa", key: str = "team") -> uuid.UUID:
-    """Buy a plan through the page of Checkout."""
-    asked = begin(firm, lambda service: service.subscribe(plan(key), "month", seats, BACK))
-    assert run(firm, asked) == "needs_action"
-    firm.double.press(row(firm, asked).url, card=card, act="pay")
-    firm.deliver("checkout.session.completed", {"object": "checkout.session", "customer": firm.customer})
-    assert firm.bring_up() == "done"
-    return asked
-
-
-def now_of(firm: Firm) -> int:
-    return int(clock.now().timestamp())
-
-
-def seats(firm: Firm, number: int, key: str = "team") -> uuid.UUID:
-    return begin(firm, lambda service: service.change(plan(key), "month", number, now_of(firm)))
-
-
-def quantity(firm: Firm) -> int:
-    found = firm.v1.subscriptions.list({"customer": firm.customer}).data[0]
-    return int(found["items"].data[0].quantity)
-
-
-def charged(firm: Firm) -> list[int]:
-    """Return what was paid, the oldest first, without invoices of nothing."""
-    found = firm.v1.invoices.list({"customer": firm.customer, "status": "paid", "limit": 100}).data
-    return [one.amount_paid for one in reversed(found) if one.amount_paid]
+    return newcomer(gateway, double, shop, price)
 
 
 def test_a_purchase_from_trial_to_paid(firm: Firm) -> None:
@@ -110,16 +61,8 @@ def test_a_purchase_from_trial_to_paid(firm: Firm) -> None:
     assert bought.metadata.to_dict() == {"tenant": str(firm.shop.tenant.id)}
 
 
-def _paid(firm: Firm, number: int = 3, key: str = "team") -> None:
-    """Buy without days of trial left, so that the first payment is due at once."""
-    with firm.shop.work() as session:
-        AccountService(session).lock().trial_ends_at = clock.now() - dt.timedelta(days=1)
-    buy(firm, number, key=key)
-    assert charged(firm) == [round(number * (2700 if key == "business" else 1400) * 1.19)]
-
-
 def test_case_31_stripe_down_at_the_purchase_of_seats(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     firm.double.control("faults", kind="cut", times=0, path="/v1/")
     with pytest.raises(Unanswered):
@@ -131,7 +74,7 @@ def test_case_31_stripe_down_at_the_purchase_of_seats(firm: Firm) -> None:
 
 
 def test_case_32_the_answer_is_lost_after_stripe_acted(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     firm.double.control("faults", kind="lost", times=0, path=UPDATES, method="POST")
     with pytest.raises(Unanswered):
@@ -143,7 +86,7 @@ def test_case_32_the_answer_is_lost_after_stripe_acted(firm: Firm) -> None:
 
 @pytest.mark.parametrize("where", ["before the call", "after the call", "after the commit"])
 def test_case_33_killed(firm: Firm, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     ask, end = execution._ask, execution._end
 
@@ -165,7 +108,7 @@ def test_case_33_killed(firm: Firm, where: str, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("acted", [True, False])
 def test_case_34_a_key_older_than_a_day_is_looked_up_not_repeated(firm: Firm, acted: bool) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     firm.double.control("faults", kind="lost" if acted else "cut", times=0, path=UPDATES, method="POST")
     with pytest.raises(Unanswered):
@@ -177,7 +120,7 @@ def test_case_34_a_key_older_than_a_day_is_looked_up_not_repeated(firm: Firm, ac
 
 
 def test_case_35_the_same_key_with_another_body_is_refused(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     item = firm.v1.subscriptions.list({"customer": firm.customer}).data[0]["items"].data[0]
     other = {"items": [{"id": item.id, "quantity": 4}]}
@@ -187,7 +130,7 @@ def test_case_35_the_same_key_with_another_body_is_refused(firm: Firm) -> None:
 
 
 def test_case_36_a_stored_500_is_looked_up_and_asked_with_a_new_key(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     firm.double.control("faults", kind="error", status=500, saved=True, path=UPDATES, method="POST")
     with pytest.raises(Unanswered):
@@ -198,7 +141,7 @@ def test_case_36_a_stored_500_is_looked_up_and_asked_with_a_new_key(firm: Firm) 
 
 
 def test_case_36_a_stored_500_after_the_effect_is_done(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     firm.double.control(
         "faults", kind="error", status=500, saved=True, effect=True, path=UPDATES, method="POST"
@@ -208,7 +151,7 @@ def test_case_36_a_stored_500_after_the_effect_is_done(firm: Firm) -> None:
 
 
 def test_case_37_429_is_asked_again(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     asked = seats(firm, 5)
     firm.double.control("faults", kind="error", status=429, times=0, path=UPDATES, method="POST")
     with pytest.raises(Unanswered):
@@ -219,7 +162,7 @@ def test_case_37_429_is_asked_again(firm: Firm) -> None:
 
 
 def test_case_38_a_double_click_is_one_operation(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     at = now_of(firm)
 
     def click(_number: int) -> uuid.UUID:
@@ -242,7 +185,7 @@ def _run_or_wait(firm: Firm, operation: uuid.UUID) -> str:
 
 
 def test_case_39_two_admins_buy_at_once(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     first = seats(firm, 5)
     with firm.shop.work() as session:
         found = OperationService(session).find(first)
@@ -255,7 +198,7 @@ def test_case_39_two_admins_buy_at_once(firm: Firm) -> None:
 
 
 def test_case_39_a_newer_wish_replaces_one_that_was_not_sent(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     first, second = seats(firm, 5), seats(firm, 6)
     assert run(firm, first) == "failed"
     assert run(firm, second) == "done"
@@ -263,7 +206,7 @@ def test_case_39_a_newer_wish_replaces_one_that_was_not_sent(firm: Firm) -> None
 
 
 def test_case_40_one_buys_while_another_gives_back(firm: Firm) -> None:
-    _paid(firm, 5)
+    paid(firm, 5)
     fewer = seats(firm, 2)
     assert firm.account().seats_cap == 2
     assert run(firm, fewer) == "done"
@@ -273,7 +216,7 @@ def test_case_40_one_buys_while_another_gives_back(firm: Firm) -> None:
 
 
 def test_case_47_seats_in_use_are_not_given_back(firm: Firm) -> None:
-    _paid(firm, 3)
+    paid(firm, 3)
     with firm.shop.work() as session:
         AccountService(session).lock().seats_used = 3
     with pytest.raises(Conflict, match="3 people have a seat"):
@@ -281,7 +224,7 @@ def test_case_47_seats_in_use_are_not_given_back(firm: Firm) -> None:
 
 
 def test_case_48_raising_within_the_floor_is_free_and_above_it_only_the_rest(firm: Firm) -> None:
-    _paid(firm, 5)
+    paid(firm, 5)
     assert run(firm, seats(firm, 2)) == "done"
     assert run(firm, seats(firm, 5)) == "done"
     assert len(charged(firm)) == 1
@@ -292,7 +235,7 @@ def test_case_48_raising_within_the_floor_is_free_and_above_it_only_the_rest(fir
 
 @pytest.mark.parametrize("card", ["pm_card_chargeCustomerFail", "pm_card_authenticationRequired"])
 def test_case_50_a_decline_on_more_seats_changes_nothing(firm: Firm, card: str) -> None:
-    _paid(firm)
+    paid(firm)
     method = firm.v1.payment_methods.attach(card, {"customer": firm.customer}).id
     bought = firm.v1.subscriptions.list({"customer": firm.customer}).data[0].id
     firm.v1.subscriptions.update(bought, {"default_payment_method": method})
@@ -308,32 +251,13 @@ def test_case_50_a_decline_on_more_seats_changes_nothing(firm: Firm, card: str) 
 
 
 def test_case_51_minimum_seats_are_billed(firm: Firm) -> None:
-    _paid(firm, 3, key="business")
+    paid(firm, 3, key="business")
     assert run(firm, seats(firm, 1, key="business")) == "done"
     assert quantity(firm) == 3
 
 
-@pytest.mark.parametrize("card", ["pm_card_chargeCustomerFail", "pm_card_threeDSecure2Required"])
-def test_case_52_and_53_a_first_payment_that_never_comes_grants_nothing(firm: Firm, card: str) -> None:
-    with firm.shop.work() as session:
-        AccountService(session).lock().trial_ends_at = clock.now() - dt.timedelta(days=1)
-    asked = begin(firm, lambda service: service.subscribe(plan(), "month", 3, BACK))
-    assert run(firm, asked) == "needs_action"
-    firm.double.press(row(firm, asked).url, card=card, act="pay")
-    firm.deliver("customer.subscription.created")
-    assert firm.bring_up() == "done"
-    assert (firm.account().phase, firm.account().seats_billed) == ("confirming", 0)
-    firm.double.control("time", skew=25 * 3600)
-    firm.double.control("time", skew=0)
-    firm.deliver("customer.subscription.updated")
-    assert firm.bring_up() == "done"
-    assert firm.account().phase == "trial_over"
-    again = begin(firm, lambda service: service.subscribe(plan(), "month", 3, BACK))
-    assert run(firm, again) == "needs_action"
-
-
 def test_case_58_and_59_cancel_undo_cancel_and_start_again(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     assert run(firm, begin(firm, lambda service: service.cancel())) == "done"
     assert firm.account().phase == "active"
     with pytest.raises(Conflict):
@@ -350,7 +274,7 @@ def test_case_58_and_59_cancel_undo_cancel_and_start_again(firm: Firm) -> None:
 
 
 def test_case_60_a_larger_plan_is_paid_at_once_and_keeps_the_seats(firm: Firm) -> None:
-    _paid(firm, 4)
+    paid(firm, 4)
     assert run(firm, seats(firm, 4, key="business")) == "done"
     with firm.shop.work() as session:
         live = OperationService(session)._live_row(paid=True)
@@ -360,7 +284,7 @@ def test_case_60_a_larger_plan_is_paid_at_once_and_keeps_the_seats(firm: Firm) -
 
 
 def test_case_68_the_preview_is_what_the_invoice_says(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     with firm.shop.work() as session:
         account = AccountService(session).lock()
         live_row = OperationService(session)._live_row(paid=True)
@@ -378,7 +302,7 @@ def test_case_68_the_preview_is_what_the_invoice_says(firm: Firm) -> None:
 
 
 def test_case_75_a_session_of_another_customer_is_not_looked_at(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     provider = StripeProvider(firm.gateway)
     other = firm.v1.customers.create({}).id
     asked = {"mode": "setup", "currency": "eur", "customer": other, "success_url": BACK}
@@ -397,7 +321,7 @@ def test_case_75_a_session_of_another_customer_is_not_looked_at(firm: Firm) -> N
 
 
 def test_one_operation_of_a_firm_is_open_at_a_time(firm: Firm) -> None:
-    _paid(firm)
+    paid(firm)
     seats(firm, 5)
     with firm.shop.work() as session:
         rows = session.execute(select(Operation.state)).scalars().all()
