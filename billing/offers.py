@@ -21,6 +21,11 @@ INVITE = "/settings/members/invite?again=1"
 """Where an invitation goes on with what was typed before the seats ran out."""
 
 
+def way_back(target: str) -> str:
+    """Return where to go on after an order: back to an invitation that waits, nowhere else."""
+    return target if target == INVITE else ""
+
+
 def price_list(currency: str) -> PriceList:
     """Return the newest plans in a currency of the catalogue, and what all may try first."""
     chosen, trial = catalogue().currency_for(currency), catalogue().trial

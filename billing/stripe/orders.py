@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import request
 from sqlalchemy import select
@@ -136,9 +137,12 @@ class StripeOrders(LedgerProvider):
         return Outcome(state="needs_action", url=waiting_page(made.id))
 
 
-def waiting_page(operation_id: uuid.UUID) -> str:
-    """Return the page that waits for an operation."""
-    return f"{PAGE}/orders/{operation_id}"
+def waiting_page(operation_id: uuid.UUID, back: str = "", part: str = "") -> str:
+    """Return the page that waits for an operation, or a part of it.
+
+    :param back: where it leads once the order is carried out; to the page of the plan when empty.
+    """
+    return f"{PAGE}/orders/{operation_id}{part}" + (f"?{urlencode({'next': back})}" if back else "")
 
 
 def _back() -> str:

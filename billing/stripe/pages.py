@@ -11,6 +11,7 @@ from sqlalchemy import select
 from billing import facts, modes
 from billing.accounts import AccountService
 from billing.models import Invoice
+from billing.offers import way_back
 from billing.permissions import RIGHT
 from billing.phases import Phase
 from billing.stripe import execution, orders
@@ -56,13 +57,16 @@ def order(operation_id: uuid.UUID) -> Any:
     found = OperationService(db.session()).find(operation_id)
     if found is None:
         abort(404)
+    back = way_back(request.args.get("next", ""))
     if found.state in OPEN:
-        return render_page("billing/waiting.html", url=request.path)
+        here, state = orders.waiting_page(found.id, back), orders.waiting_page(found.id, back, "/state")
+        return render_page("billing/waiting.html", url=here, state=state)
     if found.state == "needs_action" and found.url and not _left(found):
         return redirect(found.url, 303)
     if found.state == "done":
         toast(str(_done(found.kind)))
-    elif found.state == "failed":
+        return redirect(back or orders.PAGE, 303)
+    if found.state == "failed":
         reason = FAILED.get(found.error, _l("Stripe refused the order; nothing was changed."))
         toast(str(reason), "bad")
     return redirect(orders.PAGE, 303)
@@ -91,7 +95,8 @@ def state(operation_id: uuid.UUID) -> Any:
         abort(404)
     if found.state in OPEN:
         return Response(status=204)
-    return Response(status=200, headers={"HX-Redirect": f"{orders.PAGE}/orders/{operation_id}"})
+    there = orders.waiting_page(operation_id, way_back(request.args.get("next", "")))
+    return Response(status=200, headers={"HX-Redirect": there})
 
 
 @blueprint.get(f"{orders.PAGE}/back")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, request
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from billing import facts, modes, taxes
 from billing.accounts import AccountService
 from billing.catalogue import FEATURES, catalogue
 from billing.models import Account, Invoice
-from billing.offers import INVITE
+from billing.offers import way_back
 from billing.papers import draw
 from billing.permissions import RIGHT
 from billing.phases import Buy
@@ -145,14 +146,8 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
         else [],
         tax_text=taxes.reason(preview.tax_note) if preview is not None else "",
         said=words,
-        next=_next(values),
+        next=way_back(values.get("next", "")),
     )
-
-
-def _next(values: dict[str, str]) -> str:
-    """Return where to go on afterwards: back to an invitation that waits, nowhere else."""
-    target = values.get("next", "")
-    return target if target == INVITE else ""
 
 
 @blueprint.post(f"{PAGE}/plan")
@@ -179,10 +174,11 @@ def choose_post() -> Any:
         return _preview_page(values, str(error.message), 422)
     if outcome.state == "refused":
         return _answer(outcome)
+    back = way_back(values.get("next", ""))
     if outcome.url:
-        return redirect(outcome.url, 303)
+        return redirect(f"{outcome.url}?{urlencode({'next': back})}" if back else outcome.url, 303)
     toast(_ordered(outcome))
-    return redirect(_next(values) or PAGE, 303)
+    return redirect(back or PAGE, 303)
 
 
 def _ordered(outcome: Outcome) -> str:

@@ -56,15 +56,17 @@ def carry_out(firm: Firm, answer: Any, client: Any = None) -> Any:
     where = answer.headers["Location"]
     assert where.startswith(f"{PAGE}/orders/"), where
     client = client or firm.shop.client()
+    there, _, query = where.partition("?")
     waiting = client.get(where)
     assert "on its way to Stripe" in waiting.get_data(as_text=True)
-    assert client.get(f"{where}/state").status_code == 204
+    state = f"{there}/state?{query}"
+    assert client.get(state).status_code == 204
     with firm.shop.app.app_context(), context.use(tenant=firm.shop.tenant, actor=firm.shop.owner):
-        execution.run(StripeProvider(firm.gateway), uuid.UUID(where.rpartition("/")[2]))
+        execution.run(StripeProvider(firm.gateway), uuid.UUID(there.rpartition("/")[2]))
     with firm.shop.work() as session:
         firm.customer = AccountService(session).lock().stripe_customer_id or ""
         firm.shop.tenant = context.tenant()
-    assert client.get(f"{where}/state").headers["HX-Redirect"] == where
+    assert client.get(state).headers["HX-Redirect"] == where
     return client.get(where).headers["Location"]
 
 
@@ -88,8 +90,9 @@ def test_the_way_of_a_firm(firm: Firm) -> None:
     shown = client.get(PAGE).get_data(as_text=True)
     assert "Give another card" in shown
     assert client.get(f"{PAGE}/invoices/{new_id()}.pdf").status_code == 404
-    # more seats
-    assert carry_out(firm, order(firm, client, seats="5")) == PAGE
+    # more seats; who was inviting goes on with that
+    back = "/settings/members/invite?again=1"
+    assert carry_out(firm, order(firm, client, seats="5", next=back)) == back
     assert firm.account().seats_cap == 5
     # a card that refuses changes nothing and leads to the invoice
     url = carry_out(firm, client.post(f"{PAGE}/card"))
