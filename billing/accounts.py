@@ -18,6 +18,8 @@ from billing.periods import trial_end
 from billing.phases import Phase, Standing
 from kehu.accounts.services import valid_email
 from kehu.core import audit, clock, context, hooks
+from kehu.core.errors import Conflict, InvalidInput
+from kehu.core.i18n import _
 from kehu.core.text import clean
 from tenants.models import Tenant
 
@@ -181,6 +183,23 @@ class AccountService:
         row.actor, row.at = who.name if who else "system", clock.now()
         self.note("override", {feature: [before, value], "reason": [None, reason]})
         self.refresh(account)
+
+    def extend_trial(self, until: dt.datetime, reason: str) -> Standing:
+        """Let the trial end later, also one that is over.
+
+        :raises Conflict: once there was a subscription: then Stripe or the ledger counts, not the trial.
+        :raises InvalidInput: for "until", when that is no later end.
+        """
+        account = self.lock()
+        if self.subscription() is not None:
+            raise Conflict(_("The firm has, or had, a plan; a trial can't be extended any more."))
+        before = account.trial_ends_at
+        if until <= max(clock.now(), before or clock.now()):
+            text = _("Write a later day than the present end of the trial.")
+            raise InvalidInput(text, fields={"until": [text]})
+        account.trial_ends_at = until
+        self.note("trial", {"until": [facts.written(before), facts.written(until)], "reason": [None, reason]})
+        return self.refresh(account)
 
     def set_details(self, values: Mapping[str, str]) -> None:
         """Keep what stands on invoices.

@@ -42,11 +42,13 @@ def kehu_init_app(app: Flask) -> None:
         app.extensions[stripe_words.EXTENSION] = StripeProvider(gateway)
         execution.start()
     # Its module registers a page of the settings, which only an application has.
+    from billing.console import joining
     from billing.stripe import pages
     from billing.web import banners, views
 
     app.register_blueprint(views.blueprint)
     app.register_blueprint(pages.blueprint)
+    joining.join(app)
     shell_of(app).banners.append(banners.banners)
     app.before_request(_door)
 

@@ -24,9 +24,11 @@ def kehu_init_app(app: Flask) -> None:
     # The first module registers its pages on the blueprint of `views`.
     from tenants import start_views, views
     from tenants.archive import views as _archive  # noqa: F401
+    from tenants.console import views as console
 
     app.register_blueprint(views.blueprint)
     start_views.join(app)
+    console.join(app)
     app.extensions["kehu.landing"] = views.landing
 
 

@@ -96,6 +96,8 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         what, said = next(iter(changes.items()))
         text = str(dict(_OPERATOR).get(what, what))
         return f"{text}: {said[0]} ({said[1]})" if said[0] else f"{text} ({said[1]})"
+    if action == "trial":
+        return _("The operator extended the trial")
     if action == "details":
         return _("What stands on invoices was changed")
     if action == "override":
@@ -116,9 +118,14 @@ def features_of(plan: Plan) -> list[str]:
     return [feature_text(key, value) for key, value in plan.features.items() if value]
 
 
+def feature_name(key: str) -> str:
+    """Return what people call a feature."""
+    return str(FEATURES.get(key, key))
+
+
 def feature_text(key: str, value: bool | int) -> str:
     """Return a feature in words."""
-    name = str(FEATURES.get(key, key))
+    name = feature_name(key)
     if isinstance(value, bool):
         return name
     return _("%(feature)s: up to %(most)s", feature=name, most=value)

@@ -25,6 +25,7 @@ NO_PAGES = (
     "/healthz",
     "/language",
     "/metrics",
+    "/operator",
     "/palette",
     "/readyz",
     "/static/",
@@ -87,12 +88,11 @@ def pages(app: Flask) -> list[str]:
 
 
 def sign_in(window: Window, shop: Shop, address: str, locale: str) -> None:
-    """Give the browser the cookie of the owner, who reads a language and operates the installation."""
+    """Give the browser the cookie of the owner, who reads a language."""
     with shop.work() as session:
         user = session.get(User, shop.owner.user_id)
         assert user is not None
         user.locale = locale
-        user.operator = True
     client: Any = shop.client()
     cookie = client.get_cookie("kehu_session", domain=f"{shop.tenant.address}.localhost")
     assert cookie is not None

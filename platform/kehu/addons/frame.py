@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from flask import Flask
 
 from kehu.core import context, hooks
+from kehu.core.i18n import _
 from kehu.web.addresses import address_of
 from kehu.web.shell import NavItem, shell_of
 from kehu.web.widgets import known_icon
@@ -15,6 +16,7 @@ from kehu.web.widgets import known_icon
 def init_frame(app: Flask) -> None:
     """Let the plugins' lines follow those of the platform."""
     shell_of(app).nav.append(_lines)
+    shell_of(app).operator.append(_operator)
 
 
 def _lines(now: context.Context) -> Iterable[NavItem]:
@@ -31,3 +33,7 @@ def _lines(now: context.Context) -> Iterable[NavItem]:
                 icon=known_icon(item.icon),
                 group="plugins",
             )
+
+
+def _operator() -> Iterable[NavItem]:
+    yield NavItem(key="plugins", label=_("Plugins"), url="/operator/plugins", icon="plug")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from kehu.accounts.models import User
+from kehu.accounts.operators import actor_of
 from kehu.addons.checkup import Standing, checkup
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.services import PluginService
@@ -50,15 +51,10 @@ class HeldLine:
 
 
 class OperatorService:
-    """Look at plugins over all firms.
-
-    :raises NotFound: for anybody who is not an operator: the pages do not exist for others.
-    """
+    """Look at plugins over all firms, as an operator."""
 
     def __init__(self, user: User) -> None:
-        if not (user.operator and user.active):
-            raise NotFound(_("There is no such page."))
-        self.actor = context.Actor(kind="system", name=user.name, user_id=user.id)
+        self.actor = actor_of(user)
 
     def plugins(self) -> list[Standing]:
         """Return where each plugin stands."""

@@ -7,11 +7,10 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect
 
+from kehu.accounts.operators import operator_only
 from kehu.accounts.signin import signed_in_user
 from kehu.addons.operating import OperatorService
-from kehu.core import context
 from kehu.core.i18n import _
-from kehu.web.access import user_only
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.api_version import API_VERSION
@@ -20,14 +19,13 @@ blueprint = Blueprint("addons", __name__)
 
 
 @blueprint.get("/operator/plugins")
-@user_only
+@operator_only
 def operator_plugins() -> Any:
     """Show all plugins of the installation with their states, faults and firms."""
     service = OperatorService(signed_in_user())
     blocked = current_app.extensions["kehu.settings"].plugins_block
     return render_page(
         "addons/operator.html",
-        layout="kehu/app.html" if context.current().actor else "kehu/auth.html",
         plugins=service.plugins(),
         faults=service.faults(),
         held=service.held(),
@@ -37,7 +35,7 @@ def operator_plugins() -> Any:
 
 
 @blueprint.post("/operator/plugins/<slug>/resume/<uuid:tenant_id>")
-@user_only
+@operator_only
 def operator_resume(slug: str, tenant_id: uuid.UUID) -> Any:
     """Let a plugin run again in one firm."""
     tenant = OperatorService(signed_in_user()).resume(tenant_id, slug)

@@ -66,7 +66,7 @@ def enable(email: str) -> None:
 @click.argument("email")
 @click.option("--off", is_flag=True, help="Take the mark away.")
 def operator(email: str, off: bool) -> None:
-    """Let a person see the plugins of the whole installation at /operator/plugins."""
+    """Let a person run the installation from the console at /operator; a second factor is needed there."""
     app = make_app()
     with app.app_context(), db.unit_of_work(actor=context.SYSTEM, source="command"):
         _user(email).operator = not off

@@ -144,6 +144,23 @@ def make_shop(app: Flask, name: str = "Harbour & Co", **changes: Any) -> Shop:
     return Shop(app=app, tenant=tenant, owner=owner, members={"owner": owner})
 
 
+def operator_client(app: Flask, name: str = "Olga Operator", *, second_factor: bool = True) -> Browser:
+    """Return a browser of somebody who runs the installation, on its own host.
+
+    :param second_factor: whether the operator has one, as the console asks for.
+    """
+    with app.app_context(), db.unit_of_work(actor=context.SYSTEM) as session:
+        user = make_user(session, name)
+        user.operator, user.tf_primary_method = True, "authenticator" if second_factor else None
+        login = LoginSession(id=new_id(), user_id=user.id, address="127.0.0.1", agent="test")
+        session.add(login)
+        key, login_id = user.fs_uniquifier, login.id
+    client = browser(app)
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["kehu_sid"], cookie["_fresh"] = key, str(login_id), True
+    return client
+
+
 @pytest.fixture(scope="session")
 def app(database_urls: DatabaseUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on the test database."""

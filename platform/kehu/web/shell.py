@@ -129,6 +129,8 @@ class Shell:
     saved_views: list[Callable[[Context], Iterable[ViewLink]]] = field(default_factory=list)
     tenants: list[Callable[[Context], Iterable[TenantLink]]] = field(default_factory=list)
     banners: list[Callable[[Context], Iterable[Banner]]] = field(default_factory=list)
+    operator: list[Callable[[], Iterable[NavItem]]] = field(default_factory=list)
+    """Pages of whoever runs the installation, in the order in which they were added."""
     checklist: Callable[[Context], Checklist | None] | None = None
     remember_language: list[Callable[[Context, str], None]] = field(default_factory=list)
 
@@ -254,6 +256,10 @@ def frame_banners() -> list[Banner]:
     return [one for provider in shell_of(current_app).banners for one in provider(now)]
 
 
+def _operator_pages() -> list[NavItem]:
+    return [item for provider in shell_of(current_app).operator for item in provider()]
+
+
 def _may(permission: str) -> bool:
     actor = current().actor
     return bool(actor and actor.may(permission))
@@ -306,6 +312,7 @@ def init_shell(app: Flask) -> None:
         slot_panels=panels.slot_panels,
         record_actions=panels.record_actions,
         frame_banners=frame_banners,
+        operator_pages=_operator_pages,
         layers=layers,
     )
     environment.globals.setdefault("csrf_token", _no_token)

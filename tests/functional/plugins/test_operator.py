@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 
-from kehu.accounts.models import User
 from kehu.addons.incidents import quarantine
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.services import PluginService
 from kehu.core.audit import AuditEntry
 from kehu.core.ids import new_id
-from kehu.testkit.fixtures import Shop
+from kehu.testkit.fixtures import Shop, operator_client
 
 PAGE = "/operator/plugins"
-
-
-def make_operator(shop: Shop) -> None:
-    with shop.work() as session:
-        user = session.get(User, shop.owner.user_id)
-        assert user is not None
-        user.operator = True
 
 
 def fail(shop: Shop) -> None:
@@ -47,10 +39,9 @@ def test_others_do_not_find_it(shop: Shop) -> None:
 def test_faults_and_held_plugins_of_all_firms_are_seen_and_one_runs_again(
     shop: Shop, other_shop: Shop
 ) -> None:
-    make_operator(shop)
     for firm in (shop, other_shop):
         fail(firm)
-    client = shop.client()
+    client = operator_client(shop.app)
     page = client.get(PAGE)
     assert page.status_code == 200
     for words in ("Car dealer", "Plugin API 0.1", "vehicles.web:31", "f00d", "quarantined", "Run again"):
@@ -64,8 +55,8 @@ def test_faults_and_held_plugins_of_all_firms_are_seen_and_one_runs_again(
     with other_shop.work() as session:
         assert session.execute(select(TenantPlugin.state)).scalar_one() == "enabled"
         entry = session.execute(select(AuditEntry).where(AuditEntry.action == "resumed")).scalar_one()
-        assert entry.actor_name == shop.owner.name
+        assert entry.actor_name == "Olga Operator"
         uses = text(
             "SELECT count(*) FROM cross_tenant_uses WHERE actor = :name AND reason LIKE 'an operator%'"
         )
-        assert session.execute(uses, {"name": shop.owner.name}).scalar_one() >= 2
+        assert session.execute(uses, {"name": "Olga Operator"}).scalar_one() >= 2

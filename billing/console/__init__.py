@@ -1,0 +1,1 @@
+"""What billing adds to the console of whoever runs the installation."""

@@ -1,0 +1,1 @@
+"""The console of whoever runs the installation: firms, one firm, health."""
