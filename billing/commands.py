@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import click
 
@@ -11,12 +13,32 @@ from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.manual import ManualService
 from billing.prices import apply, steps
+from billing.refunds import RefundService
 from billing.stripe.commands import group as stripe_group
 from billing.stripe.prices import publish
 from billing.stripe.views import gateway
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.core import clock, context, db
+from kehu.core.errors import InvalidInput
+from kehu.core.ids import new_id
+from kehu.core.money import to_minor
 from plugins.results import BillingMode
+
+
+class DecimalText(click.ParamType[Decimal]):
+    """An amount as people write it, above nought."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return it as a decimal number."""
+        try:
+            found = Decimal(value)
+        except InvalidOperation:
+            found = Decimal(0)
+        if not found.is_finite() or found <= 0:
+            self.fail(f"{value!r} is no amount above nought; write it as 12.50.", param, ctx)
+        return found
 
 
 @click.group("billing")
@@ -126,6 +148,40 @@ def end(address: str, reason: str) -> None:
     with tenant_scope(make_app(), address):
         ManualService(db.session()).end(reason)
     click.echo(f"{address}: the subscription ends with its period.")
+
+
+@group.command("credit")
+@click.argument("address")
+@click.argument("number")
+@click.option("--amount", type=DecimalText(), help="In the invoice's currency, with tax; all when not given.")
+@click.option("--reason", required=True, help="Why; it stands on the credit note and in the firm's trail.")
+def credit(address: str, number: str, amount: Decimal | None, reason: str) -> None:
+    """Write a credit note: an open invoice is reduced, of a paid one the next one is."""
+    _give_back("credit", address, number, amount, reason)
+
+
+@group.command("refund")
+@click.argument("address")
+@click.argument("number")
+@click.option("--amount", type=DecimalText(), help="In the invoice's currency, with tax; all when not given.")
+@click.option("--reason", required=True, help="Why; it stands on the credit note and in the firm's trail.")
+def refund(address: str, number: str, amount: Decimal | None, reason: str) -> None:
+    """Pay back what was paid for an invoice, with a credit note; what the firm may do stays as it is."""
+    _give_back("refund", address, number, amount, reason)
+
+
+def _give_back(kind: str, address: str, number: str, amount: Decimal | None, reason: str) -> None:
+    with tenant_scope(make_app(), address):
+        service = RefundService(db.session())
+        invoice = service.invoice(number)
+        minor = to_minor(amount, invoice.currency) if amount is not None else None
+        give = service.refund if kind == "refund" else service.credit
+        try:
+            given = give(invoice, minor, reason, request_id=new_id())
+        except InvalidInput as error:
+            raise click.ClickException(" ".join(error.fields[next(iter(error.fields))])) from error
+    done = "is written" if given.state == "done" else "is on its way to the provider"
+    click.echo(f"{address}: the credit note on {number} {done}.")
 
 
 def _end_of(day: dt.datetime | None) -> dt.datetime | None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing.accounts import AccountService
+from billing.mirror_papers import converge_papers
 from billing.models import Account, Invoice, Subscription
 from billing.phases import LIVE, Standing
 from billing.seats import SeatService
@@ -39,6 +40,7 @@ def converge(session: Session, snapshot: Snapshot) -> Standing:
     live = _choose(snapshot.subscriptions)
     _subscriptions(session, snapshot.subscriptions, live)
     _invoices(session, snapshot.invoices)
+    converge_papers(session, account, snapshot)
     _seats(session, account, live)
     _end(account, snapshot, live)
     if live is not None and live.status in COUNTED:
@@ -126,7 +128,7 @@ def _invoices(session: Session, found: Sequence[InvoiceState]) -> None:
     for one in found:
         row = rows.get(one.provider_id) or Invoice(provider_id=one.provider_id)
         for name in (
-            *("number", "status", "currency", "net", "tax", "total", "paid"),
+            *("number", "status", "currency", "net", "tax", "total", "paid", "due"),
             *("tax_note", "made_at", "due_at", "paid_at"),
         ):
             setattr(row, name, getattr(one, name))

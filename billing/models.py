@@ -136,12 +136,83 @@ class Invoice(TenantRow, Base):
     tax: Mapped[Money]
     total: Mapped[Money]
     paid: Mapped[Money]
+    due: Mapped[int] = _count()
     tax_note: Mapped[str] = _text()
     made_at: Mapped[Instant]
     due_at: Mapped[OptInstant]
     paid_at: Mapped[OptInstant]
     lines: Mapped[JsonList]
     raw: Mapped[Json]
+    synced_at: Mapped[Instant]
+
+
+class CreditNote(TenantRow, Base):
+    """A paper that takes an invoice back, in part or whole; amounts in minor units, above nought.
+
+    :param refunded: how much of it went back to the payer; the rest was credited.
+    """
+
+    __tablename__ = "billing_credit_notes"
+    __table_args__ = tenant_args(
+        "billing_credit_notes",
+        tenant_index("billing_credit_notes", "provider", "provider_id", unique=True),
+        tenant_index("billing_credit_notes", "invoice", "invoice_id"),
+    )
+
+    provider_id: Mapped[StrC]
+    invoice_id: Mapped[StrC]
+    number: Mapped[str] = _text()
+    status: Mapped[Str]
+    currency: Mapped[Str]
+    net: Mapped[Money]
+    tax: Mapped[Money]
+    total: Mapped[Money]
+    refunded: Mapped[Money]
+    tax_note: Mapped[str] = _text()
+    reason: Mapped[str] = _text()
+    made_at: Mapped[Instant]
+    synced_at: Mapped[Instant]
+
+
+class Refund(TenantRow, Base):
+    """Money that went back to the payer; `credit_note_id` is empty when there is no paper of it."""
+
+    __tablename__ = "billing_refunds"
+    __table_args__ = tenant_args(
+        "billing_refunds", tenant_index("billing_refunds", "provider", "provider_id", unique=True)
+    )
+
+    provider_id: Mapped[StrC]
+    credit_note_id: Mapped[str] = _text()
+    charge_id: Mapped[str] = _text()
+    status: Mapped[Str]
+    currency: Mapped[Str]
+    amount: Mapped[Money]
+    made_at: Mapped[Instant]
+    synced_at: Mapped[Instant]
+
+
+class Dispute(TenantRow, Base):
+    """A payment that the payer's bank took back.
+
+    :param held_at: when the firm was put on hold for it; that happens once, whatever comes later.
+    :param acted_at: when its loss was seen and the subscription's end ordered; once as well.
+    """
+
+    __tablename__ = "billing_disputes"
+    __table_args__ = tenant_args(
+        "billing_disputes", tenant_index("billing_disputes", "provider", "provider_id", unique=True)
+    )
+
+    provider_id: Mapped[StrC]
+    charge_id: Mapped[str] = _text()
+    status: Mapped[Str]
+    reason: Mapped[str] = _text()
+    currency: Mapped[Str]
+    amount: Mapped[Money]
+    made_at: Mapped[Instant]
+    held_at: Mapped[OptInstant]
+    acted_at: Mapped[OptInstant]
     synced_at: Mapped[Instant]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import get_locale
@@ -11,7 +13,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from billing import modes, taxes
-from billing.models import Account, Invoice
+from billing.models import Account, CreditNote, Invoice
 from billing.notices import day_of
 from billing.web import words
 from kehu.core.context import TenantInfo
@@ -25,56 +27,97 @@ STAMP = "DEMO"
 
 def draw(invoice: Invoice, account: Account, tenant: TenantInfo) -> bytes:
     """Return an invoice as a PDF of A4, in the language of the reader."""
-    locale = str(get_locale() or "en")
-    demo = modes.mode() is BillingMode.DEMO
-
-    def text(content: str, size: float = 10, after: float = 3) -> Paragraph:
-        return paragraph(content, locale, size, after)
-
-    def money(amount: int) -> str:
-        return show(amount, invoice.currency, locale)
-
-    rows = [(words.line_text(line), money(int(line["amount"]))) for line in invoice.lines]
-    rows += [
-        (_("Net"), money(invoice.net)),
-        (taxes.reason(invoice.tax_note) or _("Tax"), money(invoice.tax)),
-        (_("Total"), money(invoice.total)),
-    ]
+    paper = _Paper(account, tenant, invoice.currency)
     state = words.INVOICE_STATES.get(invoice.status)
-    seller = modes.seller() if modes.mode() is BillingMode.MANUAL else ()
     due = invoice.due_at if invoice.status == "open" else None
-    story: list[Any] = [
-        *(text(line, 8, 1) for line in seller),
-        Spacer(1, 6 * mm),
-        text(_("Invoice %(number)s", number=invoice.number), 18, 8),
-        text(day_of(invoice.made_at, tenant.zone)),
-        Spacer(1, 4 * mm),
-        text(account.legal_name or tenant.name, 11),
-        *(text(line) for line in account.address.splitlines()),
-        *([text(_("Tax id %(number)s", number=account.tax_id))] if account.tax_id else []),
-        Spacer(1, 6 * mm),
-        _table([[text(label), text(amount)] for label, amount in rows]),
-        Spacer(1, 6 * mm),
-        text(str(state[0]) if state else invoice.status),
-        *([text(_("Please pay until %(date)s.", date=day_of(due, tenant.zone)))] if due else []),
-    ]
-    if demo:
-        story.append(text(_("Demo: no money moves. Amounts are examples.")))
-    kept = io.BytesIO()
-    margin = 20 * mm
-    document = SimpleDocTemplate(
-        kept,
-        pagesize=A4,
-        leftMargin=margin,
-        rightMargin=margin,
-        topMargin=margin,
-        bottomMargin=margin,
-        title=invoice.number,
-        lang=locale.replace("_", "-"),
-    )
-    stamp = _stamp if demo else _plain
-    document.build(story, onFirstPage=stamp, onLaterPages=stamp)
-    return kept.getvalue()
+    rows = [(words.line_text(line), int(line["amount"])) for line in invoice.lines]
+    rows += paper.sums(invoice)
+    if invoice.status == "open" and invoice.due != invoice.total:
+        rows.append((_("Still to be paid"), invoice.due))
+    foot = [str(state[0]) if state else invoice.status]
+    if due:
+        foot.append(_("Please pay until %(date)s.", date=day_of(due, tenant.zone)))
+    title = _("Invoice %(number)s", number=invoice.number)
+    return paper.drawn(title, invoice.number, invoice.made_at, rows, foot)
+
+
+def draw_credit_note(note: CreditNote, number: str, account: Account, tenant: TenantInfo) -> bytes:
+    """Return a credit note as a PDF of A4, in the language of the reader.
+
+    :param number: of the invoice that it takes back.
+    """
+    paper = _Paper(account, tenant, note.currency)
+    rows = [(_("Credit on invoice %(number)s", number=number), note.net), *paper.sums(note)]
+    paid = _("The amount is paid back.") if note.refunded else _("The amount is credited to your account.")
+    title = _("Credit note %(number)s", number=note.number)
+    foot = [paid, _("Reason: %(reason)s", reason=note.reason)]
+    return paper.drawn(title, note.number, note.made_at, rows, foot)
+
+
+class _Paper:
+    """What invoices and credit notes have in common."""
+
+    def __init__(self, account: Account, tenant: TenantInfo, currency: str) -> None:
+        self.account, self.tenant, self.currency = account, tenant, currency
+        self.locale = str(get_locale() or "en")
+        self.demo = modes.mode() is BillingMode.DEMO
+
+    def text(self, content: str, size: float = 10, after: float = 3) -> Paragraph:
+        """Return a paragraph in the reader's language."""
+        return paragraph(content, self.locale, size, after)
+
+    @staticmethod
+    def sums(of: Invoice | CreditNote) -> list[tuple[str, int]]:
+        """Return net, tax with its reason, and total."""
+        tax = taxes.reason(of.tax_note) or _("Tax")
+        return [(_("Net"), of.net), (tax, of.tax), (_("Total"), of.total)]
+
+    def drawn(
+        self,
+        title: str,
+        number: str,
+        made_at: dt.datetime,
+        rows: Sequence[tuple[str, int]],
+        foot: Sequence[str],
+    ) -> bytes:
+        """Return the whole paper."""
+        text, account = self.text, self.account
+        seller = modes.seller() if modes.mode() is BillingMode.MANUAL else ()
+        amounts = [(label, show(amount, self.currency, self.locale)) for label, amount in rows]
+        story: list[Any] = [
+            *(text(line, 8, 1) for line in seller),
+            Spacer(1, 6 * mm),
+            text(title, 18, 8),
+            text(day_of(made_at, self.tenant.zone)),
+            Spacer(1, 4 * mm),
+            text(account.legal_name or self.tenant.name, 11),
+            *(text(line) for line in account.address.splitlines()),
+            *([text(_("Tax id %(number)s", number=account.tax_id))] if account.tax_id else []),
+            Spacer(1, 6 * mm),
+            _table([[text(label), text(amount)] for label, amount in amounts]),
+            Spacer(1, 6 * mm),
+            *(text(line) for line in foot),
+        ]
+        if self.demo:
+            story.append(text(_("Demo: no money moves. Amounts are examples.")))
+        return self._built(story, number)
+
+    def _built(self, story: list[Any], title: str) -> bytes:
+        kept = io.BytesIO()
+        margin = 20 * mm
+        document = SimpleDocTemplate(
+            kept,
+            pagesize=A4,
+            leftMargin=margin,
+            rightMargin=margin,
+            topMargin=margin,
+            bottomMargin=margin,
+            title=title,
+            lang=self.locale.replace("_", "-"),
+        )
+        stamp = _stamp if self.demo else _plain
+        document.build(story, onFirstPage=stamp, onLaterPages=stamp)
+        return kept.getvalue()
 
 
 def _table(rows: list[list[Paragraph]]) -> Table:

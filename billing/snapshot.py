@@ -45,6 +45,7 @@ class InvoiceState:
     total: int
     paid: int
     made_at: dt.datetime
+    due: int = 0
     number: str = ""
     tax_note: str = ""
     due_at: dt.datetime | None = None
@@ -54,8 +55,56 @@ class InvoiceState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CreditNoteState:
+    """A credit note now; amounts in minor units, above nought.
+
+    :param request_id: the request that asked for it, when it was one of ours.
+    """
+
+    provider_id: str
+    invoice_id: str
+    number: str
+    status: str
+    currency: str
+    net: int
+    tax: int
+    total: int
+    made_at: dt.datetime
+    refunded: int = 0
+    tax_note: str = ""
+    reason: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundState:
+    """Money that went back."""
+
+    provider_id: str
+    status: str
+    currency: str
+    amount: int
+    made_at: dt.datetime
+    credit_note_id: str = ""
+    charge_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisputeState:
+    """A payment that the payer's bank took back, or asks about."""
+
+    provider_id: str
+    charge_id: str
+    status: str
+    reason: str
+    currency: str
+    amount: int
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """One customer now: all subscriptions, the open and the recent invoices.
+    """One customer now: all subscriptions, the open and the recent invoices, what was given or taken back.
 
     :param gone: the customer was deleted at the provider.
     :param ahead: seconds that the customer's own clock (a test clock) runs ahead of ours.
@@ -64,5 +113,8 @@ class Snapshot:
     customer_id: str
     subscriptions: tuple[SubscriptionState, ...] = ()
     invoices: tuple[InvoiceState, ...] = ()
+    credit_notes: tuple[CreditNoteState, ...] = ()
+    refunds: tuple[RefundState, ...] = ()
+    disputes: tuple[DisputeState, ...] = ()
     gone: bool = False
     ahead: int = 0

@@ -21,6 +21,7 @@ from billing.facts import moment, written
 from billing.models import DemoLedger
 from billing.periods import next_end
 from billing.phases import POLICY
+from billing.providers import credits
 from billing.providers.base import (
     Line,
     Outcome,
@@ -123,10 +124,20 @@ class LedgerProvider:
             return Outcome(state="refused", reason=_("The payment failed; the invoice stays open."))
         for invoice in state["invoices"]:
             if invoice["status"] == "open":
-                invoice |= {"status": "paid", "paid": invoice["total"], "paid_at": written(self.now())}
+                credits.pay(state, invoice, self.now())
         sub = self._live(state)
         if sub is not None and sub["status"] in ("incomplete", "past_due"):
             sub["status"] = "active"
+        return self._done()
+
+    def give_back(self, invoice_id: str, amount: int, *, refund: bool, reason: str, note_id: str) -> Outcome:
+        """Write a credit note on an invoice; the amount was checked before."""
+        state = self._state()
+        invoice = next(one for one in state["invoices"] if one["id"] == invoice_id)
+        number, now = self._note_number(state, self.now()), self.now()
+        credits.give_back(
+            state, invoice, amount, now, refund=refund, reason=reason, note_id=note_id, number=number
+        )
         return self._done()
 
     def fetch(self, party: Party) -> Snapshot:
@@ -137,7 +148,9 @@ class LedgerProvider:
         return Snapshot(
             customer_id=str(party.tenant_id),
             subscriptions=tuple(_subscription(sub) for sub in state["subs"]),
-            invoices=tuple(_invoice(invoice) for invoice in state["invoices"]),
+            invoices=tuple(_invoice(invoice, credits.due(state, invoice)) for invoice in state["invoices"]),
+            credit_notes=credits.notes(state),
+            refunds=credits.refunds(state),
             ahead=int(state["ahead"]),
         )
 
@@ -257,23 +270,27 @@ class LedgerProvider:
     def _bill(self, state: dict[str, Any], preview: Preview, at: dt.datetime, *, paid: bool) -> None:
         state["number"] += 1
         due = self._due(at)
-        state["invoices"].append(
-            {
-                "id": f"{self.name}_in_{state['number']}",
-                "number": self._number(state, at),
-                "due_at": written(due),
-                "status": "paid" if paid else "open",
-                "currency": preview.currency,
-                "net": preview.net,
-                "tax": preview.tax,
-                "total": preview.total,
-                "paid": preview.total if paid else 0,
-                "tax_note": preview.tax_note,
-                "made_at": written(at),
-                "paid_at": written(at) if paid else None,
-                "lines": [line.plain() for line in preview.lines],
-            }
-        )
+        made: dict[str, Any] = {
+            "id": f"{self.name}_in_{state['number']}",
+            "number": self._number(state, at),
+            "due_at": written(due),
+            "status": "paid" if paid else "open",
+            "currency": preview.currency,
+            "net": preview.net,
+            "tax": preview.tax,
+            "total": preview.total,
+            "paid": preview.total if paid else 0,
+            "tax_note": preview.tax_note,
+            "made_at": written(at),
+            "paid_at": written(at) if paid else None,
+            "lines": [line.plain() for line in preview.lines],
+        }
+        credits.use_credit(state, made)
+        state["invoices"].append(made)
+
+    def _note_number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
+        """Return the number of the next credit note."""
+        return f"{self.name.upper()}-C{len(state.get('notes', ())) + 1:04d}"
 
     def _number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
         """Return the number of the next invoice."""
@@ -382,7 +399,7 @@ def _subscription(sub: Mapping[str, Any]) -> SubscriptionState:
     )
 
 
-def _invoice(invoice: Mapping[str, Any]) -> InvoiceState:
+def _invoice(invoice: Mapping[str, Any], due: int) -> InvoiceState:
     made = moment(invoice["made_at"])
     assert made is not None
     return InvoiceState(
@@ -394,6 +411,7 @@ def _invoice(invoice: Mapping[str, Any]) -> InvoiceState:
         tax=invoice["tax"],
         total=invoice["total"],
         paid=invoice["paid"],
+        due=due,
         tax_note=invoice["tax_note"],
         made_at=made,
         due_at=moment(invoice.get("due_at")),

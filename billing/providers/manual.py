@@ -8,6 +8,7 @@ from typing import Any
 
 from billing import numbers
 from billing.facts import moment, written
+from billing.providers import credits
 from billing.providers.base import Outcome, Party
 from billing.providers.ledger import LedgerProvider
 from kehu.core.errors import NotFound
@@ -30,9 +31,10 @@ class ManualProvider(LedgerProvider):
 
         :raises NotFound: when the firm has no open invoice of this number.
         """
-        for invoice in self._state()["invoices"]:
+        state = self._state()
+        for invoice in state["invoices"]:
             if invoice["number"] == number and invoice["status"] == "open":
-                invoice |= {"status": "paid", "paid": invoice["total"], "paid_at": written(at)}
+                credits.pay(state, invoice, at)
                 return self._done()
         raise NotFound(_("There is no open invoice %(number)s.", number=number))
 
@@ -55,6 +57,9 @@ class ManualProvider(LedgerProvider):
 
     def _number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
         return numbers.take(self.session, at.year)
+
+    def _note_number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
+        return numbers.take(self.session, at.year, numbers.CREDIT_NOTES)
 
     def _due(self, at: dt.datetime) -> dt.datetime | None:
         return at + DUE_WITHIN

@@ -18,7 +18,7 @@ from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.models import Account, Subscription
 from billing.snapshot import Snapshot
-from billing.stripe import operations, plain, sync
+from billing.stripe import disputes, operations, plain, sync
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, RUN, OperationService
 from billing.stripe.words import Buyer, Declined, Live, Outcome, Provider, Unanswered, Wanted, provider
@@ -40,6 +40,7 @@ def start() -> None:
 @jobs.tenant_task(RECOVER)
 def recover(_tenant_id: uuid.UUID) -> None:
     """Queue operations again whose job was lost, or whose worker was killed."""
+    disputes.end_lost(db.session())
     for operation_id in operations.stuck(db.session()):
         jobs.enqueue(db.session(), RUN, queueing_lock=f"operation:{operation_id}", operation_id=operation_id)
 
@@ -160,7 +161,19 @@ def _ask(
         back = desired["back"]
         url = asked.papers(buyer, back) if desired.get("papers") else asked.card(buyer, key, back)
         return Outcome(state="needs_action", url=url)
+    if kind in ("credit", "refund"):
+        return asked.give_back(
+            desired["invoice"],
+            int(desired["amount"]),
+            key,
+            refund=kind == "refund",
+            paid=bool(desired["paid"]),
+            reason=desired["reason"],
+            request_id=desired["request"],
+        )
     live = _running(asked.fetch(buyer.customer_id))
+    if kind == "end":
+        return asked.end(live, key) if live is not None else Outcome(state="done")
     if live is None:
         raise Declined("nothing runs", "no_subscription")
     if kind == "change":
@@ -216,6 +229,10 @@ def _decide(
 
 def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
     running = [one for one in snapshot.subscriptions if one.status in mirror.COUNTED]
+    if kind in ("credit", "refund"):
+        return any(one.request_id == desired["request"] for one in snapshot.credit_notes)
+    if kind == "end":
+        return not running
     if kind in ("subscribe", "change"):
         return any((one.plan, one.seats) == (desired["plan"], desired["seats"]) for one in running)
     if kind == "pay":
@@ -248,8 +265,10 @@ def _end(
             url = outcome.url if outcome is not None else ""
             row.state, row.url, row.error, row.ended_at = state, url, error, clock.now()
             _checkout(accounts, account, row, outcome)
+            session.flush()  # Its place is free before the next one takes it.
         if snapshot is not None and snapshot.customer_id:
             mirror.converge(session, snapshot)
+        disputes.end_lost(session)
         return row.state
 
 

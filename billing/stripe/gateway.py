@@ -12,7 +12,14 @@ from typing import Any
 
 import stripe
 
-from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
+from billing.snapshot import (
+    CreditNoteState,
+    DisputeState,
+    InvoiceState,
+    RefundState,
+    Snapshot,
+    SubscriptionState,
+)
 from billing.stripe import plain
 from billing.stripe.words import Declined, Unanswered
 from kehu.config import Settings
@@ -111,11 +118,15 @@ class Gateway:
             wanted: Any = {"customer": customer_id, "status": "all", "limit": 100}
             found = [one.to_dict() for one in self.api.subscriptions.list(wanted).auto_paging_iter()]
             bills = {} if gone else self._bills(customer_id)
+            notes, refunds, disputes = self._taken_back(customer_id)
             ahead = self._ahead(customer.get("test_clock"))
         return Snapshot(
             customer_id=customer_id,
             subscriptions=tuple(plain.subscription(one) for one in found),
             invoices=tuple(plain.invoice(one) for one in bills.values()),
+            credit_notes=tuple(notes),
+            refunds=tuple(refunds),
+            disputes=tuple(disputes),
             gone=gone,
             ahead=ahead,
         )
@@ -146,6 +157,25 @@ class Gateway:
                 if one.status != "draft":
                     found[one.id] = one.to_dict()
         return found
+
+    def _taken_back(
+        self, customer_id: str
+    ) -> tuple[list[CreditNoteState], list[RefundState], list[DisputeState]]:
+        """Return credit notes, refunds and disputes; the last two are found by the charges that name them."""
+        wanted = {"customer": customer_id, "limit": 100}
+        found = [one.to_dict() for one in self.api.credit_notes.list(wanted).auto_paging_iter()]
+        by_note = {str(one["refund"]): str(note["id"]) for note in found for one in note.get("refunds") or []}
+        refunds: list[RefundState] = []
+        disputes: list[DisputeState] = []
+        for charge in self.api.charges.list(wanted).auto_paging_iter():
+            of = {"charge": charge.id, "limit": 100}
+            if charge.amount_refunded:
+                back = self.api.refunds.list(of).auto_paging_iter()
+                refunds += [plain.refund(one.to_dict(), by_note.get(one.id, "")) for one in back]
+            if charge.disputed:
+                told_of = self.api.disputes.list(of).auto_paging_iter()
+                disputes += [plain.dispute(one.to_dict()) for one in told_of]
+        return [plain.credit_note(one) for one in found], refunds, disputes
 
     def _ahead(self, test_clock: Any) -> int:
         """Return how far a test clock runs ahead: in tests it is the customer's time."""

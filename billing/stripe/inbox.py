@@ -25,6 +25,7 @@ REFUSED = Counter("kehu_stripe_refused", "Deliveries that were not believed", ["
 FOLLOWED = (
     *("customer.subscription.", "customer.updated", "customer.deleted", "customer.tax_id.", "invoice."),
     *("checkout.session.", "payment_method.", "charge.refunded", "charge.dispute.", "credit_note."),
+    *("refund.updated", "refund.failed"),
 )
 """Beginnings of the types that can change what we mirror; all others are kept and passed over."""
 

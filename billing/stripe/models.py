@@ -29,6 +29,10 @@ STATES = ("new", "done", "ignored", "parked", "failed")
 """Waiting to be fetched; mirrored; nothing of ours; nobody's yet; given up until an operator replays it."""
 
 
+KINDS = ("subscribe", "abandon", "change", "cancel", "undo", "pay", "card", "credit", "refund", "end")
+"""What an operation does; the last three are the operator's."""
+
+
 def _moment() -> Any:
     return mapped_column(DateTime(timezone=True), default=clock.now)
 
@@ -84,9 +88,6 @@ class Sync(Base):
     next_at: Mapped[dt.datetime] = _moment()
     since: Mapped[dt.datetime] = _moment()
     last_error: Mapped[str] = mapped_column(Text, server_default="", default="")
-
-
-KINDS = ("subscribe", "abandon", "change", "cancel", "undo", "pay", "card")
 
 
 def _count() -> Any:

@@ -26,6 +26,9 @@ from kehu.core.ids import new_id
 
 RUN = "billing.operations.run"
 OPEN = ("pending", "sent")
+OPERATORS = ("credit", "refund", "end")
+"""What only an operator asks for; no newer wish takes its place."""
+
 STUCK = dt.timedelta(minutes=5)
 
 
@@ -109,6 +112,25 @@ class OperationService:
             raise Conflict(_("There is no card yet. Choose a plan first."))
         return self._begin("card", {"back": back, "papers": papers})
 
+    # --- the operator ---------------------------------------------------------------------------------------
+
+    def give_back(self, request_id: uuid.UUID, kind: str, desired: Mapping[str, Any]) -> Operation:
+        """Ask for a credit note (`credit`), or for one whose money goes back to the payer (`refund`).
+
+        :param request_id: becomes the operation's id: the same request twice is one operation.
+        """
+        self.accounts.lock()
+        return self.find(request_id) or self._begin(kind, desired, request_id)
+
+    def end(self) -> Operation | None:
+        """Ask for the end at once; None while another operation is being carried out."""
+        self.accounts.lock()
+        found = self.open()
+        if found is not None and (found.state == "sent" or found.attempts or found.kind in OPERATORS):
+            return None
+        row = self._live_row(paid=False)
+        return self._begin("end", {"subscription": row.provider_id if row is not None else ""})
+
     # --- inside -------------------------------------------------------------------------------------------
 
     def _locked(self) -> tuple[Account, Standing]:
@@ -140,13 +162,14 @@ class OperationService:
             used,
         )
 
-    def _begin(self, kind: str, desired: Mapping[str, Any]) -> Operation:
+    def _begin(self, kind: str, desired: Mapping[str, Any], made_as: uuid.UUID | None = None) -> Operation:
         """Write an operation down; the same once more is the one that runs, another one has to wait."""
         found = self.open()
         if found is not None:
-            if found.kind == kind and found.desired == desired:
+            if found.kind == kind and found.desired == desired and made_as is None:
                 return found
-            if found.state == "sent" or found.attempts:
+            given = kind in ("credit", "refund") or found.kind in OPERATORS
+            if found.state == "sent" or found.attempts or given:
                 raise Conflict(
                     _(
                         "%(name)s is changing the plan at this moment. Try again in a minute.",
@@ -157,7 +180,7 @@ class OperationService:
             self.session.flush()  # Its place is free before the next one takes it.
         who = context.current().actor
         made = Operation(
-            id=new_id(),
+            id=made_as or new_id(),
             kind=kind,
             desired=dict(desired),
             state="pending",

@@ -8,7 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from billing.catalogue import catalogue
-from billing.snapshot import InvoiceState, SubscriptionState
+from billing.snapshot import (
+    CreditNoteState,
+    DisputeState,
+    InvoiceState,
+    RefundState,
+    SubscriptionState,
+)
 
 SEATS = "seat"
 """Kind of the item that stands for seats, in its metadata; an item without one counts as such."""
@@ -90,6 +96,7 @@ def invoice(found: Plain) -> InvoiceState:
         tax=sum(int(one.get("amount") or 0) for one in taxes),
         total=total,
         paid=int(found.get("amount_paid") or 0),
+        due=int(found.get("amount_remaining") or 0),
         tax_note=_tax_note(net, taxes),
         made_at=moment(changes.get("finalized_at") or found.get("created"))
         or dt.datetime.fromtimestamp(0, dt.UTC),
@@ -98,6 +105,58 @@ def invoice(found: Plain) -> InvoiceState:
         lines=tuple(_line(one) for one in (found.get("lines") or {}).get("data") or []),
         raw={},
     )
+
+
+def credit_note(found: Plain) -> CreditNoteState:
+    """Return a credit note as the mirror takes it."""
+    taxes = found.get("total_taxes") or []
+    tax = sum(int(one.get("amount") or 0) for one in taxes)
+    total = int(found.get("total") or 0)
+    return CreditNoteState(
+        provider_id=str(found["id"]),
+        invoice_id=str(found.get("invoice") or ""),
+        number=str(found.get("number") or ""),
+        status=str(found.get("status") or ""),
+        currency=str(found.get("currency") or "").upper(),
+        net=total - tax,
+        tax=tax,
+        total=total,
+        made_at=_made(found),
+        refunded=sum(int(one.get("amount_refunded") or 0) for one in found.get("refunds") or []),
+        tax_note=_tax_note(total - tax, taxes),
+        reason=str(found.get("memo") or ""),
+        request_id=str((found.get("metadata") or {}).get("operation") or ""),
+    )
+
+
+def refund(found: Plain, credit_note_id: str = "") -> RefundState:
+    """Return a refund as the mirror takes it."""
+    return RefundState(
+        provider_id=str(found["id"]),
+        status=str(found.get("status") or ""),
+        currency=str(found.get("currency") or "").upper(),
+        amount=int(found.get("amount") or 0),
+        made_at=_made(found),
+        credit_note_id=credit_note_id,
+        charge_id=str(found.get("charge") or ""),
+    )
+
+
+def dispute(found: Plain) -> DisputeState:
+    """Return a dispute as the mirror takes it."""
+    return DisputeState(
+        provider_id=str(found["id"]),
+        charge_id=str(found.get("charge") or ""),
+        status=str(found.get("status") or ""),
+        reason=str(found.get("reason") or ""),
+        currency=str(found.get("currency") or "").upper(),
+        amount=int(found.get("amount") or 0),
+        made_at=_made(found),
+    )
+
+
+def _made(found: Plain) -> dt.datetime:
+    return moment(found.get("created")) or dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 def _tax_note(net: int, taxes: Sequence[Plain]) -> str:

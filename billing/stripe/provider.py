@@ -182,6 +182,40 @@ class StripeProvider:
                     self.api.subscriptions.update(one.id, {"default_payment_method": card})
         return True
 
+    def give_back(
+        self,
+        invoice_id: str,
+        amount: int,
+        key: str,
+        *,
+        refund: bool,
+        paid: bool,
+        reason: str,
+        request_id: str,
+    ) -> Outcome:
+        """Write a credit note on an invoice; what was paid goes back to the card, or to the customer's balance.
+
+        The request's id stands in the metadata, by which it is found again when its key is used up.
+        """
+        asked: dict[str, Any] = {
+            "invoice": invoice_id,
+            "amount": amount,
+            "memo": reason,
+            "metadata": {"operation": request_id},
+        }
+        if paid:
+            asked["refund_amount" if refund else "credit_amount"] = amount
+        with told():
+            self.api.credit_notes.create(asked, {"idempotency_key": key})
+        return Outcome(state="done")
+
+    def end(self, live: Live, key: str) -> Outcome:
+        """End it at once: no last invoice, nothing is given back."""
+        with told():
+            asked = {"invoice_now": False, "prorate": False}
+            self.api.subscriptions.cancel(live.subscription_id, asked, {"idempotency_key": key})
+        return Outcome(state="done")
+
     def fetch(self, customer_id: str) -> Snapshot:
         """Return everything about a customer as it is now."""
         return self.gateway.fetch(customer_id)

@@ -148,6 +148,22 @@ class Provider(Protocol):
     def pay(self, invoice_id: str, key: str) -> Outcome:
         """Try again to collect an open invoice."""
 
+    def give_back(
+        self,
+        invoice_id: str,
+        amount: int,
+        key: str,
+        *,
+        refund: bool,
+        paid: bool,
+        reason: str,
+        request_id: str,
+    ) -> Outcome:
+        """Write a credit note on an invoice; what was paid goes back to the payer or is kept as credit."""
+
+    def end(self, live: Live, key: str) -> Outcome:
+        """End it at once, without giving anything back."""
+
     def fetch(self, customer_id: str) -> Snapshot:
         """Return everything about a customer as it is now."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from billing import facts
 from billing.catalogue import Plan, catalogue
 from billing.entitlements import Grant, grant
-from billing.models import Account, Invoice, Seat, SeatEntry, Subscription
+from billing.models import Account, CreditNote, Invoice, Refund, Seat, SeatEntry, Subscription
 from billing.phases import Standing
 from billing.web import words
 from kehu.core import context
 from kehu.core.audit import AuditEntry
+from kehu.core.i18n import _, _l
 from kehu.members.models import Member, Role
 
 SHOWN = 20
@@ -34,6 +35,23 @@ class Happening:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaperLine:
+    """One line of the list of papers: an invoice, a credit note, or money that went back without one.
+
+    :param url: of our own paper; empty where the provider draws it.
+    :param amount: in minor units, below nought for what was given back.
+    """
+
+    at: dt.datetime
+    label: str
+    text: str
+    url: str
+    state: tuple[Any, str]
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overview:
     """All of the page."""
 
@@ -46,6 +64,7 @@ class Overview:
     people: Sequence[Any]
     parked: Sequence[Any]
     invoices: Sequence[Invoice]
+    papers: Sequence[PaperLine]
     history: Sequence[Happening]
 
     @property
@@ -61,6 +80,7 @@ def overview(session: Session, account: Account) -> Overview:
     subscription = session.execute(statement.limit(1)).scalar_one_or_none()
     people = _people(session)
     found = [(key, grant(tenant, key)) for key in catalogue().features]
+    bills = invoices(session)
     return Overview(
         standing=facts.standing(tenant),
         account=account,
@@ -70,7 +90,8 @@ def overview(session: Session, account: Account) -> Overview:
         grants=[(key, one) for key, one in found if one is not None],
         people=[one for one in people if one.state != "parked"],
         parked=[one for one in people if one.state == "parked"],
-        invoices=invoices(session),
+        invoices=bills,
+        papers=_papers(session, bills, own=account.mode != "stripe"),
         history=_history(session),
     )
 
@@ -79,6 +100,55 @@ def invoices(session: Session) -> list[Invoice]:
     """Return the last invoices, the newest first."""
     statement = select(Invoice).order_by(Invoice.made_at.desc(), Invoice.id.desc()).limit(SHOWN)
     return list(session.execute(statement).scalars())
+
+
+def _papers(session: Session, bills: Sequence[Invoice], *, own: bool) -> list[PaperLine]:
+    """Return invoices, credit notes and refunds without one in one list, the newest first."""
+    numbers = {one.provider_id: one.number for one in bills}
+    notes = select(CreditNote).order_by(CreditNote.made_at.desc(), CreditNote.id.desc()).limit(SHOWN)
+    lone = select(Refund).where(Refund.credit_note_id == "").order_by(Refund.made_at.desc()).limit(SHOWN)
+    found = [_invoice_line(one, own) for one in bills]
+    found += [_note_line(one, numbers, own) for one in session.execute(notes).scalars()]
+    found += [_refund_line(one) for one in session.execute(lone).scalars()]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:SHOWN]
+
+
+def _invoice_line(one: Invoice, own: bool) -> PaperLine:
+    return PaperLine(
+        at=one.made_at,
+        label=one.number,
+        text="",
+        url=f"/settings/billing/invoices/{one.id}{'.pdf' if own else ''}",
+        state=words.INVOICE_STATES.get(one.status, (one.status, "")),
+        amount=one.total,
+        currency=one.currency,
+    )
+
+
+def _note_line(one: CreditNote, numbers: Mapping[str, str], own: bool) -> PaperLine:
+    number = numbers.get(one.invoice_id, "")
+    state = (_l("Paid back"), "ok") if one.refunded else (_l("Credited"), "ok")
+    return PaperLine(
+        at=one.made_at,
+        label=one.number,
+        text=_("Credit note on %(number)s", number=number) if number else _("Credit note"),
+        url=f"/settings/billing/credit-notes/{one.id}.pdf" if own else "",
+        state=(_l("Void"), "") if one.status == "void" else state,
+        amount=-one.total,
+        currency=one.currency,
+    )
+
+
+def _refund_line(one: Refund) -> PaperLine:
+    return PaperLine(
+        at=one.made_at,
+        label=_("Refund"),
+        text="",
+        url="",
+        state=words.REFUND_STATES.get(one.status, (one.status, "")),
+        amount=-one.amount,
+        currency=one.currency,
+    )
 
 
 def _people(session: Session) -> list[Any]:

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from billing import facts, modes, taxes
 from billing.accounts import AccountService
 from billing.catalogue import FEATURES, catalogue
-from billing.models import Account, Invoice
+from billing.models import Account, CreditNote, Invoice
 from billing.offers import way_back
-from billing.papers import draw
+from billing.papers import draw, draw_credit_note
 from billing.permissions import RIGHT
 from billing.phases import Buy
 from billing.providers.base import Outcome, Preview, Wish
@@ -260,8 +260,24 @@ def invoice(invoice_id: uuid.UUID) -> Any:
     row = session.execute(select(Invoice).where(Invoice.id == invoice_id)).scalar_one_or_none()
     if row is None or modes.mode() is BillingMode.STRIPE:
         abort(404)  # Stripe numbers and draws its invoices itself.
-    paper = draw(row, _account(), context.tenant())
-    headers = {"Content-Disposition": f'inline; filename="{row.number}.pdf"'}
+    return _paper(draw(row, _account(), context.tenant()), row.number)
+
+
+@blueprint.get(f"{PAGE}/credit-notes/<uuid:note_id>.pdf")
+@needs(RIGHT)
+def credit_note(note_id: uuid.UUID) -> Any:
+    """Show a credit note as a paper."""
+    session = db.session()
+    row = session.execute(select(CreditNote).where(CreditNote.id == note_id)).scalar_one_or_none()
+    if row is None or modes.mode() is BillingMode.STRIPE:
+        abort(404)
+    number = select(Invoice.number).where(Invoice.provider_id == row.invoice_id)
+    paper = draw_credit_note(row, session.execute(number).scalar_one(), _account(), context.tenant())
+    return _paper(paper, row.number)
+
+
+def _paper(paper: bytes, number: str) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="{number}.pdf"'}
     return Response(paper, mimetype="application/pdf", headers=headers)
 
 

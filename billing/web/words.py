@@ -37,6 +37,14 @@ INVOICE_STATES: Mapping[str, tuple[Any, str]] = {
     "draft": (_l("Draft"), ""),
 }
 
+REFUND_STATES: Mapping[str, tuple[Any, str]] = {
+    "pending": (_l("On its way"), "info"),
+    "requires_action": (_l("On its way"), "info"),
+    "succeeded": (_l("Paid back"), "ok"),
+    "failed": (_l("Failed"), "bad"),
+    "canceled": (_l("Cancelled"), ""),
+}
+
 _OPERATOR = (
     ("plan", _l("The operator set the plan")),
     ("paid", _l("Payment noted")),
@@ -92,12 +100,8 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         return _("Put on hold")
     if action == "released":
         return _("Hold taken back")
-    if action == "operator":
-        what, said = next(iter(changes.items()))
-        text = str(dict(_OPERATOR).get(what, what))
-        return f"{text}: {said[0]} ({said[1]})" if said[0] else f"{text} ({said[1]})"
-    if action == "trial":
-        return _("The operator extended the trial")
+    if action in ("credit", "refund", "dispute", "operator", "trial"):
+        return _operator_text(action, changes)
     if action == "details":
         return _("What stands on invoices was changed")
     if action == "override":
@@ -111,6 +115,20 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         parts.append(_("cancelled") if changes["cancel_at"][1] else _("goes on"))
     # A status alone says nothing that the phase beside it doesn't say in words.
     return _("Subscription: %(what)s", what=", ".join(parts)) if parts else ""
+
+
+def _operator_text(action: str, changes: Mapping[str, Any]) -> str:
+    """Return what the operator did, or what a bank made of a payment."""
+    if action in ("credit", "refund"):
+        text = _("Credited") if action == "credit" else _("Paid back")
+        return f"{text}: {changes['amount'][1]}, {changes['invoice'][1]} ({changes['reason'][1]})"
+    if action == "dispute":
+        return _("A dispute about a payment was lost; the subscription ends")
+    if action == "trial":
+        return _("The operator extended the trial")
+    what, said = next(iter(changes.items()))
+    text = str(dict(_OPERATOR).get(what, what))
+    return f"{text}: {said[0]} ({said[1]})" if said[0] else f"{text} ({said[1]})"
 
 
 def features_of(plan: Plan) -> list[str]:

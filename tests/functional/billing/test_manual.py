@@ -7,19 +7,22 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
 
-from billing import modes, numbers
+from billing import commands, modes, numbers
 from billing.accounts import AccountService
 from billing.manual import ManualService
-from billing.models import Invoice
+from billing.models import Invoice, Refund
 from billing.papers import draw
 from billing.phases import Phase
 from billing.purchases import PurchaseService
+from billing.refunds import Left, RefundService
 from kehu.core import clock, context
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, Forbidden, NotFound
+from kehu.core.ids import new_id
 from kehu.testkit.fixtures import Shop, make_shop
 from plugins.results import BillingMode
 
@@ -97,6 +100,69 @@ def test_admins_of_the_firm_order_nothing_themselves(manual: None, shop: Shop) -
 def test_only_the_mode_manual_has_an_operator_at_the_till(demo: None, shop: Shop) -> None:
     with shop.work(context.SYSTEM) as session, pytest.raises(Forbidden):
         ManualService(session)
+
+
+def test_case_64_credit_notes_have_a_range_of_their_own(manual: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        service = ManualService(session)
+        service.set_plan("team", "month", 2, "agreed")
+        first = invoices(session)[0]
+        give, asked = RefundService(session), new_id()
+        assert give.credit(first, 1000, "a week late", request_id=asked).state == "done"
+        assert give.credit(first, 1000, "a week late", request_id=asked).state == "done"
+        assert (first.total - first.due, first.status, give.left(first).refund) == (1000, "open", 0)
+        service.paid(first.number, clock.now(), "bank")
+        assert (first.paid, first.due) == (first.total - 1000, 0)
+        assert give.left(first) == Left(currency=first.currency, credit=first.paid, refund=first.paid)
+        assert give.refund(first, 500, "goodwill", request_id=new_id()).state == "done"
+        give.credit(first, 700, "for the next one", request_id=new_id())
+        notes = {one.reason: one for one in give.given()}
+        assert [notes[name].refunded for name in ("a week late", "goodwill", "for the next one")] == [
+            0,
+            500,
+            0,
+        ]
+        serials = sorted(int(one.number.partition("-")[2]) for one in notes.values())
+        assert [one - serials[0] for one in serials] == [0, 1, 2]
+        assert all(one.number.startswith("C20") for one in notes.values())
+        money = session.execute(select(Refund)).scalar_one()
+        assert (money.amount, money.status) == (500, "succeeded")
+        assert PurchaseService(session).standing().phase is Phase.ACTIVE
+        note_id = notes["goodwill"].id
+    client = shop.client()
+    page = client.get("/settings/billing").get_data(as_text=True)
+    assert f"Credit note on {first.number}" in page
+    paper = client.get(f"/settings/billing/credit-notes/{note_id}.pdf")
+    assert (paper.status_code, paper.data[:4]) == (200, b"%PDF")
+    other = make_shop(shop.app).client()
+    assert other.get(f"/settings/billing/credit-notes/{note_id}.pdf").status_code == 404
+    with clock.ahead(DAY * 32), shop.work(context.SYSTEM) as session:
+        PurchaseService(session).check()
+        second = invoices(session)[1]
+        assert (second.status, second.total - second.due) == ("open", 700)
+        ManualService(session).paid(second.number, clock.now(), "bank")
+        assert second.paid == second.total - 700
+
+
+def test_commands_credit_and_refund(manual: None, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        ManualService(session).set_plan("team", "month", 2, "agreed")
+        number, status = invoices(session)[0].number, "open"
+    monkeypatch.setattr(commands, "make_app", lambda: shop.app)
+    for command, more, said in (
+        ("refund", [], f"Nothing of invoice {number} can be paid back"),
+        ("credit", ["--amount", "no"], "no amount above nought"),
+        ("credit", ["--amount", "1.5"], f"the credit note on {number} is written"),
+        ("credit", ["--amount", "9999"], f"that is left of invoice {number}"),
+        ("credit", [], f"the credit note on {number} is written"),
+    ):
+        asked = [command, shop.tenant.address, number, "--reason", "a test", *more]
+        assert said in CliRunner().invoke(commands.group, asked).output
+    with shop.work() as session:
+        status = invoices(session)[0].status
+    assert status == "paid"
 
 
 def test_numbers_have_no_gap_though_some_are_rolled_back(app: Flask) -> None:
