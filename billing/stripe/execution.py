@@ -178,13 +178,13 @@ def _ask(
         raise Declined("nothing runs", "no_subscription")
     if kind == "change":
         wanted = wanted_of(desired)
-        steps = quantities.steps(live.seats, floor, wanted.seats)
+        steps = quantities.steps(live.seats, wanted.seats if live.trialing else floor, wanted.seats)
         if desired.get("shown") is not None and len(steps) == 1 and steps[0].charge:
             now = asked.preview(buyer, wanted, live, steps, int(desired["at"]))
             if abs(now.total - int(desired["shown"])) > wanted.seats:
                 raise Declined("the price has moved", "price_moved")
         if live.plan != wanted.plan:
-            steps = [quantities.QuantityStep(quantity=wanted.seats, charge=True)]
+            steps = [quantities.QuantityStep(quantity=wanted.seats, charge=not live.trialing)]
         return asked.change(live, wanted, steps, key, int(desired["at"]))
     return asked.undo_cancel(live, key) if kind == "undo" else asked.cancel(live, key)
 
@@ -198,6 +198,7 @@ def _running(snapshot: Snapshot) -> Live | None:
                 item_id=str(item.get("id", "")),
                 seats=one.seats,
                 plan=one.plan,
+                trialing=one.status == "trialing",
             )
     return None
 

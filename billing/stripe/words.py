@@ -70,12 +70,16 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Live:
-    """The subscription that runs, with the item that stands for seats."""
+    """The subscription that runs, with the item that stands for seats.
+
+    :param trialing: nothing is charged before the trial has ended, whatever is changed.
+    """
 
     subscription_id: str
     item_id: str
     seats: int
     plan: str
+    trialing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

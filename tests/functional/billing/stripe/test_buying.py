@@ -116,6 +116,24 @@ def test_the_way_of_a_firm(firm: Firm) -> None:
     assert carry_out(firm, client.post(f"{PAGE}/papers")).startswith(f"{firm.double.url}/p/session/")
 
 
+def test_seats_and_plan_cost_nothing_before_the_trial_has_ended(firm: Firm) -> None:
+    with firm.shop.work() as session:
+        account = AccountService(session).lock()
+        account.trial_ends_at = clock.now() + dt.timedelta(days=9)
+        AccountService(session).refresh(account)
+        firm.shop.tenant = context.tenant()
+    client = firm.shop.client()
+    come_back(firm, carry_out(firm, order(firm, client, seats="1")), "pm_card_visa")
+    assert firm.mirror() == [("trialing", 1, True)]
+    for wish in ({"seats": "2"}, {"seats": "3", "plan": "business"}):
+        assert carry_out(firm, order(firm, client, **wish), client) == PAGE
+        assert "as you chose" in client.get(PAGE).get_data(as_text=True)
+    assert firm.mirror() == [("trialing", 3, True)]
+    assert "<b>Business</b>" in client.get(PAGE).get_data(as_text=True)
+    bills = firm.v1.invoices.list({"customer": firm.customer}).data
+    assert [one.total for one in bills] == [0]
+
+
 def test_case_74_another_firm_sees_no_order(firm: Firm, other_shop: Shop) -> None:
     answer = order(firm, firm.shop.client(), seats="3")
     where = answer.headers["Location"]
