@@ -89,7 +89,8 @@ def _subscriptions(
             *("period_start", "period_end", "cancel_at", "stopped_at"),
         ):
             setattr(row, name, getattr(one, name))
-        row.pending = dict(one.pending) if one.pending else None
+        if one.tells_pending or one.status not in LIVE:
+            row.pending = dict(one.pending) if one.pending else None
         row.raw, row.synced_at = dict(one.raw), clock.now()
         row.live = live is not None and one.provider_id == live.provider_id
         session.add(row)

@@ -66,8 +66,18 @@ def send_due(session: Session, account: Account, found: Standing) -> str | None:
     if wanted is None:
         return None
     kind, about, date = wanted
+    return kind if send(session, account, kind, about, date) else None
+
+
+def send(
+    session: Session, account: Account, kind: str, about: str, date: dt.datetime | None, **more: str
+) -> bool:
+    """Send a mail to those who read mails about billing, unless it was sent for this object; tell whether it was due.
+
+    :param more: what else stands in it.
+    """
     if not _once(session, kind, about):
-        return None
+        return False
     tenant = context.tenant()
     for address in _readers(session, account):
         mail.send(
@@ -78,8 +88,9 @@ def send_due(session: Session, account: Account, found: Standing) -> str | None:
             kind=kind,
             firm=tenant.name,
             date=facts.written(date),
+            more=more,
         )
-    return kind
+    return True
 
 
 def _once(session: Session, kind: str, about: str) -> bool:
@@ -108,8 +119,20 @@ def _readers(session: Session, account: Account) -> list[str]:
 # --- what stands in them ----------------------------------------------------------------------------------------
 
 
-def text_of(kind: str, firm: str, date: str) -> tuple[str, str, str]:
+def text_of(kind: str, firm: str, date: str, plan: str = "", reason: str = "") -> tuple[str, str, str]:
     """Return subject, text and the words of the link of a mail, in the present language."""
+    if kind == "called_off":
+        return (
+            _("%(firm)s: the smaller plan was called off", firm=firm),
+            _(
+                "%(firm)s was to have the plan %(plan)s from the next period on, but it does not fit: %(reason)s "
+                "The present plan goes on. Choose the smaller plan again once it fits.",
+                firm=firm,
+                plan=plan,
+                reason=reason,
+            ),
+            _("Look at plan and seats"),
+        )
     stem, _line, days = kind.rpartition("_")
     if stem == "trial":
         return (
@@ -182,6 +205,7 @@ _PHASES = {
     "restricted": {Phase.RESTRICTED},
     "ended": {Phase.ENDED},
     "closing": {Phase.ENDED},
+    "called": {Phase.ACTIVE, Phase.GRACE, Phase.RESTRICTED},
 }
 
 
@@ -193,7 +217,9 @@ def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
     if facts.standing(tenant).phase not in _PHASES[kind.partition("_")[0]]:
         return None
     moment = facts.moment(values.get("date"))
-    subject, text, action = text_of(kind, str(values["firm"]), day_of(moment, tenant.zone))
+    subject, text, action = text_of(
+        kind, str(values["firm"]), day_of(moment, tenant.zone), **values.get("more", {})
+    )
     base = current_app.extensions["kehu.settings"].base_url(tenant.address)
     demo = modes.mode() is BillingMode.DEMO
     return {

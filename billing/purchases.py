@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import facts, modes, notices
 from billing.accounts import AccountService
 from billing.catalogue import INTERVALS, Plan, catalogue
 from billing.mirror import converge
-from billing.models import Account, Invoice, Seat, Subscription
+from billing.models import Account, Invoice, Subscription
 from billing.permissions import RIGHT
 from billing.phases import Buy, Standing
 from billing.providers.base import Outcome, Party, Preview, Provider, Wish
 from billing.providers.demo import DemoProvider
 from billing.providers.manual import ManualProvider
-from billing.seats import HELD, SeatService
+from billing.seats import SeatService
 from billing.stripe.orders import StripeOrders
+from billing.waiting import WaitingService
 from kehu.core import context
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.i18n import _, _n
@@ -57,6 +58,7 @@ class PurchaseService:
         self.provider = provider or provider_for(session)
         self.accounts = AccountService(session)
         self.seats = SeatService(session)
+        self.waiting = WaitingService(session)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -111,12 +113,12 @@ class PurchaseService:
         self._allowed(account, wish)
         return self.provider.preview(self.party(account), wish, at)
 
-    def what_stops(self, wish: Wish) -> list[str]:
-        """Return the features that a firm has now and would not have with a wish."""
+    def what_stops(self, wanted: Plan) -> list[str]:
+        """Return the features that a firm has now and would not have with another plan."""
         plan = facts.plan_of(facts.fact_of(context.tenant()))
         if plan is None:
             return []
-        return [key for key, value in plan.features.items() if int(wish.plan.features[key]) < int(value)]
+        return [key for key, value in plan.features.items() if int(wanted.features[key]) < int(value)]
 
     def _allowed(self, account: Account, wish: Wish) -> None:
         found = self.standing()
@@ -128,7 +130,7 @@ class PurchaseService:
         if buy not in (Buy.YES, Buy.AGAIN):
             raise Conflict(_("Nothing can be ordered now."))
         self.seats.may_reduce(account, wish.seats)
-        self._fits(wish.plan)
+        self.waiting.fits(wish.plan)
         subscription = self.accounts.subscription()
         if (
             subscription is not None
@@ -137,22 +139,6 @@ class PurchaseService:
             and self._open()
         ):
             raise Conflict(_("An invoice is open. Pay it first; then you can take less."))
-
-    def _fits(self, plan: Plan) -> None:
-        viewers = self.session.execute(
-            select(func.count()).select_from(Seat).where(Seat.state.in_(HELD), Seat.kind == "viewer")
-        ).scalar_one()
-        most = int(plan.features["viewers"])
-        if viewers > most:
-            raise Conflict(
-                _n(
-                    "%(plan)s has room for %(num)s viewer, you have %(now)s. Park some first.",
-                    "%(plan)s has room for %(num)s viewers, you have %(now)s. Park some first.",
-                    most,
-                    plan=plan.name,
-                    now=viewers,
-                )
-            )
 
     @staticmethod
     def _is_less(subscription: Subscription, wish: Wish) -> bool:
@@ -179,6 +165,10 @@ class PurchaseService:
             raise Conflict(_("The price was shown too long ago, or has moved. Look at it again."))
         account.currency = wish.currency
         outcome = self.provider.order(self.party(account), wish, at)
+        row = self.accounts.subscription()
+        if now.later and outcome.state == "done" and row is not None:
+            self.waiting.remember(row, wish.plan)
+            outcome = Outcome(state="waits")
         self.check()
         return outcome
 
@@ -192,6 +182,10 @@ class PurchaseService:
 
     def call_off(self) -> Outcome:
         """Call a change off that waits for the end of the period."""
+        row = self.waiting.find()
+        if row is None:
+            raise Conflict(_("There is no change that waits."))
+        self.waiting.keep(row)
         return self._act(self.provider.call_off)
 
     def pay_open(self) -> Outcome:
@@ -218,19 +212,17 @@ class PurchaseService:
         return found
 
     def _review(self, account: Account) -> None:
-        """Call a smaller plan off that would not fit on its day; it is told, never forced."""
-        subscription = self.accounts.subscription()
-        if subscription is None or not subscription.live or not subscription.pending:
+        """Make the change that waits once its day has come; one that does not fit then is called off, and told."""
+        row = self.waiting.find()
+        day = self.waiting.day_of(row) if row is not None else None
+        if row is None or day is None or self.provider.now() < day - self.provider.lead:
             return
-        plan = catalogue().plan(subscription.pending.get("plan"))
-        wanted = int(subscription.pending.get("seats") or subscription.seats)
-        try:
-            if plan is not None:
-                self._fits(plan)
-            self.seats.may_reduce(account, wanted)
-        except Conflict as error:
-            self.provider.call_off(self.party(account))
-            self.accounts.note("called_off", {"reason": [None, str(error.message)]})
+        reason = self.waiting.reason(account, row)
+        if not reason:
+            self.provider.carry_out(self.party(account))
+            return
+        self.waiting.call_off(account, row, reason)
+        self.provider.call_off(self.party(account))
 
     # --- parts --------------------------------------------------------------------------------------------------
 

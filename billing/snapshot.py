@@ -15,6 +15,7 @@ class SubscriptionState:
     :param plan: the version of a plan as the catalogue names it; empty for a price that nobody knows.
     :param seats: the quantity of the item that stands for seats.
     :param pending: the plan and seats that wait for the end of the period.
+    :param tells_pending: whether the provider knows what waits; else we keep what we noted ourselves.
     """
 
     provider_id: str
@@ -30,6 +31,7 @@ class SubscriptionState:
     cancel_at: dt.datetime | None = None
     stopped_at: dt.datetime | None = None
     pending: Mapping[str, Any] | None = None
+    tells_pending: bool = True
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 

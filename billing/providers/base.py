@@ -90,7 +90,7 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of an order: done, needs_action (the person goes to `url`) or refused."""
+    """What became of an order: done, waits for the end of the period, needs_action (at `url`), or refused."""
 
     state: str
     url: str = ""
@@ -125,6 +125,17 @@ class Provider(Protocol):
 
     def call_off(self, party: Party) -> Outcome:
         """Call a change off that waits for the end of the period."""
+        ...
+
+    lead: dt.timedelta
+    """How long before the end of a period a change that waits for it is made."""
+
+    def now(self) -> dt.datetime:
+        """Return the firm's time as the provider reckons it."""
+        ...
+
+    def carry_out(self, party: Party) -> Outcome:
+        """Make the change that waits; its day has come, and it fits."""
         ...
 
     def pay_open(self, party: Party) -> Outcome:

@@ -51,6 +51,7 @@ class LedgerProvider:
     first_status = "incomplete"
     gives_up: dt.timedelta | None = dt.timedelta(days=30)
     """After so long an unpaid renewal ends the subscription."""
+    lead = dt.timedelta(0)
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -83,7 +84,7 @@ class LedgerProvider:
         if sub is None:
             return self._subscribe(state, party, wish, preview)
         if later(sub, wish):
-            sub["pending"] = {"plan": wish.plan.ref, "interval": wish.interval, "seats": wish.seats}
+            sub["pending"] = waits(sub, wish)
             return self._done()
         if preview.total > 0 and state.get("fails"):
             # As with a pending update that is not paid: the subscription stays as it was.
@@ -91,7 +92,8 @@ class LedgerProvider:
         if sub["interval"] != wish.interval and sub["status"] != "trialing":
             sub["anchor"] = sub["period_start"] = written(at)
             sub["period_end"] = written(next_end(at, INTERVALS[wish.interval], at))
-        sub |= {"plan": wish.plan.ref, "interval": wish.interval, "seats": wish.seats, "pending": None}
+        kept = sub["pending"] if same_plan(sub, wish) else None
+        sub |= {"plan": wish.plan.ref, "interval": wish.interval, "seats": wish.seats, "pending": kept}
         if preview.lines:
             self._bill(state, preview, at, paid=self.pays_at_once)
         return self._done()
@@ -116,6 +118,10 @@ class LedgerProvider:
         """Call a change off that waits for the end of the period."""
         self._need(self._state(), *_RUNNING)["pending"] = None
         return self._done()
+
+    def carry_out(self, party: Party) -> Outcome:
+        """Leave it to the end of the period, at which the ledger makes the change by itself."""
+        return Outcome(state="done")
 
     def pay_open(self, party: Party) -> Outcome:
         """Pay what is open, unless payments are meant to fail."""
@@ -343,7 +349,7 @@ class LedgerProvider:
 
     def _renew(self, state: dict[str, Any], sub: dict[str, Any], party: Party, end: dt.datetime) -> None:
         if sub["pending"]:
-            sub |= sub["pending"]
+            sub |= {key: value for key, value in sub["pending"].items() if key in sub and value is not None}
             sub |= {"pending": None, "anchor": written(end)}
         wish = Wish(
             plan=_plan(sub["plan"]), interval=sub["interval"], currency=sub["currency"], seats=sub["seats"]
@@ -370,6 +376,21 @@ def later(sub: Mapping[str, Any], wish: Wish) -> bool:
             wish.interval, wish.currency
         )
     return INTERVALS[wish.interval] < INTERVALS[str(sub["interval"])]
+
+
+def same_plan(sub: Mapping[str, Any], wish: Wish) -> bool:
+    """Tell whether a wish is about seats alone; a smaller plan that waits goes on waiting then."""
+    return (sub["plan"], sub["interval"]) == (wish.plan.ref, wish.interval)
+
+
+def waits(sub: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
+    """Return a wish as it waits for the end of the period; a number of seats that stays is not fixed by it."""
+    return {
+        "plan": wish.plan.ref,
+        "interval": wish.interval,
+        "seats": wish.seats if wish.seats != sub["seats"] else None,
+        "at": sub["period_end"],
+    }
 
 
 def _plan(ref: str) -> Plan:

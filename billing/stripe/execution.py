@@ -12,17 +12,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from flask_babel import force_locale
 
-from billing import mirror, quantities, taxes
+from billing import facts, mirror, modes, quantities, taxes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.models import Account, Subscription
+from billing.purchases import PurchaseService
 from billing.snapshot import Snapshot
-from billing.stripe import disputes, operations, plain, sync
+from billing.stripe import disputes, operations, orders, plain, sync
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, RUN, OperationService
 from billing.stripe.words import Buyer, Declined, Live, Outcome, Provider, Unanswered, Wanted, provider
+from billing.waiting import WaitingService
 from kehu.core import clock, context, db, jobs, schedule
+from kehu.core.i18n import _
+from plugins.results import BillingMode
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +48,15 @@ def recover(_tenant_id: uuid.UUID) -> None:
     disputes.end_lost(db.session())
     for operation_id in operations.stuck(db.session()):
         jobs.enqueue(db.session(), RUN, queueing_lock=f"operation:{operation_id}", operation_id=operation_id)
+    if WaitingService(db.session()).find() is not None:
+        PurchaseService(db.session()).check()
+
+
+@jobs.tenant_task(orders.DUE)
+def due(_tenant_id: uuid.UUID) -> None:
+    """Look whether the day of a change has come that waits for the end of the period."""
+    if modes.mode() is BillingMode.STRIPE:
+        PurchaseService(db.session()).check()
 
 
 def buyer_of(account: Account) -> Buyer:
@@ -82,7 +96,12 @@ def live_of(row: Subscription) -> Live:
     """Return the running subscription with the item that stands for seats."""
     item = plain.seat_item(row.raw)
     return Live(
-        subscription_id=row.provider_id, item_id=str(item.get("id", "")), seats=row.seats, plan=row.plan
+        subscription_id=row.provider_id,
+        item_id=str(item.get("id", "")),
+        seats=row.seats,
+        plan=row.plan,
+        interval=row.interval,
+        since=row.period_start,
     )
 
 
@@ -176,17 +195,32 @@ def _ask(
         return asked.end(live, key) if live is not None else Outcome(state="done")
     if live is None:
         raise Declined("nothing runs", "no_subscription")
+    if kind == "later":
+        return asked.swap(live, wanted_of(desired), key, late=_is_late(live, desired))
     if kind == "change":
-        wanted = wanted_of(desired)
-        steps = quantities.steps(live.seats, wanted.seats if live.trialing else floor, wanted.seats)
-        if desired.get("shown") is not None and len(steps) == 1 and steps[0].charge:
-            now = asked.preview(buyer, wanted, live, steps, int(desired["at"]))
-            if abs(now.total - int(desired["shown"])) > wanted.seats:
-                raise Declined("the price has moved", "price_moved")
-        if live.plan != wanted.plan:
-            steps = [quantities.QuantityStep(quantity=wanted.seats, charge=not live.trialing)]
-        return asked.change(live, wanted, steps, key, int(desired["at"]))
+        return _change(asked, buyer, live, desired, key, floor)
     return asked.undo_cancel(live, key) if kind == "undo" else asked.cancel(live, key)
+
+
+def _change(
+    asked: Provider, buyer: Buyer, live: Live, desired: Mapping[str, Any], key: str, floor: int
+) -> Outcome:
+    """Set seats or plan, unless the price has moved since it was shown."""
+    wanted = wanted_of(desired)
+    steps = quantities.steps(live.seats, wanted.seats if live.trialing else floor, wanted.seats)
+    if desired.get("shown") is not None and len(steps) == 1 and steps[0].charge:
+        now = asked.preview(buyer, wanted, live, steps, int(desired["at"]))
+        if abs(now.total - int(desired["shown"])) > wanted.seats:
+            raise Declined("the price has moved", "price_moved")
+    if (live.plan, live.interval) != (wanted.plan, wanted.interval):
+        steps = [quantities.QuantityStep(quantity=wanted.seats, charge=not live.trialing)]
+    return asked.change(live, wanted, steps, key, int(desired["at"]))
+
+
+def _is_late(live: Live, desired: Mapping[str, Any]) -> bool:
+    """Tell whether the period that a smaller plan waited for has begun already, and was billed at the old price."""
+    until = facts.moment(desired["until"])
+    return until is not None and live.since is not None and live.since >= until
 
 
 def _running(snapshot: Snapshot) -> Live | None:
@@ -199,6 +233,8 @@ def _running(snapshot: Snapshot) -> Live | None:
                 seats=one.seats,
                 plan=one.plan,
                 trialing=one.status == "trialing",
+                interval=one.interval,
+                since=one.period_start,
             )
     return None
 
@@ -234,8 +270,9 @@ def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
         return any(one.request_id == desired["request"] for one in snapshot.credit_notes)
     if kind == "end":
         return not running
-    if kind in ("subscribe", "change"):
-        return any((one.plan, one.seats) == (desired["plan"], desired["seats"]) for one in running)
+    if kind in ("subscribe", "change", "later"):
+        wanted = tuple(desired[name] for name in ("plan", "interval", "seats"))
+        return any((one.plan, one.interval, one.seats) == wanted for one in running)
     if kind == "pay":
         return any(
             one.provider_id == desired["invoice"] and one.status == "paid" for one in snapshot.invoices
@@ -266,11 +303,24 @@ def _end(
             url = outcome.url if outcome is not None else ""
             row.state, row.url, row.error, row.ended_at = state, url, error, clock.now()
             _checkout(accounts, account, row, outcome)
+            if row.kind == "later":
+                _waited(WaitingService(session), account, error)
             session.flush()  # Its place is free before the next one takes it.
         if snapshot is not None and snapshot.customer_id:
             mirror.converge(session, snapshot)
         disputes.end_lost(session)
         return row.state
+
+
+def _waited(waiting: WaitingService, account: Account, error: str) -> None:
+    """Forget the change that waited: it is made, or Stripe refused it and the present plan goes on."""
+    found = waiting.find()
+    if found is None:
+        return
+    if error:
+        with force_locale(context.tenant().locale):
+            waiting.call_off(account, found, _("Stripe refused the change (%(code)s).", code=error))
+    found.pending = None
 
 
 def _checkout(accounts: AccountService, account: Account, row: Operation, outcome: Outcome | None) -> None:

@@ -29,7 +29,10 @@ STATES = ("new", "done", "ignored", "parked", "failed")
 """Waiting to be fetched; mirrored; nothing of ours; nobody's yet; given up until an operator replays it."""
 
 
-KINDS = ("subscribe", "abandon", "change", "cancel", "undo", "pay", "card", "credit", "refund", "end")
+KINDS = (
+    *("subscribe", "abandon", "change", "later", "cancel", "undo", "pay", "card"),
+    *("credit", "refund", "end"),
+)
 """What an operation does; the last three are the operator's."""
 
 

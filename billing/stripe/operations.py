@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from billing import mirror, quantities
 from billing.accounts import AccountService
-from billing.catalogue import Plan
+from billing.catalogue import Plan, catalogue
 from billing.models import Account, Subscription
 from billing.phases import Buy, Standing
 from billing.stripe.models import Operation
@@ -91,6 +91,22 @@ class OperationService:
         if standing.access.buy is not Buy.FINISH:
             raise Conflict(_("No first payment is open. Load the page again."))
         return self._begin("abandon", {"page": account.checkout_id})
+
+    def later(self, row: Subscription) -> Operation:
+        """Ask for the change that waited for the end of the period; seats stay as many unless it named a number."""
+        pending = row.pending or {}
+        plan = catalogue().plan(pending.get("plan"))
+        if plan is None:
+            raise Conflict(_("The plan is not offered any more."))
+        account, _standing = self._locked()
+        wanted = self._wanted(account, plan, pending["interval"], int(pending.get("seats") or row.seats))
+        return self._begin("later", wanted | {"until": pending["at"]})
+
+    def keep(self) -> None:
+        """Take a change back that was to be made now, while nobody has begun to make it."""
+        found = self.open()
+        if found is not None and found.kind == "later":
+            self._supersede(found)
 
     def cancel(self, *, undo: bool = False) -> Operation:
         """Ask for the end with the paid period, or for going on after all."""
@@ -168,16 +184,7 @@ class OperationService:
         if found is not None:
             if found.kind == kind and found.desired == desired and made_as is None:
                 return found
-            given = kind in ("credit", "refund") or found.kind in OPERATORS
-            if found.state == "sent" or found.attempts or given:
-                raise Conflict(
-                    _(
-                        "%(name)s is changing the plan at this moment. Try again in a minute.",
-                        name=found.actor_name,
-                    )
-                )
-            found.state, found.ended_at, found.error = "failed", clock.now(), "superseded"
-            self.session.flush()  # Its place is free before the next one takes it.
+            self._supersede(found, given=kind in ("credit", "refund"))
         who = context.current().actor
         made = Operation(
             id=made_as or new_id(),
@@ -191,6 +198,21 @@ class OperationService:
         self.session.add(made)
         jobs.enqueue(self.session, RUN, operation_id=made.id)
         return made
+
+    def _supersede(self, found: Operation, *, given: bool = False) -> None:
+        """Let a newer wish replace one that was not sent yet, unless an operator asked for it.
+
+        :param given: the newer one is an operator's, which waits its turn.
+        """
+        if found.state == "sent" or found.attempts or given or found.kind in OPERATORS:
+            raise Conflict(
+                _(
+                    "%(name)s is changing the plan at this moment. Try again in a minute.",
+                    name=found.actor_name,
+                )
+            )
+        found.state, found.ended_at, found.error = "failed", clock.now(), "superseded"
+        self.session.flush()  # Its place is free before the next one takes it.
 
 
 def stuck(session: Session) -> list[uuid.UUID]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,15 +20,16 @@ from billing.facts import moment, written
 from billing.models import Account, Invoice, Subscription
 from billing.phases import Buy
 from billing.providers.base import Outcome, Party, Wish
-from billing.providers.ledger import LedgerProvider, later
+from billing.providers.ledger import LedgerProvider, later, same_plan, waits
 from billing.snapshot import Snapshot, SubscriptionState
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, OperationService
-from kehu.core import clock, context
+from kehu.core import clock, context, jobs
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
 
 PAGE = "/settings/billing"
+DUE = "billing.plans.due"
 _FIELDS = (
     *("provider_id", "status", "plan", "interval", "currency", "seats", "by_invoice", "started_at"),
     *("period_start", "period_end", "cancel_at", "stopped_at", "pending", "raw"),
@@ -38,6 +40,8 @@ class StripeOrders(LedgerProvider):
     """Orders to Stripe; its books are the mirror."""
 
     name = "stripe"
+    lead = dt.timedelta(minutes=30)
+    """Early enough that the next bill is that of the smaller plan, whatever the queue and Stripe are busy with."""
 
     def order(self, party: Party, wish: Wish, at: dt.datetime) -> Outcome:
         """Write the order down; the person waits on a page until Stripe has answered."""
@@ -46,30 +50,50 @@ class StripeOrders(LedgerProvider):
         if sub is None:
             return self._waiting(service.subscribe(wish.plan, wish.interval, wish.seats, _back()))
         if later(sub, wish):
-            return Outcome(
-                state="refused",
-                reason=_(
-                    "A smaller plan begins with a new subscription: "
-                    "cancel this one, and choose the smaller plan when it ends."
-                ),
-            )
+            return self._wait(sub, wish)
         shown = self.preview(party, wish, at).total
         stamp = int(at.timestamp())
-        return self._waiting(service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown))
+        made = service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown)
+        if not same_plan(sub, wish):
+            self._live_row().pending = None
+        return self._waiting(made)
+
+    def _wait(self, sub: Mapping[str, Any], wish: Wish) -> Outcome:
+        """Remember a change for the end of the period; Stripe hears of it shortly before."""
+        row, end = self._live_row(), moment(sub["period_end"])
+        assert end is not None
+        row.pending = waits(sub, wish)
+        self.session.flush()  # The mirror is read by statements.
+        span = max(end - self.lead - self.now(), dt.timedelta(0))
+        jobs.enqueue(self.session, DUE, wait=span)
+        return Outcome(state="done")
 
     def cancel(self, party: Party) -> Outcome:
         """End the subscription with its period; a first payment that is open is called off at once."""
         service = OperationService(self.session)
         first = facts.standing(context.tenant()).access.buy is Buy.FINISH
-        return self._waiting(service.abandon() if first else service.cancel())
+        if first:
+            return self._waiting(service.abandon())
+        made = service.cancel()
+        self._live_row().pending = None
+        return self._waiting(made)
 
     def undo_cancel(self, party: Party) -> Outcome:
         """Let a cancelled subscription go on."""
         return self._waiting(OperationService(self.session).cancel(undo=True))
 
     def call_off(self, party: Party) -> Outcome:
-        """Nothing waits for the end of a period here."""
-        raise Conflict(_("There is no change that waits."))
+        """Forget the change that waits for the end of the period."""
+        OperationService(self.session).keep()
+        self._live_row().pending = None
+        return Outcome(state="done")
+
+    def carry_out(self, party: Party) -> Outcome:
+        """Write the change down that waited; it goes on waiting while something else is under way."""
+        service = OperationService(self.session)
+        if service.open() is not None:
+            return Outcome(state="refused")
+        return self._waiting(service.later(self._live_row()))
 
     def pay_open(self, party: Party) -> Outcome:
         """Try the open invoice again, or lead to its page."""
@@ -106,6 +130,13 @@ class StripeOrders(LedgerProvider):
         statement = select(Operation.desired).where(Operation.state.in_(OPEN), Operation.kind == "change")
         desired = self.session.execute(statement).scalar_one_or_none()
         return int(desired["seats"]) if desired else None
+
+    def _live_row(self) -> Subscription:
+        statement = select(Subscription).where(Subscription.live.is_(True))
+        row = self.session.execute(statement).scalar_one_or_none()
+        if row is None:
+            raise Conflict(_("There is no subscription that this could change. Load the page again."))
+        return row
 
     def _account(self) -> Account:
         return self.session.execute(select(Account)).scalar_one()

@@ -77,6 +77,7 @@ def subscription(found: Plain) -> SubscriptionState:
         period_end=moment(seat.get("current_period_end")),
         cancel_at=moment(found.get("cancel_at")),
         stopped_at=moment(found.get("ended_at")),
+        tells_pending=False,
         raw=jsonable(found),
     )
 

@@ -131,6 +131,24 @@ class StripeProvider:
                     return Outcome(state="needs_action", url=self._page_of(found.get("latest_invoice")))
         return Outcome(state="done")
 
+    def swap(self, live: Live, wanted: Wanted, key: str, *, late: bool) -> Outcome:
+        """Set plan and seats for the next period on the same item; other items stay as they are.
+
+        Shortly before the period ends nothing is prorated, and the next bill is that of the new plan. When it has
+        ended already, what was billed for the old plan is credited from the first day of the period on.
+        """
+        if (live.plan, live.interval, live.seats) == (wanted.plan, wanted.interval, wanted.seats):
+            return Outcome(state="done")
+        with told():
+            item = {"id": live.item_id, "price": self._price(wanted.price_key), "quantity": wanted.seats}
+            asked: dict[str, Any] = {"items": [item], "proration_behavior": "none"}
+            if late and live.since is not None:
+                since = int(live.since.timestamp())
+                asked |= {"proration_behavior": "always_invoice", "proration_date": since}
+            options = {"idempotency_key": f"{key}:late" if late else key}
+            self.api.subscriptions.update(live.subscription_id, asked, options)
+        return Outcome(state="done")
+
     def cancel(self, live: Live, key: str) -> Outcome:
         """End it with the period that is paid."""
         return self._end(live, True, key)

@@ -73,6 +73,7 @@ class Live:
     """The subscription that runs, with the item that stands for seats.
 
     :param trialing: nothing is charged before the trial has ended, whatever is changed.
+    :param since: when its period began.
     """
 
     subscription_id: str
@@ -80,6 +81,8 @@ class Live:
     seats: int
     plan: str
     trialing: bool = False
+    interval: str = ""
+    since: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +136,12 @@ class Provider(Protocol):
 
     def change(self, live: Live, wanted: Wanted, steps: Sequence[QuantityStep], key: str, at: int) -> Outcome:
         """Set plan and seats, step by step; what is charged and not paid changes nothing yet."""
+
+    def swap(self, live: Live, wanted: Wanted, key: str, *, late: bool) -> Outcome:
+        """Set plan and seats for the next period, which costs nothing now.
+
+        :param late: that period has begun: it is reckoned anew from its first day, so that it costs what was promised.
+        """
 
     def cancel(self, live: Live, key: str) -> Outcome:
         """End it with the period that is paid."""

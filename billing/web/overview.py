@@ -16,12 +16,13 @@ from billing.entitlements import Grant, grant
 from billing.models import Account, CreditNote, Invoice, Refund, Seat, SeatEntry, Subscription
 from billing.phases import Standing
 from billing.web import words
-from kehu.core import context
+from kehu.core import clock, context
 from kehu.core.audit import AuditEntry
 from kehu.core.i18n import _, _l
 from kehu.members.models import Member, Role
 
 SHOWN = 20
+TOLD = dt.timedelta(days=30)
 PEOPLE = 200
 
 
@@ -66,6 +67,7 @@ class Overview:
     invoices: Sequence[Invoice]
     papers: Sequence[PaperLine]
     history: Sequence[Happening]
+    called_off: Happening | None = None
 
     @property
     def running(self) -> bool:
@@ -79,6 +81,7 @@ def overview(session: Session, account: Account) -> Overview:
     statement = select(Subscription).order_by(Subscription.live.desc(), Subscription.started_at.desc())
     subscription = session.execute(statement.limit(1)).scalar_one_or_none()
     people = _people(session)
+    trail = _trail(session)
     found = [(key, grant(tenant, key)) for key in catalogue().features]
     bills = invoices(session)
     return Overview(
@@ -92,7 +95,8 @@ def overview(session: Session, account: Account) -> Overview:
         parked=[one for one in people if one.state == "parked"],
         invoices=bills,
         papers=_papers(session, bills, own=account.mode != "stripe"),
-        history=_history(session),
+        history=_history(session, trail),
+        called_off=_called_off(trail),
     )
 
 
@@ -170,13 +174,22 @@ def _people(session: Session) -> list[Any]:
     return list(session.execute(statement.limit(PEOPLE)))
 
 
-def _history(session: Session) -> list[Happening]:
-    trail = session.execute(
-        select(AuditEntry)
-        .where(AuditEntry.object == "billing", AuditEntry.record_id == context.tenant().id)
-        .order_by(AuditEntry.id.desc())
-        .limit(SHOWN)
-    ).scalars()
+def _trail(session: Session) -> list[AuditEntry]:
+    statement = select(AuditEntry).where(
+        AuditEntry.object == "billing", AuditEntry.record_id == context.tenant().id
+    )
+    return list(session.execute(statement.order_by(AuditEntry.id.desc()).limit(SHOWN)).scalars())
+
+
+def _called_off(trail: Sequence[AuditEntry]) -> Happening | None:
+    """Return the last smaller plan that was called off, until another change of the plan or a month later."""
+    last = next((one for one in trail if one.action in ("called_off", "waits", "kept")), None)
+    if last is None or last.action != "called_off" or clock.now() - last.at > TOLD:
+        return None
+    return Happening(at=last.at, text=words.change_text(last.action, last.changes), who=last.actor_name)
+
+
+def _history(session: Session, trail: Sequence[AuditEntry]) -> list[Happening]:
     ledger = session.execute(
         select(SeatEntry)
         .where(SeatEntry.reason != "begin")

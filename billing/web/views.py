@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from billing import facts, modes, taxes
 from billing.accounts import AccountService
-from billing.catalogue import FEATURES, catalogue
+from billing.catalogue import FEATURES, Plan, catalogue
 from billing.models import Account, CreditNote, Invoice
 from billing.offers import way_back
 from billing.papers import draw, draw_credit_note
@@ -78,7 +78,8 @@ def show() -> Any:
     if modes.mode() is BillingMode.OFF:
         return render_page("billing/off.html", limit=modes.seat_limit())
     session = db.session()
-    found = overview(session, _account())
+    account = _account()
+    found = overview(session, account)
     currency = found.account.currency
     return render_page(
         "billing/show.html",
@@ -95,7 +96,27 @@ def show() -> Any:
         intervals=list(words.INTERVALS.items()),
         open_invoice=next((one for one in found.invoices if one.status == "open"), None),
         over=facts.fact_of(context.tenant()).get("over"),
+        waiting=_waiting(PurchaseService(session), account),
     )
+
+
+def _stops(service: PurchaseService, plan: Plan) -> list[str]:
+    """Return what a firm would not have any more, or less of, with another plan."""
+    return [words.feature_text(key, plan.features[key]) for key in service.what_stops(plan)]
+
+
+def _waiting(service: PurchaseService, account: Account) -> dict[str, Any] | None:
+    """Return the plan that waits for the end of the period, what stops then, and why it would not fit."""
+    row = service.waiting.find()
+    plan = service.waiting.plan_of(row) if row is not None else None
+    if row is None:
+        return None
+    return {
+        "name": words.plan_name((row.pending or {}).get("plan")),
+        "day": service.waiting.day_of(row),
+        "stops": _stops(service, plan) if plan is not None else [],
+        "problem": service.waiting.problem(account, row),
+    }
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------
@@ -141,9 +162,7 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
         currencies=[(one, one) for one in catalogue().currencies],
         fixed=bool(account.seats_billed),
         token=sealed.seal(wish, preview) if wish is not None and preview is not None else "",
-        stops=[words.feature_text(key, wish.plan.features[key]) for key in service.what_stops(wish)]
-        if wish is not None
-        else [],
+        stops=_stops(service, wish.plan) if wish is not None else [],
         tax_text=taxes.reason(preview.tax_note) if preview is not None else "",
         said=words,
         next=way_back(values.get("next", "")),
@@ -184,6 +203,8 @@ def choose_post() -> Any:
 def _ordered(outcome: Outcome) -> str:
     if outcome.state == "needs_action":
         return _("One step is left: the first payment.")
+    if outcome.state == "waits":
+        return _("It begins when the present period ends. You can take this back at no cost until then.")
     return _("Done. The plan and the seats are as you chose.")
 
 

@@ -52,6 +52,15 @@ _OPERATOR = (
     ("end", _l("The operator ended the subscription")),
 )
 
+_SIMPLE: Mapping[str, Any] = {
+    "held": _l("Put on hold"),
+    "released": _l("Hold taken back"),
+    "details": _l("What stands on invoices was changed"),
+    "override": _l("Features changed by the operator"),
+    "kept": _l("The present plan stays"),
+}
+"""Entries of the trail that say all by their name."""
+
 INTERVALS: Mapping[str, Any] = {"month": _l("Monthly"), "year": _l("Yearly")}
 
 REASONS: Mapping[str, Any] = {
@@ -92,20 +101,16 @@ def line_text(line: Mapping[str, Any]) -> str:
 
 def change_text(action: str, changes: Mapping[str, Any]) -> str:
     """Return an entry of the trail of billing in words; nothing for one that only repeats another."""
+    if action in _SIMPLE:
+        return str(_SIMPLE[action])
     if action == "phase":
         return _("Phase: %(after)s", after=str(PHASES[Phase(changes["phase"][1])][0]))
     if action == "called_off":
         return _("The smaller plan was called off: %(reason)s", reason=changes["reason"][1])
-    if action == "held":
-        return _("Put on hold")
-    if action == "released":
-        return _("Hold taken back")
+    if action == "waits":
+        return _("From the end of the period on: plan %(name)s", name=plan_name(changes["plan"][1]))
     if action in ("credit", "refund", "dispute", "operator", "trial"):
         return _operator_text(action, changes)
-    if action == "details":
-        return _("What stands on invoices was changed")
-    if action == "override":
-        return _("Features changed by the operator")
     parts = []
     if "plan" in changes:
         parts.append(_("plan %(name)s", name=plan_name(changes["plan"][1])))

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import func, select, text
 
 from billing import facts, notices
 from billing.accounts import AccountService
@@ -20,11 +22,11 @@ from billing.providers.base import Preview
 from billing.providers.demo import DemoProvider
 from billing.purchases import PurchaseService
 from billing.seats import SeatService
-from kehu.core import clock, context
+from kehu.core import clock, context, mail
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.members.models import Role
 from kehu.members.services import MemberService
-from kehu.testkit.fixtures import Shop
+from kehu.testkit.fixtures import Shop, make_shop
 
 DAY = dt.timedelta(days=1)
 
@@ -309,15 +311,52 @@ def test_a_smaller_plan_waits_for_the_end_of_the_period(till: Till) -> None:
 def test_case_61_a_smaller_plan_that_does_not_fit_on_its_day_is_called_off(till: Till) -> None:
     till.subscribed(seats=4, plan="business")
     till.buy(seats=3, plan="team")
-    role = till.session.execute(select(Role.id).where(Role.code == "member")).scalar_one()
-    for number in range(3):
-        MemberService(till.session).invite(name="A", email=f"a{number}@example.com", role_id=role)
+    assert till.outcome.state == "waits"
+    _invite(till, 3)
+    till.pass_time(DAY)
+    assert till.subscription.pending is not None  # Until its day somebody can still be parked.
     assert till.pass_time() is Phase.ACTIVE
     assert (till.subscription.plan, till.subscription.pending, till.account.seats_cap) == (
         "business@1",
         None,
         4,
     )
+    for _look in range(3):
+        till.service.check()
+    assert kinds(till.session) == ["called_off"]
+
+
+def test_case_61_the_mail_speaks_the_language_of_the_firm(
+    demo: None, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = make_shop(app, locale="ru")
+    with _till(shop) as till:
+        till.subscribed(seats=4, plan="business")
+        till.buy(seats=2, plan="team")
+        _invite(till, 2)
+        till.pass_time()
+        asked = till.session.execute(
+            text(
+                "SELECT args FROM procrastinate_jobs WHERE task_name = 'kehu.mail.deliver' "
+                "AND args->>'tenant_id' = :firm AND args->'values'->>'kind' = 'called_off'"
+            ),
+            {"firm": str(shop.tenant.id)},
+        ).scalar_one()
+    sent: list[EmailMessage] = []
+    monkeypatch.setattr(mail, "transmit", sent.append)
+    mail.deliver(**asked)
+    plain, rich = (part.get_content() for part in sent[0].iter_parts())
+    assert "отмен" in sent[0]["Subject"]
+    for part in (plain, rich):
+        for said in ("Занято мест: 3. Сначала", "/settings/billing", "Команда"):
+            assert said in part
+    assert "<p>" in rich
+
+
+def _invite(till: Till, number: int) -> None:
+    role = till.session.execute(select(Role.id).where(Role.code == "member")).scalar_one()
+    for one in range(number):
+        MemberService(till.session).invite(name="A", email=f"a{one}@example.com", role_id=role)
 
 
 def test_a_price_holds_for_ten_minutes_and_no_longer(till: Till) -> None:
@@ -380,7 +419,9 @@ def test_case_77_one_mail_though_five_looks_say_so(till: Till) -> None:
     assert kinds(till.session) == ["failed_0"]
 
 
-@pytest.mark.parametrize("kind", ["trial_7", "trial_1", "failed_0", "closing_30", "restricted", "ended"])
+@pytest.mark.parametrize(
+    "kind", ["trial_7", "trial_1", "failed_0", "closing_30", "restricted", "ended", "called_off"]
+)
 def test_every_mail_has_subject_text_and_step(app: Any, kind: str) -> None:
     with app.test_request_context():
         subject, text, action = notices.text_of(kind, "Harbour", "3 March 2027")

@@ -16,7 +16,7 @@ from billing.stripe.gateway import Gateway
 from billing.stripe.models import Operation
 from billing.stripe.operations import OperationService
 from billing.stripe.provider import StripeProvider
-from kehu.core import clock, context
+from kehu.core import clock, context, db, hooks
 from kehu.testkit.fixtures import Shop
 from tests.functional.billing.stripe.conftest import Firm
 from tests.stripe_double.process import Running
@@ -36,6 +36,14 @@ def newcomer(gateway: Gateway, double: Running, shop: Shop, price: str) -> Firm:
 
 
 Ask = Callable[[OperationService], Operation]
+
+
+def fresh(firm: Firm) -> None:
+    """Let the firm be bound as it is now: what a worker wrote meanwhile stands in the tenant's settings."""
+    with firm.shop.app.app_context(), db.unit_of_work(tenant=None):
+        found = hooks.tenant_by_id(firm.shop.tenant.id)
+        assert found is not None
+        firm.shop.tenant = found
 
 
 def begin(firm: Firm, ask: Ask) -> uuid.UUID:
@@ -123,13 +131,13 @@ def carried_out(firm: Firm, answer: Any, client: Any = None) -> str:
     run(firm, uuid.UUID(where.rpartition("/")[2]))
     with firm.shop.work() as session:
         firm.customer = AccountService(session).lock().stripe_customer_id or ""
-        firm.shop.tenant = context.tenant()
+    fresh(firm)
     return str((client or firm.shop.client()).get(where).headers["Location"])
 
 
-def shown(firm: Firm) -> str:
+def shown(firm: Firm, client: Any = None) -> str:
     """Return the page of plan and seats as the owner reads it now."""
-    return str(firm.shop.client().get(PAGE).get_data(as_text=True))
+    return str((client or firm.shop.client()).get(PAGE).get_data(as_text=True))
 
 
 @dataclass
@@ -150,9 +158,7 @@ class Timer:
         """Do what the worker does after an event."""
         self.firm.deliver("customer.subscription.updated")
         assert self.firm.bring_up() == "done"
-        with self.firm.shop.work() as session:
-            AccountService(session).lock()
-            self.firm.shop.tenant = context.tenant()
+        fresh(self.firm)
 
     def to_end(self, seconds: int = HOUR) -> None:
         """Let time pass to so many seconds after the end of the period; less than none for before it."""

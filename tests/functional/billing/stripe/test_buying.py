@@ -167,10 +167,3 @@ def test_a_price_that_moved_calls_the_change_off(firm: Firm) -> None:
     assert carry_out(firm, answer, client) == PAGE
     assert "The price has moved" in client.get(PAGE).get_data(as_text=True)
     assert firm.mirror() == [("active", 3, True)]
-
-
-def test_a_smaller_plan_says_how(firm: Firm) -> None:
-    client = firm.shop.client()
-    come_back(firm, carry_out(firm, order(firm, client, plan="business", seats="3")), "pm_card_visa")
-    assert order(firm, client, plan="team", seats="3").headers["Location"] == PAGE
-    assert "begins with a new subscription" in client.get(PAGE).get_data(as_text=True)
