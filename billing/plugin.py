@@ -36,7 +36,7 @@ def kehu_init_app(app: Flask) -> None:
     settings = app.extensions["kehu.settings"]
     modes.start(settings)
     tasks.start()
-    app.register_blueprint(stripe_views.blueprint)
+    stripe_views.install(app)
     if modes.mode() is BillingMode.STRIPE:
         gateway = app.extensions[stripe_views.EXTENSION] = Gateway.of(settings)
         app.extensions[stripe_words.EXTENSION] = StripeProvider(gateway)

@@ -79,10 +79,12 @@ class Gateway:
             raise BadSignature("body") from error
         self._check(text, header)
         try:
-            event = json.loads(text)
-        except ValueError as error:
+            event = json.loads(text, parse_constant=_no_json)
+        except (ValueError, RecursionError) as error:
             raise BadSignature("body") from error
-        usual = isinstance(event, dict) and event.get("object") == "event"
+        usual = (
+            isinstance(event, dict) and event.get("object") == "event" and isinstance(event.get("data"), dict)
+        )
         if not usual or not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
             # Arrays and the thin events of the second API say nothing that we could fetch.
             raise BadSignature("body")
@@ -203,6 +205,10 @@ class Gateway:
             found = self.api.charges.retrieve(charge_id).to_dict()
         customer = found.get("customer")
         return customer if isinstance(customer, str) else None
+
+
+def _no_json(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _signed(text: str, header: str, secret: str, tolerance: int | None) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -126,6 +127,18 @@ def platform_task(
         return run
 
     return decorate
+
+
+QUEUED = (
+    "procrastinate_defer_jobs_v1(ARRAY[ROW(CAST(:queue AS varchar), CAST(:task AS varchar), 0, NULL, NULL, "
+    "CAST(:arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
+)
+"""SQL that puts a job into the queue from within a statement, which then is the whole transaction; see `queued`."""
+
+
+def queued(name: str, **arguments: str) -> dict[str, str]:
+    """Return what `QUEUED` is bound to, for a task that is no tenant's."""
+    return {"queue": app.tasks[name].queue, "task": name, "arguments": json.dumps(arguments)}
 
 
 def enqueue(

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from billing import entitlements, facts, states
+from billing import entitlements, facts, modes, states
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.commands import group
@@ -22,6 +23,7 @@ from kehu.core.gate import PaymentNeeded
 from kehu.core.records.service import service_for
 from kehu.core.tables import metadata
 from kehu.testkit.fixtures import Shop, count_queries
+from plugins.results import BillingMode
 
 DAY = dt.timedelta(days=1)
 PAGES = ("/", "/customers", "/deals", "/tickets", "/settings", "/settings/members", "/search?q=a")
@@ -121,6 +123,25 @@ def test_billing_asks_the_database_nothing(demo: None, shop: Shop) -> None:
             assert entitlements.entitled(tenant, "webhooks")
             shop.owner.require("customers:write")
         assert len(found) == 0
+
+
+def _asked(client: FlaskClient, mode: BillingMode, path: str, form: dict[str, str] | None) -> list[str]:
+    with modes.use(mode):
+        for _warmed in range(2):
+            with count_queries() as found:
+                answer = client.post(path, data=form) if form else client.get(path)
+            assert answer.status_code < 400
+    return found.texts
+
+
+@pytest.mark.parametrize("role", ["owner", "member"])
+def test_billing_adds_no_statement_to_a_request(demo: None, shop: Shop, role: str) -> None:
+    with shop.work() as session:
+        AccountService(session).lock()
+    client = shop.client(shop.owner if role == "owner" else shop.member(role))
+    for path, form in (("/", None), ("/customers", None), ("/customers/new", {"name": "One"})):
+        off, on = (_asked(client, mode, path, form) for mode in (BillingMode.OFF, BillingMode.DEMO))
+        assert len(on) == len(off), (path, sorted(set(on) ^ set(off)))
 
 
 def test_a_hold_lets_the_owner_alone_in(demo: None, shop: Shop) -> None:

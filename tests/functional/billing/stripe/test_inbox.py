@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import stripe
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from billing import modes
 from billing.stripe.gateway import Gateway
+from billing.stripe.inbox import CONVERGE, PLACE
 from billing.stripe.models import StripeEvent
-from kehu.core import db
+from kehu.core import db, jobs
 from kehu.testkit.fixtures import count_queries
 from plugins.results import BillingMode
 from tests.functional.billing.stripe.conftest import (
@@ -129,6 +130,10 @@ def test_case_08_another_body_encoding_or_size(app: Flask, gateway: Gateway) -> 
         b'{"object": "event", "id": 5, "type": "x"}',
         b'{"object": "event", "id": "evt_odd", "type": "x"}',
         b'{"object": "event", "id": "evt_odd", "type": "x", "data": []}',
+        b'{"object": "event", "id": "evt_odd", "type": "x", "data": {"object": NaN}}',
+        b'{"object": "event", "id": "evt_\\u0000", "type": "x", "data": {"object": {}}}',
+        b'{"object": "event", "id": "evt_odd", "type": "\\ud800", "data": {"object": {}}}',
+        b"[" * 100_000,
     ],
 )
 def test_case_09_signed_but_no_event(app: Flask, gateway: Gateway, body: bytes) -> None:
@@ -139,6 +144,16 @@ def test_case_09_signed_but_no_event(app: Flask, gateway: Gateway, body: bytes) 
 def test_case_09_odd_objects_are_parked(app: Flask, gateway: Gateway, shape: Any) -> None:
     given = event("invoice.paid", shape)
     assert (post(app, given).status_code, state_of(app, given["id"])) == (200, "parked")
+
+
+@pytest.mark.parametrize("spelt", ['"\\u0000"', '"\\ud800"', '"\\\\u0000"', "1e999999"])
+def test_case_09_what_the_database_can_not_hold_costs_the_body_alone(firm: Firm, spelt: str) -> None:
+    given = event("invoice.paid", {"object": "invoice", "id": "in_X", "customer": firm.customer})
+    body = json.dumps(given).replace('"in_X"', spelt).encode()
+    assert (post(firm.shop.app, body).text, post(firm.shop.app, body).text) == ("new", "seen")
+    found = sync_of(firm.shop.app, firm.customer)
+    assert found is not None
+    assert found.want == 1
 
 
 def test_case_10_live_events_in_test_mode_and_the_reverse(app: Flask, gateway: Gateway) -> None:
@@ -152,6 +167,38 @@ def test_case_10_live_events_in_test_mode_and_the_reverse(app: Flask, gateway: G
 def test_case_69_without_the_mode_there_is_no_such_address(app: Flask) -> None:
     with modes.use(BillingMode.OFF):
         assert app.test_client().post(ADDRESS, data=b"{}").status_code == 404
+
+
+def test_the_address_takes_posts_only_and_its_errors_name_nothing(app: Flask, gateway: Gateway) -> None:
+    answer = app.test_client().get(ADDRESS)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_job_of_the_inbox_is_the_one_that_the_queue_would_make(firm: Firm) -> None:
+    """The statement puts it in itself; a release of the queue that wants more of a job must be noticed."""
+    columns = "queue_name, task_name, priority, lock, queueing_lock, args, status, attempts"
+    made = text(
+        f"SELECT {columns} FROM procrastinate_jobs WHERE args ->> 'customer_id' = :customer ORDER BY id"
+    )
+    firm.deliver("invoice.created")
+    firm.deliver("invoice.finalized")
+    with firm.shop.work() as session:
+        [ours] = session.execute(made, {"customer": firm.customer}).all()
+    with firm.shop.app.app_context(), db.unit_of_work(tenant=None) as session:
+        jobs.enqueue(session, CONVERGE, customer_id=firm.customer)
+        assert session.execute(made, {"customer": firm.customer}).all() == [ours, ours]
+
+
+def test_a_dispute_that_names_only_its_charge_is_parked_with_a_job(firm: Firm) -> None:
+    dispute = {"object": "dispute", "id": "du_1", "charge": f"ch_{firm.customer}"}
+    assert firm.deliver("charge.dispute.created", dispute).text == "parked"
+    with firm.shop.work() as session:
+        found = session.execute(
+            text("SELECT task_name FROM procrastinate_jobs WHERE args ->> 'charge_id' = :charge"),
+            {"charge": dispute["charge"]},
+        ).scalars()
+        assert list(found) == [PLACE]
 
 
 def test_the_inbox_asks_the_database_once_and_stripe_never(

@@ -246,7 +246,6 @@ def test_case_24_only_a_failed_insert_is_a_500(firm: Firm, monkeypatch: pytest.M
     from billing.stripe import inbox
 
     monkeypatch.setattr(inbox, "_TAKE_IN", text("SELECT 1 FROM not_there"))
-    monkeypatch.setitem(firm.shop.app.config, "PROPAGATE_EXCEPTIONS", False)
     given = event("invoice.paid", {"object": "invoice", "customer": firm.customer})
     assert post(firm.shop.app, given).status_code == 500
     monkeypatch.undo()
