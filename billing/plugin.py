@@ -8,7 +8,7 @@ from flask import Flask, request
 
 from billing import entitlements, limit, models, modes, offers, permissions, states, tasks
 from billing.seats import SeatService
-from billing.stripe import execution
+from billing.stripe import execution, refusals
 from billing.stripe import models as stripe_models
 from billing.stripe import tasks as stripe_tasks
 from billing.stripe import views as stripe_views
@@ -21,7 +21,13 @@ from kehu.web.shell import shell_of
 from plugins.results import BillingMode, BillingState, PriceList, SeatCheck, SeatOffer
 from plugins.rules import hookimpl
 
-TABLES = (models.__name__, stripe_models.__name__, stripe_tasks.__name__, execution.__name__)
+TABLES = (
+    models.__name__,
+    stripe_models.__name__,
+    refusals.__name__,
+    stripe_tasks.__name__,
+    execution.__name__,
+)
 """Imported with the plugin, so that the metadata of the installation is complete."""
 models.leave_out_of_archives()
 

@@ -172,6 +172,21 @@ class PurchaseService:
         self.check()
         return outcome
 
+    def set_version(self, ref: str, reason: str) -> Outcome:
+        """Let the firm have a version of a plan of an operator's choice; interval and seats stay.
+
+        :raises Conflict: when nothing runs, the firm has this version, or what is in the way of a change of plan.
+        """
+        plan, now = catalogue().plan(ref), self.accounts.subscription()
+        if plan is None or now is None or not now.live:
+            raise Conflict(_("The version can be set while a plan runs."))
+        if now.plan == ref:
+            raise Conflict(_("The firm has this version."))
+        wish = Wish(plan=plan, interval=now.interval, currency=now.currency, seats=now.seats)
+        shown = self.preview(wish)
+        self.accounts.note("operator", {"version": [ref, reason]})
+        return self.order(wish, shown.at, shown.total)
+
     def cancel(self) -> Outcome:
         """End the subscription with its period."""
         return self._act(self.provider.cancel)

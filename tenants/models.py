@@ -98,3 +98,30 @@ class Archive(TenantOwned, Base):
     size: Mapped[int | None] = mapped_column(BigInteger)
     rows: Mapped[int | None] = mapped_column(BigInteger)
     files: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class OperatorTask(Base):
+    """Something that waits for an operator, told once for what it is about.
+
+    :param about: what it is about, unique within its kind.
+    :param firm_id: the firm that it concerns, if one.
+    """
+
+    __tablename__ = "operator_tasks"
+    __table_args__ = (
+        Index("operator_tasks_about_key", "kind", "about", unique=True),
+        Index("operator_tasks_open_idx", "made_at", postgresql_where=text("done_at IS NULL")),
+        {"info": {"scope": "local"}},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(Text)
+    firm_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+    what: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(
+        DateTime(timezone=True), default=clock.now, server_default=func.now()
+    )
+    done_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    done_by: Mapped[str] = mapped_column(Text, server_default="", default="")
+    note: Mapped[str] = mapped_column(Text, server_default="", default="")

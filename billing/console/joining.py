@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from billing.console import actions, firm, listing
+from billing.console import actions, firm, health, listing, manual_actions, stripe_actions, views
 
 
 def join(app: Flask) -> None:
     """Register everything that billing has for operators."""
-    for part in (listing, firm, actions):
+    app.register_blueprint(views.blueprint)
+    for part in (listing, firm, actions, stripe_actions, manual_actions, health):
         part.join()

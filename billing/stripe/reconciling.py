@@ -152,6 +152,26 @@ def reconcile(gateway: Gateway, *, repair: bool | None = None) -> ReconRun:
     return run
 
 
+def reconcile_customer(gateway: Gateway, customer_id: str) -> list[Diff]:
+    """Compare one customer with Stripe, keep what differs, and have it fetched anew; return the differences.
+
+    An operator's word: it is repaired also in the first week.
+    """
+    at = clock.now()
+    told = [
+        (customer_id, state) for state in gateway.fetch(customer_id).subscriptions if state.status in LIVE
+    ]
+    with db.cross_tenant("compare one customer of Stripe with the mirror") as session:
+        firms = _firms(session)
+        mirrored = [one for one in _mirrored(session, firms) if one.customer_id == customer_id]
+        found = differences(told, mirrored, frozenset(firms.values()))
+    with db.unit_of_work(tenant=None) as session:
+        _keep(session, found, at, customer_id)
+        if customer_id in firms.values():
+            sync.want(session, customer_id)
+    return found
+
+
 def _firms(session: Session) -> dict[uuid.UUID, str]:
     statement = select(Sync.firm_id, Sync.customer_id).where(Sync.firm_id.is_not(None))
     return {row.firm_id: row.customer_id for row in session.execute(statement) if row.firm_id}
@@ -201,8 +221,11 @@ def _invoices(session: Session, gateway: Gateway, firms: frozenset[str]) -> list
     ]
 
 
-def _keep(session: Session, found: list[Diff], at: dt.datetime) -> None:
-    """Keep what differs with its age; what no longer does is forgotten."""
+def _keep(session: Session, found: list[Diff], at: dt.datetime, customer_id: str = "") -> None:
+    """Keep what differs with its age; what no longer does is forgotten.
+
+    :param customer_id: the only one that was looked at, if not all were.
+    """
     for one in found:
         values = {
             "kind": one.kind,
@@ -223,4 +246,7 @@ def _keep(session: Session, found: list[Diff], at: dt.datetime) -> None:
             log.error(
                 "billing_alarm", what="a difference to Stripe stays", kind=one.kind, object=one.object_id
             )
-    session.execute(delete(ReconDiff).where(ReconDiff.last_at < at))
+    gone = delete(ReconDiff).where(ReconDiff.last_at < at)
+    if customer_id:
+        gone = gone.where(ReconDiff.customer_id == customer_id, ReconDiff.kind != "invoice")
+    session.execute(gone)

@@ -11,12 +11,14 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from billing import modes
-from billing.stripe import inbox
+from billing.stripe import inbox, refusals
 from billing.stripe.gateway import BadSignature, Gateway
+from kehu.core import db
 from plugins.results import BillingMode
 
 log = structlog.get_logger(__name__)
@@ -55,9 +57,10 @@ class Door:
             return _short("Stripe posts here.", 405)
         stripe: Gateway = self._app.extensions[EXTENSION]
         request.max_content_length = BODY_LIMIT
+        header = request.headers.get("Stripe-Signature", "")
         try:
             body = request.get_data(cache=False)
-            event = stripe.verify(body, request.headers.get("Stripe-Signature", ""))
+            event = stripe.verify(body, header)
             return _short(inbox.take_in(event, body.decode(), live=stripe.live), 200)
         except RequestEntityTooLarge:
             return _refused("large", 413)
@@ -66,11 +69,17 @@ class Door:
         except BadSignature as bad:
             if bad.why == "old":
                 log.error("billing_alarm", what="an event of Stripe was signed long ago: is our clock right?")
-            return _refused(bad.why, 400)
+            return _refused(bad.why, 400, header)
 
 
-def _refused(why: str, status: int) -> Response:
+def _refused(why: str, status: int, header: str = "") -> Response:
+    """Refuse a delivery that is not believed, and count it for the page of health."""
     inbox.REFUSED.labels(why).inc()
+    try:
+        with db.unit_of_work(tenant=None, actor=None) as session:
+            refusals.note(session, why, header)
+    except SQLAlchemyError:
+        log.exception("stripe_refusal_not_counted")
     return _short(why, status)
 
 

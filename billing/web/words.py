@@ -47,6 +47,7 @@ REFUND_STATES: Mapping[str, tuple[Any, str]] = {
 
 _OPERATOR = (
     ("plan", _l("The operator set the plan")),
+    ("version", _l("The operator set the version of the plan")),
     ("paid", _l("Payment noted")),
     ("void", _l("Invoice called off")),
     ("end", _l("The operator ended the subscription")),

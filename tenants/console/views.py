@@ -102,10 +102,14 @@ def _page(
 
 def _pages() -> Iterable[NavItem]:
     yield NavItem(key="tenants", label=_("Firms"), url="/operator/tenants", icon="building")
+    yield NavItem(key="health", label=_("Health"), url="/operator/health", icon="activity")
 
 
 def join(app: Flask) -> None:
     """Put the console into the application."""
+    from tenants.console import health, health_views  # noqa: F401 - its pages stand on the blueprint
+
     app.register_blueprint(blueprint)
+    health.join()
     shell_of(app).operator.insert(0, _pages)
     firm_parts.join()

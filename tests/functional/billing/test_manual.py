@@ -23,7 +23,7 @@ from kehu.core import clock, context
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, Forbidden, NotFound
 from kehu.core.ids import new_id
-from kehu.testkit.fixtures import Shop, make_shop
+from kehu.testkit.fixtures import Shop, make_shop, operator_client
 from plugins.results import BillingMode
 
 DAY = dt.timedelta(days=1)
@@ -197,3 +197,38 @@ def test_a_paper_writes_chinese_cyrillic_and_latin(manual: None, shop: Shop) -> 
         account.legal_name, account.address = "客户有限公司 · ООО «Гавань» · Håfen", "上海市\nМосква"
         with shop.app.test_request_context():
             assert draw(invoices(session)[0], account, shop.tenant).startswith(b"%PDF")
+
+
+def test_the_console_bills_by_hand_each_act_with_a_reason(manual: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        AccountService(session).refresh(AccountService(session).lock())
+    client, url = operator_client(shop.app), f"/operator/tenants/{shop.tenant.id}"
+    given = {"plan": "team", "interval": "month", "seats": "3", "reason": "signed offer 18"}
+    assert client.post(f"{url}/paid", data={"number": "1", "reason": "bank"}).status_code == 404
+    for wrong in ({"seats": "many"}, {"plan": "gold"}, {"until": "soon"}, {"reason": ""}):
+        assert client.post(f"{url}/plan", data={**given, **wrong}).status_code == 422
+    assert client.post(f"{url}/plan", data=given).status_code == 303
+    with shop.work(context.SYSTEM) as session:
+        first = invoices(session)[0]
+    page = client.get(url).text
+    assert first.number in page
+    paper = client.get(f"{url}/invoices/{first.id}")
+    assert (paper.status_code, paper.data[:4]) == (200, b"%PDF")
+    other = make_shop(shop.app)
+    assert client.get(f"/operator/tenants/{other.tenant.id}/invoices/{first.id}").status_code == 404
+    assert shop.client().get(f"{url}/invoices/{first.id}").status_code == 404
+    note = {"number": first.number, "reason": "statement 7"}
+    assert client.post(f"{url}/paid", data=note).status_code == 303
+    assert client.post(f"{url}/paid", data=note).status_code == 404
+    assert client.post(f"{url}/plan", data={**given, "seats": "5"}).status_code == 303
+    with shop.work(context.SYSTEM) as session:
+        last = invoices(session)[-1]
+        assert (last.status, AccountService(session).lock().seats_cap) == ("open", 5)
+    assert client.post(f"{url}/void", data={"number": last.number, "reason": "goodwill"}).status_code == 303
+    same = {"version": "team@1", "reason": "test"}
+    assert client.post(f"{url}/version", data={**same, "version": "x"}).status_code == 422
+    assert client.post(f"{url}/end", data={"reason": "they leave"}).status_code == 303
+    page = client.get(url).text
+    for words in ("signed offer 18", "statement 7", "goodwill", "they leave", "Paid", "Void"):
+        assert words in page, words
