@@ -119,13 +119,14 @@ class StripeProvider:
         """Set the quantity step by step, or the plan with it; charged steps wait for their payment."""
         with told():
             price = self._price(wanted.price_key)
-            for number, step in enumerate(steps):
+            for step in steps:
                 item = {"id": live.item_id, "quantity": step.quantity, "price": price}
                 asked: dict[str, Any] = {"items": [item], "proration_behavior": "none"}
                 if step.charge:
                     asked |= {"proration_behavior": "always_invoice", "proration_date": at}
                     asked["payment_behavior"] = "pending_if_incomplete"
-                options = {"idempotency_key": f"{key}:{number}"}
+                # Named by its end: who goes on after a crash between two steps asks for the second one's.
+                options = {"idempotency_key": f"{key}:{step.quantity}"}
                 found = self.api.subscriptions.update(live.subscription_id, asked, options).to_dict()
                 if found.get("pending_update"):
                     return Outcome(state="needs_action", url=self._page_of(found.get("latest_invoice")))

@@ -23,6 +23,7 @@ from kehu.core import clock, context, db
 from kehu.core.ids import new_id
 from kehu.testkit.fixtures import Shop
 from tests.functional.billing.stripe.conftest import ADDRESS, SECRET, Firm, event, post, state_of, sync_of
+from tests.functional.billing.stripe.killing import at_call, killed
 from tests.stripe_double.process import Running
 
 
@@ -210,7 +211,15 @@ def test_case_21_after_twelve_tries_an_operator_replays(firm: Firm, monkeypatch:
 def test_case_22_a_worker_is_killed_while_it_holds_the_lease(firm: Firm) -> None:
     firm.subscribe(2)
     firm.deliver("customer.subscription.created")
-    _set(firm.shop.app, firm.customer, lease_owner=new_id(), lease_until=clock.now() + sync.LEASE)
+
+    def work(gateway: Gateway) -> None:
+        with firm.shop.app.app_context():
+            sync.bring_up(gateway, firm.customer)
+
+    killed(firm, at_call("GET", r"/v1/subscriptions\?", after=True), work)
+    found = sync_of(firm.shop.app, firm.customer)
+    assert found is not None
+    assert (found.done, found.lease_owner is None) == (0, False)
     assert firm.bring_up() == "busy"
     with clock.ahead(sync.LEASE * 2 + dt.timedelta(seconds=1)):
         with firm.shop.app.app_context(), db.unit_of_work(tenant=None) as session:
