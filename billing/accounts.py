@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from billing import facts, modes
 from billing.catalogue import catalogue
-from billing.models import Account, Invoice, Override, Subscription
+from billing.models import Account, Addon, Invoice, Override, Subscription
 from billing.overseat import stopped
 from billing.periods import trial_end
-from billing.phases import Phase, Standing
+from billing.phases import COUNTED, Phase, Standing
 from kehu.accounts.services import valid_email
+from kehu.addons.tasks import follow
 from kehu.core import audit, clock, context, hooks
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
@@ -117,6 +118,9 @@ class AccountService:
             account.phase = fact["last"] = found.phase.value
         if self.tenant.settings.get(facts.NAME) != fact:
             account.version += 1
+            follow(
+                self.session
+            )  # What is lost is paused, and what is back is on, without waiting for the sweep.
             hooks.first("kehu_keep_fact", tenant_id=self.tenant.id, name=facts.NAME, value=fact)
             self.tenant = context.tenant()
         return found
@@ -147,12 +151,24 @@ class AccountService:
             "over": facts.written(account.over_seat_since),
             "stop": [str(one) for one in stopped(self.session, account, facts.now_of(fact))],
             "grants": self._grants(),
+            "addons": self._addons(subscription),
         }
         return {key: value for key, value in fact.items() if value not in (None, False, 0, {}, [])}
 
     def _grants(self) -> dict[str, list[Any]]:
         rows = self.session.execute(select(Override.feature, Override.value, Override.until).limit(100))
         return {row.feature: [row.value, facts.written(row.until)] for row in rows}
+
+    def _addons(self, subscription: Subscription | None) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        rows = self.session.execute(select(Addon.slug, Addon.trial_until, Addon.paid_until).limit(200))
+        for row in rows:
+            had = {"trial": facts.written(row.trial_until), "kept": facts.written(row.paid_until)}
+            found[row.slug] = {key: value for key, value in had.items() if value}
+        if subscription is not None and subscription.live and subscription.status in COUNTED:
+            for one in subscription.addons:
+                found.setdefault(one["slug"], {})["item"] = 1
+        return found
 
     # --- what operators do --------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ import click
 
 from billing import modes
 from billing.accounts import AccountService
+from billing.addon_prices import sold
 from billing.catalogue import catalogue
+from billing.entitlements import PLUGIN
 from billing.manual import ManualService
 from billing.prices import apply, steps
 from billing.refunds import RefundService
@@ -93,11 +95,13 @@ def release(address: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; for good when not given.")
 def grant(address: str, feature: str, value: int, reason: str, until: dt.datetime | None) -> None:
-    """Give a firm a feature whatever its plan says (1), take one (0), or set a number."""
-    if feature not in catalogue().features:
-        known = ", ".join(catalogue().features)
+    """Give a firm a feature whatever its plan says (1), take one (0), or set a number; `plugin:SLUG` is an add-on."""
+    app = make_app() if feature.startswith(PLUGIN) else None
+    known_plugin = app is not None and sold(feature.removeprefix(PLUGIN)) is not None
+    if feature not in catalogue().features and not known_plugin:
+        known = ", ".join([*catalogue().features, f"{PLUGIN}<slug of a paid add-on>"])
         raise click.ClickException(f"There is no feature {feature!r}. Use one of: {known}.")
-    with tenant_scope(make_app(), address):
+    with tenant_scope(app or make_app(), address):
         AccountService(db.session()).override(feature, value, reason, _end_of(until))
     click.echo(f"{address}: {feature} is {value}{f' until {until:%Y-%m-%d}' if until else ''}.")
 
@@ -114,6 +118,18 @@ def plan(address: str, plan: str, seats: int, interval: str, until: dt.datetime 
     with tenant_scope(make_app(), address):
         found = ManualService(db.session()).set_plan(plan, interval, seats, reason, _end_of(until))
     click.echo(f"{address} is {found.phase.value}.")
+
+
+@group.command("addon")
+@click.argument("address")
+@click.argument("slug")
+@click.option("--on/--off", "on", default=True, help="Put it on the bill, or take it off.")
+@click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
+def addon(address: str, slug: str, on: bool, reason: str) -> None:
+    """Mode manual: put a paid add-on on a firm's bill and switch it on, or take it off with the period's end."""
+    with tenant_scope(make_app(), address):
+        ManualService(db.session()).set_addon(slug, on, reason)
+    click.echo(f"{address}: {slug} is {'on' if on else 'off'} the bill.")
 
 
 @group.command("paid")

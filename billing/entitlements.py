@@ -5,7 +5,8 @@ Answered from the fact that each request has anyway; nobody is asked, and a key 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from billing.phases import Paid
 from kehu.core import hooks
 from kehu.core.context import TenantInfo
 from plugins.results import BillingMode
+
+PLUGIN = "plugin:"
+"""Before the slug where an operator gives or takes a paid add-on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +62,56 @@ def _override(fact: Mapping[str, Any], key: str) -> int | None:
     return int(value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """Why a firm has a paid add-on.
+
+    :param kind: override, plan, item (on the bill), kept (taken off the bill, but paid until then) or trial.
+    :param until: when it ends by itself.
+    :param plan: the ref of the plan that brings it.
+    """
+
+    kind: str
+    until: dt.datetime | None = None
+    plan: str = ""
+
+
 def plugin_entitled(tenant: TenantInfo, slug: str) -> bool:
-    """Tell whether a firm may have a plugin on: its plan has plugins, and paid ones are not suspended."""
+    """Tell whether a firm may have a plugin on: its plan has plugins, and what costs is had and not suspended."""
     if modes.mode() is BillingMode.OFF:
         return True
     if not entitled(tenant, "plugins"):
         return False
     record = hooks.host().installed.get(slug)
     manifest = record.manifest if record is not None else None
-    if manifest is None or not manifest.pricing.paid:
+    if manifest is None or manifest.pricing.kind == "free":
         return True
-    return facts.standing(tenant).access.plugins not in (Paid.SUSPENDED, Paid.OFF)
+    if not manifest.pricing.paid:
+        return entitled(tenant, manifest.pricing.key)
+    if facts.standing(tenant).access.plugins in (Paid.SUSPENDED, Paid.OFF):
+        return False
+    return holding(tenant, slug, manifest.pricing.included) is not None
+
+
+def holding(tenant: TenantInfo, slug: str, included: Collection[str]) -> Holding | None:
+    """Return why a firm has a paid add-on, whatever its phase; None when it has not.
+
+    :param included: keys of the plans that bring it.
+    """
+    fact = facts.fact_of(tenant)
+    now = facts.now_of(fact)
+    given = _override(fact, PLUGIN + slug)
+    if given is not None:
+        until = facts.moment(fact["grants"][PLUGIN + slug][1])
+        return Holding(kind="override", until=until) if given else None
+    plan = facts.plan_of(fact)
+    if plan is not None and plan.key in included:
+        return Holding(kind="plan", plan=plan.ref)
+    had = (fact.get("addons") or {}).get(slug) or {}
+    if had.get("item"):
+        return Holding(kind="item")
+    for kind in ("kept", "trial"):
+        until = facts.moment(had.get(kind))
+        if until is not None and now < until:
+            return Holding(kind=kind, until=until)
+    return None

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from billing.accounts import AccountService
+from billing.addons import AddonService
 from billing.phases import Standing
 from billing.providers.manual import ManualProvider
 from billing.purchases import PurchaseService
@@ -37,6 +38,17 @@ class ManualService:
         if until is not None:
             self.provider.set_end(until)
         return self._done("plan", [f"{wish.plan.ref} {interval} x {seats}", reason])
+
+    def set_addon(self, slug: str, on: bool, reason: str) -> Standing:
+        """Put a paid add-on on a firm's bill, or take it off; an invoice is written for the rest of the period."""
+        service = AddonService(self.purchases.session)
+        if on:
+            _wish, shown = service.preview(slug)
+            service.buy(slug, shown.at, shown.total)
+            service.switch_on(slug)
+        else:
+            service.remove(slug)
+        return self._done("addon", [f"{slug} {'on' if on else 'off'}", reason])
 
     def paid(self, number: str, at: dt.datetime, reason: str) -> Standing:
         """Note that an invoice was paid; writing works again at once."""

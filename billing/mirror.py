@@ -13,19 +13,18 @@ from sqlalchemy.orm import Session
 
 from billing.accounts import AccountService
 from billing.mirror_papers import converge_papers
-from billing.models import Account, Invoice, Subscription
-from billing.phases import LIVE, Standing
+from billing.models import Account, Addon, Invoice, Subscription
+from billing.phases import COUNTED, LIVE, Standing
 from billing.seats import SeatService
 from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
-from kehu.core import audit, clock, context
+from kehu.core import audit, clock, context, jobs
+
+SWITCH_ON = "billing.addons.switch_on"
 
 log = structlog.get_logger(__name__)
 
 TOLD = ("status", "plan", "interval", "seats", "cancel_at")
 """What of a subscription stands in the trail when it changes."""
-
-COUNTED = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
-"""Statuses in which what was bought counts; a first payment that is open grants nothing yet."""
 
 
 def converge(session: Session, snapshot: Snapshot) -> Standing:
@@ -42,6 +41,7 @@ def converge(session: Session, snapshot: Snapshot) -> Standing:
     _invoices(session, snapshot.invoices)
     converge_papers(session, account, snapshot)
     _seats(session, account, live)
+    _addons(session, live)
     _end(account, snapshot, live)
     if live is not None and live.status in COUNTED:
         service.leave_checkout(account)
@@ -84,6 +84,7 @@ def _subscriptions(
     for one in found:
         row = rows.get(one.provider_id) or Subscription(provider_id=one.provider_id)
         before = {name: getattr(row, name) for name in TOLD}
+        had = [addon["slug"] for addon in row.addons or ()]
         for name in (
             *("status", "plan", "interval", "currency", "seats", "by_invoice", "started_at"),
             *("period_start", "period_end", "cancel_at", "stopped_at"),
@@ -91,10 +92,11 @@ def _subscriptions(
             setattr(row, name, getattr(one, name))
         if one.tells_pending or one.status not in LIVE:
             row.pending = dict(one.pending) if one.pending else None
+        row.addons = [addon.plain() for addon in one.addons]
         row.raw, row.synced_at = dict(one.raw), clock.now()
         row.live = live is not None and one.provider_id == live.provider_id
         session.add(row)
-        _tell(session, before, row)
+        _tell(session, before | {"addons": had}, row)
         if one.status in LIVE and not one.plan:
             log.error("billing_alarm", what="unknown price", subscription=one.provider_id)
 
@@ -102,9 +104,9 @@ def _subscriptions(
 def _tell(session: Session, before: dict[str, Any], row: Subscription) -> None:
     """Write what changed into the firm's trail, where the page of plan and seats shows it."""
     changes = {
-        name: [_plain(value), _plain(getattr(row, name))]
+        name: [_plain(value), _plain(after)]
         for name, value in before.items()
-        if value != getattr(row, name)
+        if value != (after := _told(row, name))
     }
     if changes:
         tenant = context.tenant()
@@ -116,6 +118,10 @@ def _tell(session: Session, before: dict[str, Any], row: Subscription) -> None:
             title=tenant.name,
             changes=changes,
         )
+
+
+def _told(row: Subscription, name: str) -> Any:
+    return [one["slug"] for one in row.addons] if name == "addons" else getattr(row, name)
 
 
 def _plain(value: Any) -> Any:
@@ -149,6 +155,25 @@ def _seats(session: Session, account: Account, live: SubscriptionState | None) -
     account.seats_paid_floor = max(account.seats_paid_floor, live.seats)
     account.seats_billed = live.seats
     SeatService(session).set_cap(account, live.seats, "subscription")
+
+
+def _addons(session: Session, live: SubscriptionState | None) -> None:
+    """Note how often each add-on is paid until when: taken off the bill, it stays usable until then."""
+    rows = {row.slug: row for row in session.execute(select(Addon).limit(200)).scalars()}
+    if live is None or live.status not in COUNTED:
+        for row in rows.values():
+            row.paid_until = None  # What was paid ended with its subscription.
+        return
+    for one in live.addons:
+        row = rows.get(one.slug) or Addon(slug=one.slug, paid_quantity=0, wanted=False)
+        session.add(row)
+        if live.status != "trialing":  # Nothing of it is paid before the first bill.
+            same = row.paid_until == live.period_end
+            row.paid_quantity = max(row.paid_quantity, one.quantity) if same else one.quantity
+            row.paid_until = live.period_end
+        if row.wanted:
+            row.wanted = False
+            jobs.enqueue(session, SWITCH_ON, slug=one.slug)
 
 
 def _end(account: Account, snapshot: Snapshot, live: SubscriptionState | None) -> None:

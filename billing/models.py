@@ -114,8 +114,29 @@ class Subscription(TenantRow, Base):
     cancel_at: Mapped[OptInstant]
     stopped_at: Mapped[OptInstant]
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    addons: Mapped[JsonList]
     raw: Mapped[Json]
     synced_at: Mapped[Instant]
+
+
+class Addon(TenantRow, Base):
+    """What a firm had of a paid add-on: its days to try, given once, and what of it is paid.
+
+    :param paid_quantity: how often it is paid until `paid_until`, though it was taken off the bill since.
+    :param wanted: to be switched on as soon as the provider shows it.
+    """
+
+    __tablename__ = "billing_addons"
+    __table_args__ = tenant_args(
+        "billing_addons", tenant_index("billing_addons", "slug", "slug", unique=True)
+    )
+
+    slug: Mapped[StrC]
+    trial_started_at: Mapped[OptInstant]
+    trial_until: Mapped[OptInstant]
+    paid_quantity: Mapped[int] = _count()
+    paid_until: Mapped[OptInstant]
+    wanted: Mapped[Flag]
 
 
 class Invoice(TenantRow, Base):

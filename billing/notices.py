@@ -11,8 +11,9 @@ from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from billing import facts, modes
-from billing.models import Account, Invoice, Notice, Subscription
+from billing import addon_prices, facts, modes
+from billing.entitlements import holding
+from billing.models import Account, Addon, Invoice, Notice, Subscription
 from billing.phases import Phase, Standing
 from kehu.core import clock, context, mail
 from kehu.core.i18n import _, _n
@@ -24,6 +25,7 @@ MAIL = "billing/mail/notice"
 BEFORE_TRIAL_END = (1, 3, 7)
 AFTER_FAILURE = (12, 7, 3, 0)
 BEFORE_CLOSING = (1, 7, 30)
+BEFORE_ADDON_END = (1, 3)
 
 
 def due(session: Session, found: Standing, now: dt.datetime) -> tuple[str, str, dt.datetime | None] | None:
@@ -62,11 +64,32 @@ def _unpaid(
 
 def send_due(session: Session, account: Account, found: Standing) -> str | None:
     """Send the mail that is due, unless it was sent, and return its kind."""
-    wanted = due(session, found, facts.now_of(facts.fact_of(context.tenant())))
+    now = facts.now_of(facts.fact_of(context.tenant()))
+    if found.access.write:
+        _send_addons(session, account, now)
+    wanted = due(session, found, now)
     if wanted is None:
         return None
     kind, about, date = wanted
     return kind if send(session, account, kind, about, date) else None
+
+
+def _send_addons(session: Session, account: Account, now: dt.datetime) -> None:
+    """Say that the days to try an add-on end, while nothing else brings it."""
+    statement = select(Addon.slug, Addon.trial_until).where(Addon.trial_until > now).limit(200)
+    for row in session.execute(statement):
+        days = _reached(BEFORE_ADDON_END, (row.trial_until - now).total_seconds() / 86400)
+        if days is not None and _tries(row.slug):
+            about = f"{row.slug} {facts.written(row.trial_until)}"
+            send(session, account, f"addon_{days}", about, row.trial_until, plugin=row.slug)
+
+
+def _tries(slug: str) -> bool:
+    manifest = addon_prices.sold(slug)
+    if manifest is None:
+        return False
+    held = holding(context.tenant(), slug, manifest.pricing.included)
+    return held is not None and held.kind == "trial"
 
 
 def send(
@@ -119,7 +142,9 @@ def _readers(session: Session, account: Account) -> list[str]:
 # --- what stands in them ----------------------------------------------------------------------------------------
 
 
-def text_of(kind: str, firm: str, date: str, plan: str = "", reason: str = "") -> tuple[str, str, str]:
+def text_of(
+    kind: str, firm: str, date: str, plan: str = "", reason: str = "", plugin: str = ""
+) -> tuple[str, str, str]:
     """Return subject, text and the words of the link of a mail, in the present language."""
     if kind == "called_off":
         return (
@@ -134,6 +159,23 @@ def text_of(kind: str, firm: str, date: str, plan: str = "", reason: str = "") -
             _("Look at plan and seats"),
         )
     stem, _line, days = kind.rpartition("_")
+    if stem == "addon":
+        return (
+            _n(
+                "%(plugin)s: the days to try end in %(num)s day",
+                "%(plugin)s: the days to try end in %(num)s days",
+                int(days),
+                plugin=addon_prices.name_of(plugin),
+            ),
+            _(
+                "%(firm)s can try %(plugin)s until %(date)s. Buy it until then, and work goes on without a break. "
+                "Otherwise it is paused; its data is kept and can be exported.",
+                firm=firm,
+                plugin=addon_prices.name_of(plugin),
+                date=date,
+            ),
+            _("Look at the price"),
+        )
     if stem == "trial":
         return (
             _n(
@@ -206,6 +248,7 @@ _PHASES = {
     "ended": {Phase.ENDED},
     "closing": {Phase.ENDED},
     "called": {Phase.ACTIVE, Phase.GRACE, Phase.RESTRICTED},
+    "addon": {Phase.TRIAL, Phase.ACTIVE, Phase.GRACE, Phase.CONFIRMING},
 }
 
 
@@ -215,6 +258,9 @@ def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
     kind = str(values["kind"])
     tenant = context.tenant()
     if facts.standing(tenant).phase not in _PHASES[kind.partition("_")[0]]:
+        return None
+    slug = str(values.get("more", {}).get("plugin", ""))
+    if slug and not _tries(slug):
         return None
     moment = facts.moment(values.get("date"))
     subject, text, action = text_of(
@@ -227,7 +273,7 @@ def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
         "subject": subject,
         "text": text,
         "action": action,
-        "url": f"{base}/settings/billing",
+        "url": f"{base}/settings/plugins/{slug}" if slug else f"{base}/settings/billing",
         "demo": demo,
     }
 

@@ -186,6 +186,10 @@ LIVE: Final = frozenset({"active", "trialing", "past_due", "unpaid", "paused", "
 """Statuses of a subscription that has not come to its end."""
 
 
+COUNTED: Final = LIVE - {"incomplete"}
+"""Statuses in which what was bought counts; a first payment that is open grants nothing yet."""
+
+
 def phase(
     account: Account,
     mirror: Mirror | None,

@@ -6,7 +6,18 @@ import uuid
 
 from flask import Flask, request
 
-from billing import entitlements, limit, models, modes, offers, permissions, states, tasks
+from billing import (
+    addon_offers,
+    addons,
+    entitlements,
+    limit,
+    models,
+    modes,
+    offers,
+    permissions,
+    states,
+    tasks,
+)
 from billing.seats import SeatService
 from billing.stripe import execution, refusals
 from billing.stripe import models as stripe_models
@@ -18,6 +29,7 @@ from billing.stripe.provider import StripeProvider
 from kehu.core import context, db, hooks
 from kehu.core.errors import Forbidden
 from kehu.web.shell import shell_of
+from plugins.addon_offers import AddonOffer
 from plugins.results import BillingMode, BillingState, PriceList, SeatCheck, SeatOffer
 from plugins.rules import hookimpl
 
@@ -27,6 +39,7 @@ TABLES = (
     refusals.__name__,
     stripe_tasks.__name__,
     execution.__name__,
+    addons.__name__,
 )
 """Imported with the plugin, so that the metadata of the installation is complete."""
 models.leave_out_of_archives()
@@ -50,9 +63,9 @@ def kehu_init_app(app: Flask) -> None:
     # Its module registers a page of the settings, which only an application has.
     from billing.console import joining
     from billing.stripe import pages
-    from billing.web import banners, views
+    from billing.web import addon_views, banners
 
-    app.register_blueprint(views.blueprint)
+    app.register_blueprint(addon_views.BLUEPRINT)
     app.register_blueprint(pages.blueprint)
     joining.join(app)
     shell_of(app).banners.append(banners.banners)
@@ -96,6 +109,13 @@ def kehu_entitled(tenant_id: uuid.UUID, slug: str) -> bool:
     if slug.startswith(FEATURE):
         return entitlements.entitled(tenant, slug.removeprefix(FEATURE))
     return entitlements.plugin_entitled(tenant, slug)
+
+
+@hookimpl
+def kehu_addon_offer(tenant_id: uuid.UUID, slug: str) -> AddonOffer | None:
+    """Say what an add-on costs and where it stands, where anything is charged."""
+    assert context.tenant().id == tenant_id
+    return addon_offers.offer(db.session(), slug) if modes.mode() is not BillingMode.OFF else None
 
 
 @hookimpl

@@ -12,9 +12,10 @@ from billing import facts, modes, notices
 from billing.accounts import AccountService
 from billing.catalogue import INTERVALS, Plan, catalogue
 from billing.mirror import converge
-from billing.models import Account, Invoice, Subscription
+from billing.models import Account, Addon, Invoice, Subscription
 from billing.permissions import RIGHT
 from billing.phases import Buy, Standing
+from billing.providers import addons
 from billing.providers.base import Outcome, Party, Preview, Provider, Wish
 from billing.providers.demo import DemoProvider
 from billing.providers.manual import ManualProvider
@@ -102,7 +103,9 @@ class PurchaseService:
             ]
         if errors or chosen is None:
             raise InvalidInput(_("Some answers need another look; what you typed is kept."), fields=errors)
-        return Wish(plan=chosen, interval=interval, currency=wanted, seats=count)
+        rows = now.addons if now is not None and now.live else ()
+        kept_addons = addons.held(self.session, rows, interval, wanted)  # What is on the bill stays there.
+        return Wish(plan=chosen, interval=interval, currency=wanted, seats=count, addons=kept_addons)
 
     def preview(self, wish: Wish, at: dt.datetime | None = None) -> Preview:
         """Return what a wish costs, once phase and seats allow it.
@@ -146,7 +149,8 @@ class PurchaseService:
         cheaper = plan is not None and wish.plan.price("month", wish.currency) < plan.price(
             "month", wish.currency
         )
-        return wish.seats < subscription.seats or cheaper
+        gone = {one["slug"] for one in subscription.addons} - set(wish.slugs)
+        return wish.seats < subscription.seats or cheaper or bool(gone)
 
     # --- ordering -----------------------------------------------------------------------------------------------
 
@@ -261,7 +265,16 @@ class PurchaseService:
             trial_ends_at=trial,
             customer_id=account.stripe_customer_id,
             paid_floor=account.seats_paid_floor,
+            addon_floors=self._addon_floors(),
         )
+
+    def _addon_floors(self) -> dict[str, int]:
+        """Return how often each add-on is paid until the end of the present period."""
+        subscription = self.accounts.subscription()
+        if subscription is None or not subscription.live or subscription.period_end is None:
+            return {}
+        statement = select(Addon.slug, Addon.paid_quantity).where(Addon.paid_until == subscription.period_end)
+        return {row.slug: row.paid_quantity for row in self.session.execute(statement.limit(200))}
 
     def _bought(self) -> bool:
         """Tell whether the firm ever had a subscription that began."""

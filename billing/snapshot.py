@@ -4,8 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddonState:
+    """A paid add-on of a subscription now.
+
+    :param version: of its price.
+    :param per: firm or seat.
+    """
+
+    slug: str
+    version: int
+    per: str
+    quantity: int
+    item: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as rows hold it."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +51,7 @@ class SubscriptionState:
     stopped_at: dt.datetime | None = None
     pending: Mapping[str, Any] | None = None
     tells_pending: bool = True
+    addons: tuple[AddonState, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from plugins.addon_offers import AddonOffer
 from plugins.results import BillingState, PriceList, SeatCheck, SeatOffer
 from plugins.rules import Mode, spec
 
@@ -24,6 +25,16 @@ def kehu_entitled(tenant_id: UUID, slug: str) -> bool | None:
     answer wins. Mode S. Without an answer the tenant may.
 
     :param slug: of the plugin, or `feature:<key>`.
+    """
+    raise NotImplementedError
+
+
+@spec(Mode.SYSTEM, item=AddonOffer, first=True)
+def kehu_addon_offer(tenant_id: UUID, slug: str) -> AddonOffer | None:
+    """Return what an add-on costs a tenant, where it stands there, and what can be done about it.
+
+    Fires when the page of the add-on is drawn, before it is switched on, and when a page of it says why it is
+    paused. The first answer wins; without one nothing is charged for it. Mode S.
     """
     raise NotImplementedError
 

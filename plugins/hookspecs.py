@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from plugins.billing_specs import (  # noqa: F401 - hooks of this module like those below
+    kehu_addon_offer,
     kehu_billing_state,
     kehu_entitled,
     kehu_price_list,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from billing.catalogue import Plan
@@ -20,6 +20,7 @@ class Party:
     """The firm, as a provider needs to know it.
 
     :param paid_floor: seats that are paid until the end of the period, though fewer were asked for since.
+    :param addon_floors: how often each add-on is paid until the end of the period, whatever was asked for since.
     """
 
     tenant_id: uuid.UUID
@@ -33,6 +34,32 @@ class Party:
     trial_ends_at: dt.datetime | None = None
     customer_id: str | None = None
     paid_floor: int = 0
+    addon_floors: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddonWish:
+    """A paid add-on that a firm wants to have.
+
+    :param amount: for the firm or one seat and a period, in minor units.
+    """
+
+    slug: str
+    version: int
+    per: str
+    amount: int
+
+    def quantity(self, seats: int) -> int:
+        """Return how often it is paid for."""
+        return seats if self.per == "seat" else 1
+
+    def net(self, seats: int) -> int:
+        """Return what a period costs without tax."""
+        return self.amount * self.quantity(seats)
+
+    def plain(self, seats: int) -> dict[str, Any]:
+        """Return it as rows hold it."""
+        return {"slug": self.slug, "version": self.version, "per": self.per, "quantity": self.quantity(seats)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +70,29 @@ class Wish:
     interval: str
     currency: str
     seats: int
+    addons: tuple[AddonWish, ...] = ()
+
+    @property
+    def plan_net(self) -> int:
+        """What a whole period of the plan costs without tax."""
+        return self.plan.price(self.interval, self.currency) * self.seats
 
     @property
     def period_net(self) -> int:
         """What a whole period costs without tax."""
-        return self.plan.price(self.interval, self.currency) * self.seats
+        return self.plan_net + sum(one.net(self.seats) for one in self.addons)
+
+    @property
+    def slugs(self) -> list[str]:
+        """The add-ons by their names for machines."""
+        return sorted(one.slug for one in self.addons)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One line of a preview or an invoice: a text by its code, and an amount in minor units.
 
-    :param code: seats, more_seats, unused or plan.
+    :param code: seats, more_seats, unused, plan; addon, more_addon, unused_addon and meter, where `plan` is a slug.
     """
 
     code: str

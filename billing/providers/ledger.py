@@ -21,7 +21,7 @@ from billing.facts import moment, written
 from billing.models import DemoLedger
 from billing.periods import next_end
 from billing.phases import POLICY
-from billing.providers import credits
+from billing.providers import addons, credits
 from billing.providers.base import (
     Line,
     Outcome,
@@ -30,7 +30,7 @@ from billing.providers.base import (
     Wish,
 )
 from billing.quantities import steps
-from billing.snapshot import InvoiceState, Snapshot, SubscriptionState
+from billing.snapshot import AddonState, InvoiceState, Snapshot, SubscriptionState
 from kehu.core import clock
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
@@ -92,8 +92,13 @@ class LedgerProvider:
         if sub["interval"] != wish.interval and sub["status"] != "trialing":
             sub["anchor"] = sub["period_start"] = written(at)
             sub["period_end"] = written(next_end(at, INTERVALS[wish.interval], at))
-        kept = sub["pending"] if same_plan(sub, wish) else None
-        sub |= {"plan": wish.plan.ref, "interval": wish.interval, "seats": wish.seats, "pending": kept}
+        sub |= {
+            "plan": wish.plan.ref,
+            "interval": wish.interval,
+            "seats": wish.seats,
+            "addons": [one.plain(wish.seats) for one in wish.addons],
+            "pending": sub["pending"] if same_plan(sub, wish) else None,
+        }
         if preview.lines:
             self._bill(state, preview, at, paid=self.pays_at_once)
         return self._done()
@@ -195,17 +200,25 @@ class LedgerProvider:
     def _first(self, party: Party, wish: Wish, at: dt.datetime) -> Preview:
         if party.trial_ends_at is not None and party.trial_ends_at > at:
             return self._reckoned(party, wish, (), at, party.trial_ends_at)
-        line = Line(code="seats", plan=wish.plan.ref, seats=wish.seats, amount=wish.period_net)
-        return self._reckoned(party, wish, (line,), at, next_end(at, INTERVALS[wish.interval], at))
+        return self._reckoned(party, wish, period(wish), at, next_end(at, INTERVALS[wish.interval], at))
 
-    @staticmethod
-    def _difference(sub: Mapping[str, Any], party: Party, wish: Wish, at: dt.datetime) -> tuple[Line, ...]:
+    def _difference(
+        self, sub: Mapping[str, Any], party: Party, wish: Wish, at: dt.datetime
+    ) -> tuple[Line, ...]:
         """Return what a change costs for the rest of the period, to the second."""
-        plan = _plan(sub["plan"])
         start, end = moment(sub["period_start"]), moment(sub["period_end"])
         assert start is not None
         assert end is not None
         rest = Fraction(int((end - at).total_seconds()), int((end - start).total_seconds()))
+        before = self._wish_of(sub, wish.currency)
+        return (
+            *self._plan_lines(sub, party, wish, rest),
+            *addons.difference(before, wish, party.addon_floors, rest),
+        )
+
+    @staticmethod
+    def _plan_lines(sub: Mapping[str, Any], party: Party, wish: Wish, rest: Fraction) -> tuple[Line, ...]:
+        plan = _plan(sub["plan"])
         if plan.ref == wish.plan.ref and sub["interval"] == wish.interval:
             more = [step for step in steps(sub["seats"], party.paid_floor, wish.seats) if step.charge]
             if not more:
@@ -217,7 +230,17 @@ class LedgerProvider:
         part = rest if sub["interval"] == wish.interval else Fraction(1)
         return (
             Line(code="unused", plan=plan.ref, seats=sub["seats"], amount=unused),
-            Line(code="plan", plan=wish.plan.ref, seats=wish.seats, amount=round(wish.period_net * part)),
+            Line(code="plan", plan=wish.plan.ref, seats=wish.seats, amount=round(wish.plan_net * part)),
+        )
+
+    def _wish_of(self, sub: Mapping[str, Any], currency: str) -> Wish:
+        """Return what a subscription brings now, at the prices that it was bought for."""
+        return Wish(
+            plan=_plan(sub["plan"]),
+            interval=sub["interval"],
+            currency=currency,
+            seats=sub["seats"],
+            addons=addons.held(self.session, sub.get("addons") or (), sub["interval"], currency),
         )
 
     @staticmethod
@@ -257,6 +280,7 @@ class LedgerProvider:
                 "interval": wish.interval,
                 "currency": wish.currency,
                 "seats": wish.seats,
+                "addons": [one.plain(wish.seats) for one in wish.addons],
                 "started_at": written(at),
                 "anchor": written(preview.next_at if trial else at),
                 "period_start": written(at),
@@ -351,20 +375,25 @@ class LedgerProvider:
         if sub["pending"]:
             sub |= {key: value for key, value in sub["pending"].items() if key in sub and value is not None}
             sub |= {"pending": None, "anchor": written(end)}
-        wish = Wish(
-            plan=_plan(sub["plan"]), interval=sub["interval"], currency=sub["currency"], seats=sub["seats"]
-        )
+        wish = self._wish_of(sub, sub["currency"])
+        sub["addons"] = [one.plain(wish.seats) for one in wish.addons]
         anchor = moment(sub["anchor"])
         assert anchor is not None
         sub["period_start"] = written(end)
         sub["period_end"] = written(next_end(anchor, INTERVALS[wish.interval], end))
-        line = Line(code="seats", plan=wish.plan.ref, seats=wish.seats, amount=wish.period_net)
+        lines = period(wish)
         paid = self.pays_at_once and not state.get("fails")
-        self._bill(state, self._reckoned(party, wish, (line,), end, None), end, paid=paid)
+        self._bill(state, self._reckoned(party, wish, lines, end, None), end, paid=paid)
         if not paid and self.pays_at_once:
             sub["status"] = "past_due"
         elif sub["status"] == "trialing":
             sub["status"] = "active"
+
+
+def period(wish: Wish) -> tuple[Line, ...]:
+    """Return the lines of a whole period."""
+    seats = Line(code="seats", plan=wish.plan.ref, seats=wish.seats, amount=wish.plan_net)
+    return (seats, *(addons.line("addon", one, wish.seats) for one in wish.addons))
 
 
 def later(sub: Mapping[str, Any], wish: Wish) -> bool:
@@ -416,6 +445,7 @@ def _subscription(sub: Mapping[str, Any]) -> SubscriptionState:
         cancel_at=moment(sub["cancel_at"]),
         stopped_at=moment(sub["stopped_at"]),
         pending=sub["pending"],
+        addons=tuple(AddonState(**one) for one in sub.get("addons") or ()),
         by_invoice=bool(sub.get("by_invoice")),
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from flask_babel import force_locale
 
-from billing import facts, mirror, modes, quantities, taxes
+from billing import facts, mirror, modes, phases, quantities, taxes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.models import Account, Subscription
@@ -225,7 +225,7 @@ def _is_late(live: Live, desired: Mapping[str, Any]) -> bool:
 
 def _running(snapshot: Snapshot) -> Live | None:
     for one in snapshot.subscriptions:
-        if one.status in mirror.COUNTED:
+        if one.status in phases.COUNTED:
             item = plain.seat_item(one.raw)
             return Live(
                 subscription_id=one.provider_id,
@@ -265,7 +265,7 @@ def _decide(
 
 
 def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
-    running = [one for one in snapshot.subscriptions if one.status in mirror.COUNTED]
+    running = [one for one in snapshot.subscriptions if one.status in phases.COUNTED]
     if kind in ("credit", "refund"):
         return any(one.request_id == desired["request"] for one in snapshot.credit_notes)
     if kind == "end":

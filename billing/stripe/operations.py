@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import mirror, quantities
+from billing import phases, quantities
 from billing.accounts import AccountService
 from billing.catalogue import Plan, catalogue
 from billing.models import Account, Subscription
@@ -157,7 +157,7 @@ class OperationService:
         row = self.session.execute(
             select(Subscription).where(Subscription.live.is_(True))
         ).scalar_one_or_none()
-        return None if row is not None and paid and row.status not in mirror.COUNTED else row
+        return None if row is not None and paid and row.status not in phases.COUNTED else row
 
     def _wanted(self, account: Account, plan: Plan, interval: str, seats: int) -> dict[str, Any]:
         if (interval, account.currency) not in plan.prices:

@@ -17,9 +17,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from billing.mirror import COUNTED
 from billing.models import Account, Invoice, Subscription
-from billing.phases import LIVE
+from billing.phases import COUNTED, LIVE
 from billing.snapshot import SubscriptionState
 from billing.stripe import sync
 from billing.stripe.gateway import RECENT, Gateway

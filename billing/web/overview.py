@@ -10,16 +10,17 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from billing import facts
+from billing import addon_offers, facts
 from billing.catalogue import Plan, catalogue
-from billing.entitlements import Grant, grant
-from billing.models import Account, CreditNote, Invoice, Refund, Seat, SeatEntry, Subscription
+from billing.entitlements import PLUGIN, Grant, grant
+from billing.models import Account, CreditNote, Invoice, Override, Refund, Seat, SeatEntry, Subscription
 from billing.phases import Standing
 from billing.web import words
-from kehu.core import clock, context
+from kehu.core import clock, context, hooks
 from kehu.core.audit import AuditEntry
 from kehu.core.i18n import _, _l
 from kehu.members.models import Member, Role
+from plugins.addon_offers import AddonOffer
 
 SHOWN = 20
 TOLD = dt.timedelta(days=30)
@@ -53,6 +54,16 @@ class PaperLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AddonLine:
+    """A paid add-on: its name, where the firm has it from or what can be done, and by whom it was given."""
+
+    slug: str
+    name: str
+    offer: AddonOffer
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overview:
     """All of the page."""
 
@@ -62,6 +73,7 @@ class Overview:
     plan: Plan | None
     plans: Sequence[Plan]
     grants: Sequence[tuple[str, Grant]]
+    addons: Sequence[AddonLine]
     people: Sequence[Any]
     parked: Sequence[Any]
     invoices: Sequence[Invoice]
@@ -90,6 +102,7 @@ def overview(session: Session, account: Account) -> Overview:
         subscription=subscription,
         plan=facts.plan_of(facts.fact_of(tenant)),
         plans=catalogue().newest(),
+        addons=_addons(session),
         grants=[(key, one) for key, one in found if one is not None],
         people=[one for one in people if one.state != "parked"],
         parked=[one for one in people if one.state == "parked"],
@@ -98,6 +111,20 @@ def overview(session: Session, account: Account) -> Overview:
         history=_history(session, trail),
         called_off=_called_off(trail),
     )
+
+
+def _addons(session: Session) -> list[AddonLine]:
+    givers: dict[str, str] = {}
+    if any(key.startswith(PLUGIN) for key in facts.fact_of(context.tenant()).get("grants") or ()):
+        statement = select(Override.feature, Override.actor).where(Override.feature.startswith(PLUGIN))
+        givers = {row.feature: row.actor for row in session.execute(statement.limit(200))}
+    found = []
+    for record in hooks.host().installed:
+        said = addon_offers.offer(session, record.slug)
+        if said is not None:
+            by = givers.get(PLUGIN + record.slug, "")
+            found.append(AddonLine(slug=record.slug, name=_(record.name), offer=said, by=by))
+    return found
 
 
 def invoices(session: Session) -> list[Invoice]:

@@ -26,6 +26,7 @@ def seal(wish: Wish, preview: Preview) -> str:
                 "interval": wish.interval,
                 "currency": wish.currency,
                 "seats": wish.seats,
+                "addons": wish.slugs,
                 "at": written(preview.at),
                 "total": preview.total,
             }
@@ -39,11 +40,7 @@ def unseal(text: str, wish: Wish) -> tuple[dt.datetime, int] | None:
         kept: dict[str, Any] = _serializer().loads(text)
     except BadSignature:
         return None
-    same = (kept["plan"], kept["interval"], kept["currency"], kept["seats"]) == (
-        wish.plan.ref,
-        wish.interval,
-        wish.currency,
-        wish.seats,
-    )
+    shown = [kept.get(name) for name in ("plan", "interval", "currency", "seats", "addons")]
+    same = shown == [wish.plan.ref, wish.interval, wish.currency, wish.seats, wish.slugs]
     at = moment(kept["at"])
     return (at, int(kept["total"])) if same and at is not None else None

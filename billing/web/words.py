@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from billing import addon_prices
 from billing.catalogue import FEATURES, Plan, catalogue
 from billing.phases import Phase
 from kehu.core.i18n import _, _l, _n
@@ -51,6 +52,7 @@ _OPERATOR = (
     ("paid", _l("Payment noted")),
     ("void", _l("Invoice called off")),
     ("end", _l("The operator ended the subscription")),
+    ("addon", _l("The operator changed an add-on")),
 )
 
 _SIMPLE: Mapping[str, Any] = {
@@ -87,6 +89,8 @@ def plan_name(ref: str | None) -> str:
 
 def line_text(line: Mapping[str, Any]) -> str:
     """Return a line of a preview or an invoice in words."""
+    if line["code"] in ADDON_LINES:
+        return _addon_line(line)
     plan, seats = plan_name(line["plan"]), int(line["seats"])
     if line["code"] == "more_seats":
         return _n(
@@ -98,6 +102,37 @@ def line_text(line: Mapping[str, Any]) -> str:
     if line["code"] == "unused":
         return _("%(plan)s: what was paid and is not used", plan=plan)
     return _n("%(plan)s: %(num)s seat", "%(plan)s: %(num)s seats", seats, plan=plan)
+
+
+ADDON_LINES = ("addon", "more_addon", "unused_addon", "meter")
+
+
+def _addon_line(line: Mapping[str, Any]) -> str:
+    """Return the line of an add-on in words; a meter's names its slug and meter."""
+    slug, _colon, meter = str(line["plan"]).partition(":")
+    plan, count = addon_prices.name_of(slug), int(line["seats"])
+    if line["code"] == "meter":
+        what = meter_name(slug, meter)
+        return _("%(plugin)s, %(what)s: %(num)s more than is in the price", plugin=plan, what=what, num=count)
+    if line["code"] == "unused_addon":
+        return _("%(plan)s: what was paid and is not used", plan=plan)
+    if line["code"] == "more_addon":
+        return _n(
+            "%(plan)s: %(num)s more seat for the rest of the period",
+            "%(plan)s: %(num)s more seats for the rest of the period",
+            count,
+            plan=plan,
+        )
+    if count == 1:
+        return _("Add-on %(plugin)s", plugin=plan)
+    return _n("Add-on %(plugin)s: %(num)s seat", "Add-on %(plugin)s: %(num)s seats", count, plugin=plan)
+
+
+def meter_name(slug: str, name: str) -> str:
+    """Return what people call what is counted."""
+    manifest = addon_prices.manifest_of(slug)
+    labels = {one.name: one.label for one in manifest.pricing.meters} if manifest is not None else {}
+    return _(labels[name]) if name in labels else name
 
 
 def change_text(action: str, changes: Mapping[str, Any]) -> str:
@@ -112,11 +147,16 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         return _("From the end of the period on: plan %(name)s", name=plan_name(changes["plan"][1]))
     if action in ("credit", "refund", "dispute", "operator", "trial"):
         return _operator_text(action, changes)
+    if action == "addon_trial":
+        return _("Days to try begun: %(plugin)s", plugin=", ".join(map(addon_prices.name_of, changes)))
     parts = []
     if "plan" in changes:
         parts.append(_("plan %(name)s", name=plan_name(changes["plan"][1])))
     if "seats" in changes:
         parts.append(_n("%(num)s seat", "%(num)s seats", int(changes["seats"][1] or 0)))
+    if "addons" in changes:
+        names = ", ".join(map(addon_prices.name_of, changes["addons"][1])) or "–"
+        parts.append(_("add-ons %(names)s", names=names))
     if "cancel_at" in changes:
         parts.append(_("cancelled") if changes["cancel_at"][1] else _("goes on"))
     # A status alone says nothing that the phase beside it doesn't say in words.

@@ -16,6 +16,8 @@ from kehu.addons.rows import rows
 from kehu.addons.states import HELD, ON, TenantState
 from kehu.core import context, hooks, permissions
 from kehu.core.i18n import _
+from kehu.core.records.types import registered
+from plugins.addon_offers import AddonOffer
 from plugins.manifest import Manifest
 from plugins.records import PluginRecord, State
 
@@ -60,6 +62,39 @@ class PluginCard:
 def entitled(slug: str) -> bool:
     """Tell whether the present tenant may have a plugin switched on."""
     return hooks.first("kehu_entitled", tenant_id=context.tenant().id, slug=slug) is not False
+
+
+def offer(slug: str) -> AddonOffer | None:
+    """Return what billing says of an add-on; None where nothing is charged for it."""
+    found: AddonOffer | None = hooks.first("kehu_addon_offer", tenant_id=context.tenant().id, slug=slug)
+    return found
+
+
+def why_not(slug: str, name: str) -> str:
+    """Return why the present tenant may not have a plugin, and the next step."""
+    found = offer(slug)
+    return str(found.text) if found is not None else _("Your plan does not hold %(plugin)s.", plugin=name)
+
+
+def brings(slug: str) -> list[tuple[str, list[str]]]:
+    """Return what a firm gets with a plugin besides its pages, in words: fields, jobs, reports and what is counted."""
+    made = hooks.host().declarations
+    types = registered()
+    fields = [
+        f"{types[one.object].label}: {one.field.label}" if one.object in types else str(one.field.label)
+        for owner, one in made.custom_fields
+        if owner == slug
+    ]
+    jobs = [str(one.title) for owner, one in made.jobs if owner == slug and (one.at or one.every_minutes)]
+    reports = [str(one.title) for owner, one in made.reports if owner == slug]
+    kept = [str(types[one.name].plural) for owner, one in made.records if owner == slug and one.name in types]
+    found = [
+        (_("Records"), kept),
+        (_("Fields"), fields),
+        (_("Work that comes back"), jobs),
+        (_("Reports"), reports),
+    ]
+    return [(label, texts) for label, texts in found if texts]
 
 
 def declared_permissions() -> dict[str, tuple[Any, ...]]:
@@ -137,9 +172,12 @@ def _standing(row: TenantPlugin | None, may: bool) -> dict[str, Any]:
     state = TenantState(row.state) if row is not None else TenantState.AVAILABLE
     if state is TenantState.AVAILABLE and not may:
         state = TenantState.LOCKED
+    reason = (row.reason or "") if row is not None else ""
+    if row is not None and state is TenantState.SUSPENDED:
+        reason = why_not(row.slug, row.name or row.slug)  # As it is now, in the reader's language.
     return {
         "state": state,
-        "reason": (row.reason or "") if row is not None else "",
+        "reason": reason,
         "until": row.until if row is not None else None,
         "on": state in ON,
         "held": state in HELD,

@@ -21,12 +21,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
+from kehu.addons.cards import why_not
 from kehu.addons.models import TenantPlugin
 from kehu.addons.rows import runs
 from kehu.addons.seats import Seats, SeatsTaken
 from kehu.addons.states import TenantState
 from kehu.core import context, db, hooks
 from kehu.core.errors import KehuError, NotFound, Unavailable
+from kehu.core.gate import PaymentNeeded
 from kehu.core.i18n import _
 from plugins.path_guard import plugin_of_path
 from plugins.relay import PluginError, PluginRests
@@ -59,9 +61,23 @@ def explain_held(slug: str) -> None:
     :raises Unavailable: with the reason.
     """
     if slug not in hooks.held():
+        _explain_paused(slug)
         return
     state = db.session().execute(select(TenantPlugin.state).where(TenantPlugin.slug == slug)).scalar()
     raise Unavailable(_reason(state, _name(slug)), retry_after=60)
+
+
+def _explain_paused(slug: str) -> None:
+    """Tell a member why a plugin is paused that the firm may not have now; for others it does not exist."""
+    now = context.current()
+    if now.tenant is None or now.actor is None or hooks.host().installed.get(slug) is None:
+        return
+    state = db.session().execute(select(TenantPlugin.state).where(TenantPlugin.slug == slug)).scalar()
+    if state == TenantState.SUSPENDED:
+        name = _name(slug)
+        raise PaymentNeeded(
+            _("%(plugin)s is paused; nothing of it is lost. %(why)s", plugin=name, why=why_not(slug, name))
+        )
 
 
 def _reason(state: str | None, name: str) -> str:

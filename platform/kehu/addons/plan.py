@@ -40,11 +40,6 @@ class Plan:
     locked: bool = False
 
     @property
-    def paid(self) -> tuple[Manifest, ...]:
-        """The manifests of those among them that have a price of their own."""
-        return tuple(step.manifest for step in self.steps if step.manifest and step.manifest.pricing.paid)
-
-    @property
     def slugs(self) -> tuple[str, ...]:
         """The plugins in the order in which they are switched."""
         return tuple(step.slug for step in self.steps)
@@ -56,8 +51,12 @@ def plan_on(
     on: Iterable[str],
     entitled: Callable[[str], bool],
     permissions: Mapping[str, tuple[Any, ...]],
+    why_not: Callable[[str, str], str],
 ) -> Plan:
-    """Return what is switched on with a plugin: what it needs before it, what joins it behind."""
+    """Return what is switched on with a plugin: what it needs before it, what joins it behind.
+
+    :param why_not: says why the tenant may not have one, by its slug and name.
+    """
     have = set(on)
     wanted: dict[str, str] = {}
     _add_needs(installed, slug, "asked", have, wanted)
@@ -76,7 +75,7 @@ def plan_on(
             problems.append(_("%(plugin)s can't be used in this installation now.", plugin=name))
         elif not entitled(other):
             locked = True
-            problems.append(_("Your plan does not hold %(plugin)s.", plugin=_name(installed, other)))
+            problems.append(why_not(other, _name(installed, other)))
     return Plan(
         steps=tuple(_step(installed, other, why, permissions) for other, why in wanted.items()),
         problems=tuple(problems),

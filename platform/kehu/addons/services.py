@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from kehu.addons import installs, purge, starters
-from kehu.addons.cards import PluginCard, cards, declared_permissions, entitled
+from kehu.addons.cards import PluginCard, cards, declared_permissions, entitled, why_not
 from kehu.addons.models import PluginIncident, TenantPlugin
 from kehu.addons.plan import Plan, plan_off, plan_on
 from kehu.addons.rows import locked, rows, store
@@ -52,7 +52,7 @@ class PluginService:
         """
         self._known(slug)
         on = self._on(rows(self.session))
-        plan = plan_on(hooks.host().installed, slug, on, entitled, declared_permissions())
+        plan = plan_on(hooks.host().installed, slug, on, entitled, declared_permissions(), why_not)
         steps = tuple(replace(step, starters=starters.offers(self.session, step.slug)) for step in plan.steps)
         plan = replace(plan, steps=steps)
         held = self._held_back(plan)

@@ -14,14 +14,13 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from kehu.addons import upgrades
-from kehu.addons.cards import entitled
+from kehu.addons.cards import entitled, why_not
 from kehu.addons.models import TenantPlugin
 from kehu.addons.plan import plan_off
 from kehu.addons.rows import locked, store
 from kehu.addons.states import HELD, TenantState
 from kehu.addons.switching import Rows, SwitchFailed, move, note, switch_off, switch_on
 from kehu.core import clock, context, db, hooks, jobs
-from kehu.core.i18n import _
 from plugins.records import State
 
 log = structlog.get_logger(__name__)
@@ -62,15 +61,23 @@ def hold_outdated() -> int:
     return _serve_all(and_(TenantPlugin.state == TenantState.ENABLED, or_(*older)), upgrades.hold)
 
 
-def _paid() -> ColumnElement[bool] | None:
-    """Return the rows of plugins that a plan or price holds, on or suspended."""
-    slugs = [
+def priced() -> list[str]:
+    """Return the plugins that a plan or a price holds."""
+    return [
         record.slug
         for record in hooks.host().installed
         if record.manifest is not None and record.manifest.pricing.kind != "free"
     ]
-    states = (TenantState.ENABLED, *HELD, TenantState.SUSPENDED)
-    return and_(TenantPlugin.slug.in_(slugs), TenantPlugin.state.in_(states)) if slugs else None
+
+
+def _paid() -> ColumnElement[bool] | None:
+    """Return the rows of plugins that a plan or price holds, on or suspended."""
+    slugs = priced()
+    states = (TenantState.ENABLED, *HELD)
+    if not slugs:
+        return None
+    waits = TenantPlugin.state == TenantState.SUSPENDED
+    return or_(and_(TenantPlugin.slug.in_(slugs), TenantPlugin.state.in_(states)), waits)
 
 
 def _serve_all(condition: ColumnElement[bool] | None, serve: Serve) -> int:
@@ -120,6 +127,18 @@ def ask_for_purge(slug: str) -> None:
         jobs.enqueue(session, "addons.purge", slug=slug, queueing_lock=f"purge {slug} {db.tenant_id()}")
 
 
+def follow_all() -> None:
+    """Let all plugins of the present tenant follow its plan; what builds on another comes back after it."""
+    for slug in priced():
+        follow_plan(slug)
+    with db.unit_of_work() as session:
+        statement = select(TenantPlugin.slug).where(TenantPlugin.state == TenantState.SUSPENDED)
+        waiting = set(session.execute(statement).scalars())
+    for record in hooks.host().installed:  # In the order in which they build on each other.
+        if record.slug in waiting:
+            follow_plan(record.slug)
+
+
 def follow_plan(slug: str) -> None:
     """Suspend a plugin whose entitlement has lapsed, with what builds on it; bring it back with the entitlement."""
     with db.unit_of_work() as session:
@@ -133,7 +152,7 @@ def follow_plan(slug: str) -> None:
         elif not entitled(slug):
             on = {other for other, one in found.items() if one.state in HELD | {TenantState.ENABLED}}
             for step in plan_off(hooks.host().installed, slug, on).steps:
-                reason = _("Your plan does not hold %(plugin)s.", plugin=row.name or slug)
+                reason = why_not(slug, row.name or slug)
                 switch_off(session, found, step.slug, TenantState.SUSPENDED, reason)
 
 

@@ -12,13 +12,15 @@ from kehu.addons import purge, sweep, upgrades
 from kehu.addons.calls import call, deliver
 from kehu.addons.rows import runs
 from kehu.addons.states import TenantState
-from kehu.core import db, hooks, jobs, schedule
+from kehu.core import context, db, hooks, jobs, schedule
 from kehu.core.errors import NotFound
 from kehu.core.schedule import Schedule
 from plugins.results import JobDef
 
 __all__ = [
     "deliver",
+    "follow",
+    "follow_plan",
     "purge_plugin",
     "run_job",
     "run_later",
@@ -111,6 +113,22 @@ def purge_plugin(_tenant_id: uuid.UUID, slug: str) -> None:
     """Remove what a plugin keeps of a tenant, if the notice ran out and nobody called it back."""
     if purge.is_due(slug):
         purge.purge(slug, frozenset({TenantState.PURGE_SCHEDULED}))
+
+
+FOLLOW = "addons.follow_plan"
+
+
+def follow(session: Session) -> None:
+    """Ask for the plugins of the present tenant to follow its plan, once the transaction is committed."""
+    if sweep.priced():
+        jobs.enqueue(session, FOLLOW, queueing_lock=f"{FOLLOW} {db.tenant_id()}")
+
+
+@jobs.tenant_task(FOLLOW, queue="plugins", one_transaction=False)
+def follow_plan(_tenant_id: uuid.UUID) -> None:
+    """Pause plugins that the tenant may not have any more, and bring back those that it may have again."""
+    with context.use(actor=context.SYSTEM):
+        sweep.follow_all()
 
 
 @jobs.platform_task("addons.sweep", cron="*/10 * * * *")

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import redirect, request, send_from_directory
-from flask_babel import format_date
 
 from kehu.accounts.signin import own_path
-from kehu.addons import prices, purge, samples
+from kehu.addons import cards, purge, samples
 from kehu.addons.services import PluginService
 from kehu.addons.starter_rows import proposed_pipelines
 from kehu.addons.states import TenantState
@@ -121,7 +120,6 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
     able = card.manifest.capabilities if card.manifest else ()
     plan = None if card.on or not card.installed else service.plan(slug)
     session = db.session()
-    paid = [found for one in (plan.paid if plan else ()) if (found := prices.price(session, one))]
     return render_page(
         "settings/plugin.html",
         status=status,
@@ -137,11 +135,8 @@ def _page(slug: str, problem: str = "", status: int = 200) -> Any:
         else (),
         hosts=[one.partition(":")[2] for one in able if one.startswith(("http:", "send:"))],
         plan=plan,
-        price=prices.price(session, card.manifest) if card.manifest else None,
-        plan_prices=paid,
-        plan_totals=prices.totals(paid),
-        date_text=format_date,
-        takes_money=prices.takes_money(),
+        offer=cards.offer(slug),
+        brings=cards.brings(slug),
         off=service.plan_off(slug) if card.on else None,
         preview=service.purge_preview(slug) if was_here and not card.on else None,
         problem=problem,

@@ -13,6 +13,7 @@ from billing.accounts import AccountService
 from kehu.core import clock, context
 from kehu.testkit.fixtures import Shop
 from plugins.results import BillingMode
+from tests.functional.billing.till import Till, at_the_till
 
 DAY = dt.timedelta(days=1)
 
@@ -48,3 +49,10 @@ def _set_account(shop: Shop, **values: Any) -> str:
 def over(demo: None, shop: Shop) -> Callable[[], str]:
     """End the trial of `shop`."""
     return lambda: _set_account(shop, trial_ends_at=clock.now() - DAY)
+
+
+@pytest.fixture
+def till(demo: None, shop: Shop) -> Iterator[Till]:
+    """`shop` at the counter."""
+    with at_the_till(shop) as found:
+        yield found

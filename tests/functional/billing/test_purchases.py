@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
 
@@ -14,92 +11,15 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from billing import facts, notices
-from billing.accounts import AccountService
 from billing.mirror import converge
-from billing.models import Account, Invoice, Notice, Subscription
+from billing.models import Notice, Subscription
 from billing.phases import Phase
-from billing.providers.base import Preview
-from billing.providers.demo import DemoProvider
-from billing.purchases import PurchaseService
-from billing.seats import SeatService
 from kehu.core import clock, context, mail
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.members.models import Role
 from kehu.members.services import MemberService
-from kehu.testkit.fixtures import Shop, make_shop
-
-DAY = dt.timedelta(days=1)
-
-
-@dataclass
-class Till:
-    """A firm at the counter of the demo."""
-
-    shop: Shop
-    session: Any
-    service: PurchaseService
-    provider: DemoProvider
-
-    def buy(self, plan: str = "team", interval: str = "month", seats: int = 3, currency: str = "") -> Preview:
-        """Look at a price and order it."""
-        wish = self.service.wish(plan, interval, str(seats), currency)
-        shown = self.service.preview(wish)
-        self.outcome = self.service.order(wish, shown.at, shown.total)
-        return shown
-
-    def subscribed(self, **wish: Any) -> None:
-        """End the trial, order and pay."""
-        end_trial(self.session)
-        self.buy(**wish)
-        self.service.pay_open()
-
-    def pass_time(self, span: dt.timedelta | None = None) -> Phase:
-        """Let time pass, by default to the end of the period, and look."""
-        if span is None:
-            self.provider.to_period_end(None)
-        else:
-            self.provider.run_ahead(span)
-        return self.service.check().phase
-
-    @property
-    def account(self) -> Account:
-        return AccountService(self.session).lock()
-
-    @property
-    def subscription(self) -> Subscription:
-        found = AccountService(self.session).subscription()
-        assert found is not None
-        return found
-
-    @property
-    def phase(self) -> Phase:
-        return facts.standing(context.tenant()).phase
-
-    def invoices(self) -> list[Invoice]:
-        return list(self.session.execute(select(Invoice).order_by(Invoice.made_at, Invoice.number)).scalars())
-
-
-def end_trial(session: Any) -> None:
-    service = AccountService(session)
-    account = service.lock()
-    account.trial_ends_at = clock.now() - DAY
-    service.refresh(account)
-
-
-@contextmanager
-def _till(shop: Shop) -> Iterator[Till]:
-    with shop.work() as session:
-        provider = DemoProvider(session)
-        SeatService(session).locked()
-        yield Till(shop, session, PurchaseService(session, provider), provider)
-        shop.tenant = context.tenant()
-
-
-@pytest.fixture
-def till(demo: None, shop: Shop) -> Iterator[Till]:
-    """`shop` at the counter."""
-    with _till(shop) as found:
-        yield found
+from kehu.testkit.fixtures import make_shop
+from tests.functional.billing.till import DAY, Till, at_the_till, end_trial
 
 
 def test_who_chooses_within_the_trial_pays_when_it_ends(till: Till) -> None:
@@ -330,7 +250,7 @@ def test_case_61_the_mail_speaks_the_language_of_the_firm(
     demo: None, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = make_shop(app, locale="ru")
-    with _till(shop) as till:
+    with at_the_till(shop) as till:
         till.subscribed(seats=4, plan="business")
         till.buy(seats=2, plan="team")
         _invite(till, 2)

@@ -47,6 +47,7 @@ def test_only_what_belongs_to_the_platform_is_a_system_hook() -> None:
         "kehu_store_plugins",
         "kehu_keep_fact",
         "kehu_billing_state",
+        "kehu_addon_offer",
         "kehu_entitled",
         "kehu_price_list",
         "kehu_seat_check",
