@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import stripe
@@ -15,7 +16,6 @@ import stripe
 from billing.snapshot import (
     CreditNoteState,
     DisputeState,
-    InvoiceState,
     RefundState,
     Snapshot,
     SubscriptionState,
@@ -52,13 +52,14 @@ class Gateway:
         self.live = "_live_" in key
         self.secrets = tuple(secrets)
         addresses: Any = {"base_addresses": {"api": address}} if address else {}
-        self.api: Any = stripe.StripeClient(
+        self._client = stripe.StripeClient(
             key,
             max_network_retries=RETRIES,
             http_client=stripe.RequestsClient(timeout=TIMEOUTS),
             stripe_version=API_VERSION,
             **addresses,
-        ).v1
+        )
+        self.api: Any = self._client.v1
 
     @classmethod
     def of(cls, settings: Settings) -> Gateway:
@@ -134,20 +135,27 @@ class Gateway:
         )
 
     def subscriptions(self) -> Iterator[tuple[str, SubscriptionState]]:
-        """Go through all subscriptions that have not ended, with their customers; pages of a hundred."""
-        with told():
-            for one in self.api.subscriptions.list({"limit": 100}).auto_paging_iter():
-                found = one.to_dict()
-                yield str(found["customer"]), plain.subscription(found)
+        """Go through all subscriptions that have not ended, with their customers; of `raw` nothing is kept."""
+        for found in self._all("/v1/subscriptions"):
+            yield str(found["customer"]), replace(plain.subscription(found), raw={})
 
-    def invoices(self) -> Iterator[tuple[str, InvoiceState]]:
-        """Go through the finished invoices of the last forty days, with their customers."""
+    def invoices(self) -> Iterator[tuple[str, str, str]]:
+        """Go through the finished invoices of the last forty days: customer, id and status."""
         since = int((clock.now() - RECENT).timestamp())
-        with told():
-            for one in self.api.invoices.list({"limit": 100, "created": {"gte": since}}).auto_paging_iter():
-                if one.status != "draft":
-                    found = one.to_dict()
-                    yield str(found["customer"]), plain.invoice(found)
+        for found in self._all("/v1/invoices", created={"gte": since}):
+            if found["status"] != "draft":
+                yield str(found["customer"]), str(found["id"]), str(found["status"])
+
+    def _all(self, path: str, **wanted: Any) -> Iterator[dict[str, Any]]:
+        """Go through a list by pages of a hundred, as JSON: the SDK's objects cost four times what reading costs."""
+        more, last = True, dict[str, Any]()
+        while more:
+            with told():
+                answer: Any = self._client.raw_request("get", path, limit=100, **wanted, **last)
+            page = json.loads(answer.body)
+            yield from page["data"]
+            more = page["has_more"]
+            last = {"starting_after": page["data"][-1]["id"]} if more else {}
 
     def _bills(self, customer_id: str) -> dict[str, Mapping[str, Any]]:
         since = int((clock.now() - RECENT).timestamp())

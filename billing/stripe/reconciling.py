@@ -125,11 +125,11 @@ def reconcile(gateway: Gateway, *, repair: bool | None = None) -> ReconRun:
     :param repair: an operator's word; None lets the first week decide.
     """
     began, at = time.perf_counter(), clock.now()
-    told = list(gateway.subscriptions())
+    told, bills = list(gateway.subscriptions()), list(gateway.invoices())
     with db.cross_tenant("compare Stripe with the mirror") as session:
         firms = _firms(session)
         found = differences(told, _mirrored(session, firms), frozenset(firms.values()))
-        found += _invoices(session, gateway, frozenset(firms.values()))
+        found += _invoices(session, bills, frozenset(firms.values()))
     with db.unit_of_work(tenant=None) as session:
         first = session.execute(select(func.min(ReconRun.at))).scalar()
         mends = repair if repair is not None else first is not None and at - first > READ_ONLY
@@ -198,8 +198,11 @@ def _mirrored(session: Session, firms: dict[uuid.UUID, str]) -> list[Mirrored]:
     ]
 
 
-def _invoices(session: Session, gateway: Gateway, firms: frozenset[str]) -> list[Diff]:
-    """Compare the invoices of the last forty days by their status."""
+def _invoices(session: Session, bills: list[tuple[str, str, str]], firms: frozenset[str]) -> list[Diff]:
+    """Compare the invoices of the last forty days by their status.
+
+    :param bills: customer, id and status of each invoice that Stripe lists.
+    """
     known = {
         row.provider_id: row.status
         for row in session.execute(
@@ -209,14 +212,9 @@ def _invoices(session: Session, gateway: Gateway, firms: frozenset[str]) -> list
         )
     }
     return [
-        Diff(
-            kind="invoice",
-            object_id=state.provider_id,
-            customer_id=customer_id,
-            detail=f"Stripe {state.status}",
-        )
-        for customer_id, state in gateway.invoices()
-        if customer_id in firms and known.get(state.provider_id) != state.status
+        Diff(kind="invoice", object_id=bill, customer_id=customer_id, detail=f"Stripe {status}")
+        for customer_id, bill, status in bills
+        if customer_id in firms and known.get(bill) != status
     ]
 
 

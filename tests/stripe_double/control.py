@@ -97,7 +97,7 @@ def shift(double: Double, given: Obj) -> Any:
 
 
 def seed(double: Double, given: Obj) -> Any:
-    """Make many customers, each with a card and a subscription to a price, without a request for each."""
+    """Make many customers, each with a card, a subscription to a price and its first invoice, without requests."""
     world, made = double.world, []
     with world.lock:
         world.on_event = None
@@ -106,12 +106,8 @@ def seed(double: Double, given: Obj) -> Any:
             method = payment_methods.attach_to(world, payment_methods.make(world, "pm_card_visa"), customer)
             customer["invoice_settings"]["default_payment_method"] = method["id"]
             items = [{"price": given["price"], "quantity": given["seats"]}]
-            made.append(
-                [
-                    customer["id"],
-                    subscriptions.create(world, {"customer": customer["id"], "items": items})["id"],
-                ]
-            )
+            done = subscriptions.create(world, {"customer": customer["id"], "items": items})
+            made.append([customer["id"], done["id"], done["latest_invoice"]])
         world.on_event = double.post.send
     return made
 

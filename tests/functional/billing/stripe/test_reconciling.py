@@ -46,6 +46,26 @@ def test_case_26_all_events_were_lost(firm: Firm) -> None:
     assert reconcile(firm) == set()
 
 
+def test_stripe_is_asked_while_no_transaction_is_open_and_page_by_page(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirrored(firm)
+    asked: list[tuple[str, str | None, bool]] = []
+    client = firm.gateway._client
+    ask = client.raw_request
+
+    def watched(method: str, path: str, **wanted: Any) -> Any:
+        asked.append((path, wanted.get("starting_after"), db.has_session()))
+        return ask(method, path, **(wanted | {"limit": 1}))
+
+    monkeypatch.setattr(client, "raw_request", watched)
+    second = firm.subscribe(2)
+    assert reconcile(firm, repair=False) >= {"missing", "two_live"}
+    pages = [after for path, after, _open in asked if path == "/v1/subscriptions"]
+    assert pages[:2] == [None, second]
+    assert not any(opened for *_rest, opened in asked)
+
+
 def test_case_27_quantity_price_and_end_changed_in_the_dashboard(firm: Firm) -> None:
     bought = mirrored(firm)
     firm.seats(bought, 8)
