@@ -97,6 +97,15 @@ def test_case_42_two_admins_invite_the_same_person(demo: None, shop: Shop) -> No
         assert counts(session) == (2, 2)
 
 
+def test_case_42_two_admins_invite_the_same_person_while_billing_is_off(shop: Shop) -> None:
+    for number in range(5):
+        found = at_once(shop, [lambda session, number=number: invite(session, number)] * 4)
+        assert sorted(type(error).__name__ for error in found) == [*["InvalidInput"] * 3, "NoneType"]
+        with shop.work() as session:
+            statement = select(func.count()).where(Member.email == f"p{number}@example.com")
+            assert session.execute(statement).scalar_one() == 1
+
+
 def test_the_third_wall_is_the_address(demo: None, shop: Shop) -> None:
     with pytest.raises(IntegrityError, match="billing_seats_email_key"), shop.work() as session:
         first = invite(session, 1)

@@ -228,23 +228,6 @@ def test_case_51_minimum_seats_are_billed(firm: Firm) -> None:
     assert quantity(firm) == 3
 
 
-def test_case_58_and_59_cancel_undo_cancel_and_start_again(firm: Firm) -> None:
-    paid(firm)
-    assert run(firm, begin(firm, lambda service: service.cancel())) == "done"
-    assert firm.account().phase == "active"
-    with pytest.raises(Conflict):
-        begin(firm, lambda service: service.cancel())
-    assert run(firm, begin(firm, lambda service: service.cancel(undo=True))) == "done"
-    bought = firm.v1.subscriptions.list({"customer": firm.customer}).data[0]
-    assert bought.cancel_at is None
-    firm.v1.subscriptions.cancel(bought.id)
-    firm.deliver("customer.subscription.deleted")
-    firm.bring_up()
-    assert firm.account().phase == "ended"
-    buy(firm, 4)
-    assert (firm.account().phase, firm.account().seats_cap) == ("active", 4)
-
-
 def test_case_60_a_larger_plan_is_paid_at_once_and_keeps_the_seats(firm: Firm) -> None:
     paid(firm, 4)
     assert run(firm, seats(firm, 4, key="business")) == "done"
