@@ -25,6 +25,16 @@ from kehu.core.text import clean
 from tenants.models import Tenant
 
 
+def left_open(invoice: Invoice, subscription: Subscription | None) -> bool:
+    """Tell whether an invoice is one that the subscription that counts has left open.
+
+    What an earlier one left open is owed, but neither stops the present one nor is collected in its place.
+    """
+    if invoice.status != "open":
+        return False
+    return subscription is None or invoice.made_at >= subscription.started_at
+
+
 class AccountService:
     """Look after the account of the present tenant."""
 
@@ -92,12 +102,17 @@ class AccountService:
         statement = select(Subscription).order_by(Subscription.live.desc(), Subscription.started_at.desc())
         return self.session.execute(statement.limit(1)).scalar_one_or_none()
 
-    def open_since(self, *, by_invoice: bool) -> dt.datetime | None:
+    def open_invoices(self, subscription: Subscription | None) -> list[Invoice]:
+        """Return what the subscription that counts has left open, the oldest first."""
+        statement = select(Invoice).where(Invoice.status == "open").order_by(Invoice.made_at, Invoice.id)
+        found = self.session.execute(statement.limit(100)).scalars()
+        return [one for one in found if left_open(one, subscription)]
+
+    def open_since(self, subscription: Subscription) -> dt.datetime | None:
         """Return since when the oldest open invoice waits: from its day, or from the day that it was due."""
-        statement = select(Invoice.made_at, Invoice.due_at).where(Invoice.status == "open")
         found = [
-            (row.due_at or row.made_at) if by_invoice else row.made_at
-            for row in self.session.execute(statement.order_by(Invoice.made_at).limit(100))
+            (row.due_at or row.made_at) if subscription.by_invoice else row.made_at
+            for row in self.open_invoices(subscription)
         ]
         return min(found, default=None)
 
@@ -133,7 +148,7 @@ class AccountService:
         }
         subscription = self.subscription()
         if subscription is not None:
-            since = self.open_since(by_invoice=subscription.by_invoice)
+            since = self.open_since(subscription)
             fact |= {
                 "status": subscription.status,
                 "plan": subscription.plan,

@@ -12,7 +12,7 @@ from billing import facts, modes, notices
 from billing.accounts import AccountService
 from billing.catalogue import INTERVALS, Plan, catalogue
 from billing.mirror import converge
-from billing.models import Account, Addon, Invoice, Subscription
+from billing.models import Account, Addon, Subscription
 from billing.permissions import RIGHT
 from billing.phases import Buy, Standing
 from billing.providers import addons
@@ -284,8 +284,8 @@ class PurchaseService:
         return self.session.execute(statement.limit(1)).first() is not None
 
     def _open(self) -> bool:
-        statement = select(Invoice.id).where(Invoice.status == "open").limit(1)
-        return self.session.execute(statement).first() is not None
+        accounts = AccountService(self.session)
+        return bool(accounts.open_invoices(accounts.subscription()))
 
 
 def default_seats(session: Session, account: Account) -> int:

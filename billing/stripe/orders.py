@@ -16,8 +16,9 @@ from flask import request
 from sqlalchemy import select
 
 from billing import facts
+from billing.accounts import AccountService
 from billing.facts import moment, written
-from billing.models import Account, Invoice, Subscription
+from billing.models import Account, Subscription
 from billing.phases import Buy
 from billing.providers.base import Outcome, Party, Wish
 from billing.providers.ledger import LedgerProvider, later, same_plan, waits
@@ -97,11 +98,11 @@ class StripeOrders(LedgerProvider):
 
     def pay_open(self, party: Party) -> Outcome:
         """Try the open invoice again, or lead to its page."""
-        statement = select(Invoice.provider_id).where(Invoice.status == "open").order_by(Invoice.made_at)
-        found = self.session.execute(statement.limit(1)).scalar_one_or_none()
-        if found is None:
+        accounts = AccountService(self.session)
+        found = accounts.open_invoices(accounts.subscription())
+        if not found:
             raise Conflict(_("No invoice is open."))
-        return self._waiting(OperationService(self.session).pay(found))
+        return self._waiting(OperationService(self.session).pay(found[0].provider_id))
 
     def fetch(self, party: Party) -> Snapshot:
         """Return what the mirror says: only the worker asks Stripe.

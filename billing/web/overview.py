@@ -11,6 +11,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from billing import addon_offers, facts
+from billing.accounts import AccountService, left_open
 from billing.catalogue import Plan, catalogue
 from billing.entitlements import PLUGIN, Grant, grant
 from billing.models import Account, CreditNote, Invoice, Override, Refund, Seat, SeatEntry, Subscription
@@ -77,6 +78,7 @@ class Overview:
     people: Sequence[Any]
     parked: Sequence[Any]
     invoices: Sequence[Invoice]
+    open: Sequence[Invoice]
     papers: Sequence[PaperLine]
     history: Sequence[Happening]
     called_off: Happening | None = None
@@ -90,8 +92,7 @@ class Overview:
 def overview(session: Session, account: Account) -> Overview:
     """Return what the page shows of the present tenant."""
     tenant = context.tenant()
-    statement = select(Subscription).order_by(Subscription.live.desc(), Subscription.started_at.desc())
-    subscription = session.execute(statement.limit(1)).scalar_one_or_none()
+    subscription = AccountService(session).subscription()
     people = _people(session)
     trail = _trail(session)
     found = [(key, grant(tenant, key)) for key in catalogue().features]
@@ -107,6 +108,7 @@ def overview(session: Session, account: Account) -> Overview:
         people=[one for one in people if one.state != "parked"],
         parked=[one for one in people if one.state == "parked"],
         invoices=bills,
+        open=[one for one in reversed(bills) if left_open(one, subscription)],
         papers=_papers(session, bills, own=account.mode != "stripe"),
         history=_history(session, trail),
         called_off=_called_off(trail),

@@ -94,7 +94,7 @@ def show() -> Any:
         manual=modes.mode() is BillingMode.MANUAL,
         names=FEATURES,
         intervals=list(words.INTERVALS.items()),
-        open_invoice=next((one for one in found.invoices if one.status == "open"), None),
+        open_invoice=next(iter(found.open), None),
         over=facts.fact_of(context.tenant()).get("over"),
         waiting=_waiting(PurchaseService(session), account),
     )

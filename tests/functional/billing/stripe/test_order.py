@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 from werkzeug.serving import make_server
 
 from billing import mirror
+from billing.accounts import AccountService
 from billing.models import Invoice
 from billing.snapshot import Snapshot
 from billing.stripe import sync, tasks
@@ -377,3 +378,30 @@ def test_the_same_snapshot_twice_changes_nothing(firm: Firm) -> None:
             firm.shop.tenant = context.tenant()
         versions.append(firm.account().version)
     assert versions[0] == versions[1]
+
+
+def test_case_59_what_an_ended_subscription_left_open_does_not_stop_the_next(
+    firm: Firm, double: Running, gateway: Gateway
+) -> None:
+    v1 = firm.v1
+    test_clock = v1.test_helpers.test_clocks.create({"frozen_time": int(clock.now().timestamp())}).id
+    firm.customer = v1.customers.create({"name": "Again", "test_clock": test_clock}).id
+    with firm.shop.work() as session:
+        account = AccountService(session).lock()
+        account.stripe_customer_id = firm.customer
+        sync.know(session, firm.customer, firm.shop.tenant.id)
+        firm.shop.tenant = context.tenant()
+    first = firm.subscribe(2, collection_method="send_invoice", days_until_due=1)
+    v1.subscriptions.cancel(first)
+    v1.test_helpers.test_clocks.advance(
+        test_clock, {"frozen_time": int(clock.now().timestamp()) + 40 * 86400}
+    )
+    firm.subscribe(3)
+    firm.deliver("customer.subscription.created")
+    assert firm.bring_up() == "done"
+    with firm.shop.work() as session:
+        accounts = AccountService(session)
+        left = session.execute(select(Invoice).where(Invoice.status == "open")).scalars().all()
+        assert len(left) == 1
+        assert accounts.open_invoices(accounts.subscription()) == []
+    assert (firm.account().phase, firm.account().seats_cap) == ("active", 3)
