@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
@@ -20,10 +21,12 @@ from plugins.results import BillingMode, PlanOffer, PriceList, SeatOffer
 INVITE = "/settings/members/invite?again=1"
 """Where an invitation goes on with what was typed before the seats ran out."""
 
+ADDON_PAGE = re.compile(r"/settings/plugins/[a-z][a-z0-9_]*")
+
 
 def way_back(target: str) -> str:
-    """Return where to go on after an order: back to an invitation that waits, nowhere else."""
-    return target if target == INVITE else ""
+    """Return where to go on after an order: back to an invitation that waits or an add-on's page, nowhere else."""
+    return target if target == INVITE or ADDON_PAGE.fullmatch(target) else ""
 
 
 def price_list(currency: str) -> PriceList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -10,10 +11,12 @@ class QuantityStep:
     """One change of the quantity at the provider.
 
     :param charge: whether what is more is invoiced at once; else the change costs nothing now.
+    :param addons: how often each add-on is wanted with it; None leaves them as they are.
     """
 
     quantity: int
     charge: bool
+    addons: Mapping[str, int] | None = None
 
 
 def billed(wanted: int, minimum: int) -> int:

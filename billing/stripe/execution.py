@@ -14,16 +14,26 @@ from typing import Any
 import structlog
 from flask_babel import force_locale
 
-from billing import facts, mirror, modes, phases, quantities, taxes
+from billing import facts, mirror, modes, phases, taxes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
-from billing.models import Account, Subscription
+from billing.models import Account
 from billing.purchases import PurchaseService
 from billing.snapshot import Snapshot
-from billing.stripe import disputes, operations, orders, plain, sync
+from billing.stripe import disputes, items, operations, orders, sync
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, RUN, OperationService
-from billing.stripe.words import Buyer, Declined, Live, Outcome, Provider, Unanswered, Wanted, provider
+from billing.stripe.words import (
+    Buyer,
+    Declined,
+    Live,
+    Outcome,
+    Provider,
+    Unanswered,
+    Wanted,
+    WantedAddon,
+    provider,
+)
 from billing.waiting import WaitingService
 from kehu.core import clock, context, db, jobs, schedule
 from kehu.core.i18n import _
@@ -89,19 +99,16 @@ def wanted_of(desired: Mapping[str, Any]) -> Wanted:
         seats=int(desired["seats"]),
         price_key=plan.lookup_key(desired["interval"], desired["currency"]),
         trial_until=dt.datetime.fromisoformat(trial) if trial else None,
+        addons=_addons_of(desired),
     )
 
 
-def live_of(row: Subscription) -> Live:
-    """Return the running subscription with the item that stands for seats."""
-    item = plain.seat_item(row.raw)
-    return Live(
-        subscription_id=row.provider_id,
-        item_id=str(item.get("id", "")),
-        seats=row.seats,
-        plan=row.plan,
-        interval=row.interval,
-        since=row.period_start,
+def _addons_of(desired: Mapping[str, Any]) -> tuple[WantedAddon, ...] | None:
+    if desired.get("addons") is None:
+        return None
+    return tuple(
+        WantedAddon(slug=one["slug"], price_key=one["key"], quantity=int(one["quantity"]))
+        for one in desired["addons"]
     )
 
 
@@ -207,13 +214,12 @@ def _change(
 ) -> Outcome:
     """Set seats or plan, unless the price has moved since it was shown."""
     wanted = wanted_of(desired)
-    steps = quantities.steps(live.seats, wanted.seats if live.trialing else floor, wanted.seats)
+    paid = {one["slug"]: int(one["paid"]) for one in desired.get("addons") or ()}
+    steps = items.steps(live, wanted, floor, paid)
     if desired.get("shown") is not None and len(steps) == 1 and steps[0].charge:
         now = asked.preview(buyer, wanted, live, steps, int(desired["at"]))
         if abs(now.total - int(desired["shown"])) > wanted.seats:
             raise Declined("the price has moved", "price_moved")
-    if (live.plan, live.interval) != (wanted.plan, wanted.interval):
-        steps = [quantities.QuantityStep(quantity=wanted.seats, charge=not live.trialing)]
     return asked.change(live, wanted, steps, key, int(desired["at"]))
 
 
@@ -226,16 +232,7 @@ def _is_late(live: Live, desired: Mapping[str, Any]) -> bool:
 def _running(snapshot: Snapshot) -> Live | None:
     for one in snapshot.subscriptions:
         if one.status in phases.COUNTED:
-            item = plain.seat_item(one.raw)
-            return Live(
-                subscription_id=one.provider_id,
-                item_id=str(item.get("id", "")),
-                seats=one.seats,
-                plan=one.plan,
-                trialing=one.status == "trialing",
-                interval=one.interval,
-                since=one.period_start,
-            )
+            return items.live_of(one)
     return None
 
 
@@ -272,7 +269,13 @@ def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
         return not running
     if kind in ("subscribe", "change", "later"):
         wanted = tuple(desired[name] for name in ("plan", "interval", "seats"))
-        return any((one.plan, one.interval, one.seats) == wanted for one in running)
+        named = desired.get("addons") if kind == "change" else None
+        addons = {one["slug"]: int(one["quantity"]) for one in named or ()}
+        return any(
+            (one.plan, one.interval, one.seats) == wanted
+            and (named is None or addons == {had.slug: had.quantity for had in one.addons})
+            for one in running
+        )
     if kind == "pay":
         return any(
             one.provider_id == desired["invoice"] and one.status == "paid" for one in snapshot.invoices

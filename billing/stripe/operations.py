@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from billing import phases, quantities
 from billing.accounts import AccountService
+from billing.addon_prices import lookup_key
 from billing.catalogue import Plan, catalogue
 from billing.models import Account, Subscription
 from billing.phases import Buy, Standing
@@ -64,17 +65,29 @@ class OperationService:
         desired = wanted | {"back": back, "trial": trial.isoformat() if trial else ""}
         return self._begin("subscribe", desired)
 
-    def change(self, plan: Plan, interval: str, seats: int, at: int, shown: int | None = None) -> Operation:
+    def change(
+        self,
+        plan: Plan,
+        interval: str,
+        seats: int,
+        at: int,
+        shown: int | None = None,
+        addons: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Operation:
         """Ask for other seats or another plan; fewer take effect for newcomers at once.
 
         :param at: the moment that the preview was worked out for.
         :param shown: what the preview said is due now; a price that has moved calls the change off.
+        :param addons: all paid add-ons that are wanted: slug, version, per, quantity, lookup key, and how often each is
+            paid until the end of the period; None leaves them as they are.
         """
         account, standing = self._locked()
         row = self._live_row(paid=True)
         if row is None or standing.access.buy is not Buy.YES:
             raise Conflict(_("Seats can be changed while a plan runs and nothing is unpaid."))
         desired = self._wanted(account, plan, interval, seats) | {"at": at, "shown": shown}
+        if addons is not None:
+            desired["addons"] = [dict(one) for one in addons]
         fewer = desired["seats"] < row.seats
         if fewer and not standing.access.reduce:
             raise Conflict(_("Seats can be given back once the open invoice is paid."))
@@ -100,7 +113,20 @@ class OperationService:
             raise Conflict(_("The plan is not offered any more."))
         account, _standing = self._locked()
         wanted = self._wanted(account, plan, pending["interval"], int(pending.get("seats") or row.seats))
-        return self._begin("later", wanted | {"until": pending["at"]})
+        addons = [
+            one
+            | {
+                "key": lookup_key(one["slug"], one["version"], pending["interval"], account.currency),
+                "paid": 0,
+            }
+            for one in self._with_seats(row.addons, wanted["seats"])
+        ]
+        return self._begin("later", wanted | {"until": pending["at"], "addons": addons})
+
+    @staticmethod
+    def _with_seats(rows: Sequence[Mapping[str, Any]], seats: int) -> list[dict[str, Any]]:
+        """Return add-ons of a subscription with as many seats as it is going to have."""
+        return [{**one, "quantity": seats if one["per"] == "seat" else 1} for one in rows]
 
     def keep(self) -> None:
         """Take a change back that was to be made now, while nobody has begun to make it."""

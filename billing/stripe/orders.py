@@ -17,12 +17,13 @@ from sqlalchemy import select
 
 from billing import facts
 from billing.accounts import AccountService
+from billing.addon_prices import lookup_key
 from billing.facts import moment, written
 from billing.models import Account, Subscription
 from billing.phases import Buy
 from billing.providers.base import Outcome, Party, Wish
 from billing.providers.ledger import LedgerProvider, later, same_plan, waits
-from billing.snapshot import Snapshot, SubscriptionState
+from billing.snapshot import AddonState, Snapshot, SubscriptionState
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, OperationService
 from kehu.core import clock, context, jobs
@@ -54,7 +55,15 @@ class StripeOrders(LedgerProvider):
             return self._wait(sub, wish)
         shown = self.preview(party, wish, at).total
         stamp = int(at.timestamp())
-        made = service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown)
+        addons = [
+            one.plain(wish.seats)
+            | {
+                "key": lookup_key(one.slug, one.version, wish.interval, wish.currency),
+                "paid": party.addon_floors.get(one.slug, 0),
+            }
+            for one in wish.addons
+        ]
+        made = service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown, addons=addons)
         if not same_plan(sub, wish):
             self._live_row().pending = None
         return self._waiting(made)
@@ -113,6 +122,7 @@ class StripeOrders(LedgerProvider):
         states = []
         for row in self._rows():
             values = {name: getattr(row, name) for name in _FIELDS}
+            values["addons"] = tuple(AddonState(**one) for one in row.addons)
             if row.live and fewer is not None:
                 values["seats"] = min(row.seats, fewer)
             states.append(SubscriptionState(**values))
@@ -154,6 +164,7 @@ class StripeOrders(LedgerProvider):
                 "interval": row.interval,
                 "currency": row.currency,
                 "seats": row.seats,
+                "addons": row.addons,
                 "anchor": written(row.period_start),
                 "period_start": written(row.period_start),
                 "period_end": written(row.period_end),

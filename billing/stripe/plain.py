@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from billing import addon_prices
 from billing.catalogue import catalogue
 from billing.snapshot import (
+    AddonState,
     CreditNoteState,
     DisputeState,
     InvoiceState,
@@ -51,9 +53,45 @@ def plan_of(price: Plain) -> tuple[str, str]:
 
 def seat_item(found: Plain) -> Plain:
     """Return the item of a subscription that stands for seats."""
-    items = list((found.get("items") or {}).get("data") or [])
+    items = [one for one in _items(found) if _addon(one) is None]
     seat = next((one for one in items if (one.get("metadata") or {}).get("kind", SEATS) == SEATS), None)
     return seat or (items[0] if items else {})
+
+
+def addon_items(found: Plain) -> list[tuple[str, int, Plain]]:
+    """Return the items of a subscription that stand for paid add-ons, with slug and version of their prices."""
+    known = [(_addon(one), one) for one in _items(found)]
+    return [(named[0], named[1], one) for named, one in known if named is not None and not named[2]]
+
+
+def addons(found: Plain) -> tuple[AddonState, ...]:
+    """Return the add-ons of a subscription as the mirror takes them."""
+    return tuple(
+        AddonState(
+            slug=slug,
+            version=version,
+            per=_per(slug, version, item),
+            quantity=int(item.get("quantity") or 0),
+            item=str(item["id"]),
+        )
+        for slug, version, item in addon_items(found)
+    )
+
+
+def _per(slug: str, version: int, item: Plain) -> str:
+    """Return whether it is paid by firm or seat: as the price says, else as its manifest does."""
+    said = ((item.get("price") or {}).get("metadata") or {}).get("per")
+    manifest = addon_prices.sold(slug)
+    return str(said or (manifest.pricing.per if manifest is not None else "firm"))
+
+
+def _items(found: Plain) -> list[Plain]:
+    return list((found.get("items") or {}).get("data") or [])
+
+
+def _addon(item: Plain) -> tuple[str, int, str] | None:
+    """Return slug, version and meter of an item that belongs to an add-on."""
+    return addon_prices.of_lookup_key(str((item.get("price") or {}).get("lookup_key") or ""))
 
 
 def subscription(found: Plain) -> SubscriptionState:
@@ -78,6 +116,7 @@ def subscription(found: Plain) -> SubscriptionState:
         cancel_at=moment(found.get("cancel_at")),
         stopped_at=moment(found.get("ended_at")),
         tells_pending=False,
+        addons=addons(found),
         raw=jsonable(found),
     )
 

@@ -61,7 +61,13 @@ def _product(row: Price) -> tuple[str, str, dict[str, str]]:
     addon = addon_prices.of_lookup_key(row.lookup_key)
     if addon is not None:
         slug, version, _meter = addon
-        return f"kehu_x_{slug}_v{version}", addon_prices.name_of(slug), {"kind": "addon", "plugin": slug}
+        manifest = addon_prices.sold(slug)
+        per = manifest.pricing.per if manifest is not None else "firm"
+        return (
+            f"kehu_x_{slug}_v{version}",
+            addon_prices.name_of(slug),
+            {"kind": "addon", "plugin": slug, "per": per},
+        )
     plan = catalogue().plan(row.plan)
     name = plan.name if plan is not None else row.plan
     return f"kehu_{row.plan.replace('@', '_v')}", name, {"plan": row.plan}

@@ -8,7 +8,7 @@ from typing import Any
 
 from billing.quantities import QuantityStep
 from billing.snapshot import Snapshot
-from billing.stripe import plain
+from billing.stripe import items, plain
 from billing.stripe.gateway import Gateway, told
 from billing.stripe.words import Buyer, Declined, Live, Outcome, Preview, Unanswered, Wanted
 from kehu.core import clock
@@ -60,6 +60,8 @@ class StripeProvider:
                 details["default_tax_rates"] = self._tax(buyer)
             else:
                 at = at if steps else self._now_of(live)
+                if steps:
+                    details["items"] = items.asked(live, wanted, steps[-1], self._price)
                 item["id"] = live.item_id
                 asked = {"subscription": live.subscription_id}
                 details |= {"proration_behavior": "always_invoice", "proration_date": at}
@@ -118,22 +120,33 @@ class StripeProvider:
     def change(self, live: Live, wanted: Wanted, steps: Sequence[QuantityStep], key: str, at: int) -> Outcome:
         """Set the quantity step by step, or the plan with it; charged steps wait for their payment."""
         with told():
-            price = self._price(wanted.price_key)
             for step in steps:
-                item = {"id": live.item_id, "quantity": step.quantity, "price": price}
-                asked: dict[str, Any] = {"items": [item], "proration_behavior": "none"}
+                asked: dict[str, Any] = {
+                    "items": items.asked(live, wanted, step, self._price),
+                    "proration_behavior": "none",
+                }
                 if step.charge:
                     asked |= {"proration_behavior": "always_invoice", "proration_date": at}
                     asked["payment_behavior"] = "pending_if_incomplete"
                 # Named by its end: who goes on after a crash between two steps asks for the second one's.
-                options = {"idempotency_key": f"{key}:{step.quantity}"}
+                options = {"idempotency_key": f"{key}:{items.end_of(step)}"}
                 found = self.api.subscriptions.update(live.subscription_id, asked, options).to_dict()
                 if found.get("pending_update"):
                     return Outcome(state="needs_action", url=self._page_of(found.get("latest_invoice")))
+                live = items.after(live, found)
+            self._mark(live, key)
         return Outcome(state="done")
 
+    def _mark(self, live: Live, key: str) -> None:
+        """Name the plugin in the metadata of new items, for people; an update that waits for its payment takes none."""
+        for one in live.addons:
+            if not one.marked:
+                asked = {"metadata": {"kind": "addon", "plugin": one.slug}}
+                options = {"idempotency_key": f"{key}:mark:{one.item_id}"}
+                self.api.subscription_items.update(one.item_id, asked, options)
+
     def swap(self, live: Live, wanted: Wanted, key: str, *, late: bool) -> Outcome:
-        """Set plan and seats for the next period on the same item; other items stay as they are.
+        """Set plan and seats for the next period on the same items; add-ons go along to its prices.
 
         Shortly before the period ends nothing is prorated, and the next bill is that of the new plan. When it has
         ended already, what was billed for the old plan is credited from the first day of the period on.
@@ -141,8 +154,12 @@ class StripeProvider:
         if (live.plan, live.interval, live.seats) == (wanted.plan, wanted.interval, wanted.seats):
             return Outcome(state="done")
         with told():
-            item = {"id": live.item_id, "price": self._price(wanted.price_key), "quantity": wanted.seats}
-            asked: dict[str, Any] = {"items": [item], "proration_behavior": "none"}
+            kept = {one.slug: one.quantity for one in wanted.addons or ()}
+            step = QuantityStep(quantity=wanted.seats, charge=False, addons=kept)
+            asked: dict[str, Any] = {
+                "items": items.asked(live, wanted, step, self._price),
+                "proration_behavior": "none",
+            }
             if late and live.since is not None:
                 since = int(live.since.timestamp())
                 asked |= {"proration_behavior": "always_invoice", "proration_date": since}

@@ -54,10 +54,37 @@ class Buyer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WantedAddon:
+    """A paid add-on that is wanted.
+
+    :param price_key: the name by which the provider knows its price.
+    """
+
+    slug: str
+    price_key: str
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveAddon:
+    """The item of an add-on of the subscription that runs.
+
+    :param marked: whether its metadata names the plugin.
+    """
+
+    slug: str
+    item_id: str
+    quantity: int
+    price_id: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """What somebody asks for: a version of a plan, how it is paid, and a number of seats, always in full.
 
     :param price_key: the name by which the provider knows the price of a seat.
+    :param addons: all that are wanted; None leaves them as they are.
     """
 
     plan: str
@@ -66,6 +93,7 @@ class Wanted:
     seats: int
     price_key: str
     trial_until: dt.datetime | None = None
+    addons: tuple[WantedAddon, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +111,7 @@ class Live:
     trialing: bool = False
     interval: str = ""
     since: dt.datetime | None = None
+    addons: tuple[LiveAddon, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, request
 
 from billing import addon_offers, addon_prices, taxes
 from billing.addons import AddonService
+from billing.offers import way_back
 from billing.permissions import RIGHT
 from billing.providers.base import Outcome
 from billing.web import sealed, words
@@ -121,7 +123,10 @@ def _name(slug: str) -> str:
 def _answer(slug: str, outcome: Outcome, done: str) -> Any:
     if outcome.state == "refused":
         return _back(slug, outcome.reason, "bad")
-    return redirect(outcome.url, 303) if outcome.url else _back(slug, done)
+    if outcome.url:
+        query = urlencode({"next": way_back(f"/settings/plugins/{slug}")})
+        return redirect(f"{outcome.url}?{query}", 303)
+    return _back(slug, done)
 
 
 def _switched(service: AddonService, slug: str, done: str) -> Any:

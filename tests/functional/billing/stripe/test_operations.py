@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from billing.accounts import AccountService
-from billing.stripe.execution import buyer_of, live_of
+from billing.stripe.execution import buyer_of
 from billing.stripe.gateway import Gateway
+from billing.stripe.items import live_of
 from billing.stripe.models import Operation
 from billing.stripe.operations import OperationService
 from billing.stripe.provider import StripeProvider

@@ -1,0 +1,230 @@
+"""Paid add-ons as items of a subscription: nothing is granted before Stripe shows it, and nothing is paid twice."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from billing.addons import AddonService, switch_on_later
+from billing.entitlements import plugin_entitled
+from billing.models import Addon, Subscription
+from billing.purchases import PurchaseService
+from billing.stripe.gateway import Gateway
+from billing.stripe.provider import StripeProvider
+from billing.stripe.words import EXTENSION, Unanswered
+from kehu.addons.models import TenantPlugin
+from kehu.core import clock, context
+from kehu.core.errors import Conflict
+from kehu.testkit.fixtures import Shop
+from tests.functional.billing.paid import AMOUNTS, PRICE, SLUG, charge
+from tests.functional.billing.stripe import steps
+from tests.functional.billing.stripe.conftest import Firm
+from tests.stripe_double.process import Running
+
+PAGE = f"/settings/billing/addons/{SLUG}"
+CARD = f"/settings/plugins/{SLUG}"
+
+
+@pytest.fixture(scope="session")
+def addon_prices_there(double: Running, price: str) -> None:
+    """The prices of the add-on, as `kehu billing catalogue --apply` makes them."""
+    v1: Any = double.client.v1
+    product = v1.products.create({"name": "Car dealer"}).id
+    for interval, amount in (("month", 450), ("year", 4500)):
+        v1.prices.create(
+            {
+                "product": product,
+                "currency": "eur",
+                "unit_amount": amount,
+                "recurring": {"interval": interval},
+                "lookup_key": f"kehu_x-{SLUG}-v1-{interval}-eur",
+                "metadata": {"kind": "addon", "plugin": SLUG},
+            }
+        )
+    v1.prices.create(
+        {
+            "product": v1.products.create({"name": "Team"}).id,
+            "currency": "eur",
+            "unit_amount": 14000,
+            "recurring": {"interval": "year"},
+            "lookup_key": "kehu_team_v1_year_eur",
+        }
+    )
+
+
+@pytest.fixture
+def firm(
+    app: Flask,
+    gateway: Gateway,
+    double: Running,
+    shop: Shop,
+    price: str,
+    addon_prices_there: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Firm:
+    """A firm in Germany that pays for three seats."""
+    charge(monkeypatch, replace(PRICE, amounts=AMOUNTS))
+    app.extensions[EXTENSION] = StripeProvider(gateway)
+    found = steps.newcomer(gateway, double, shop, price)
+    steps.paid(found)
+    steps.fresh(found)
+    return found
+
+
+def bill(firm: Firm) -> dict[str, int]:
+    """Return plan and add-ons of the subscription at Stripe by lookup key, with their quantities."""
+    items = steps.bought(firm)["items"].data
+    return {one.price.lookup_key: one.quantity for one in items}
+
+
+def has(firm: Firm) -> bool:
+    steps.fresh(firm)
+    with firm.shop.work():
+        return plugin_entitled(context.tenant(), SLUG)
+
+
+def press(firm: Firm, path: str = "", client: Any = None, **data: str) -> str:
+    """Press a button of the add-on's pages and do the worker's part; return where the waiting page leads."""
+    client = client or firm.shop.client()
+    answer = client.post(PAGE + path, data=data)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    where = str(answer.headers["Location"])
+    assert where.startswith("/settings/billing/orders/"), where
+    steps.run(firm, uuid.UUID(where.partition("?")[0].rpartition("/")[2]))
+    steps.fresh(firm)
+    return str(client.get(where).headers["Location"])
+
+
+def buy(firm: Firm) -> str:
+    client = firm.shop.client()
+    page = client.get(PAGE).get_data(as_text=True)
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token is not None, page
+    return press(firm, client=client, token=token[1])
+
+
+def change(firm: Firm, **wish: Any) -> None:
+    """Order other seats or another plan on the page and carry it out."""
+    with firm.shop.work() as session:
+        service = PurchaseService(session)
+        asked = service.wish(
+            wish.get("plan", "team"), wish.get("interval", "month"), str(wish["seats"]), "EUR"
+        )
+        shown = service.preview(asked)
+        url = service.order(asked, shown.at, shown.total).url
+        firm.shop.tenant = context.tenant()
+    assert steps.run(firm, uuid.UUID(url.rpartition("/")[2])) == "done"
+    steps.fresh(firm)
+
+
+def test_an_add_on_is_one_item_and_is_switched_on_once_stripe_shows_it(firm: Firm) -> None:
+    assert not has(firm)
+    before = len(steps.charged(firm))
+    assert buy(firm) == CARD
+    assert bill(firm) == {"kehu_team_v1_month_eur": 3, f"kehu_x-{SLUG}-v1-month-eur": 1}
+    assert steps.charged(firm)[before:] == [round(450 * 1.19)]
+    assert has(firm)
+    added = next(one for one in steps.bought(firm)["items"].data if one.price.unit_amount == 450)
+    assert added.metadata.to_dict() == {"kind": "addon", "plugin": SLUG}
+    with firm.shop.work() as session:
+        row = session.execute(select(Addon)).scalar_one()
+        mirrored = session.execute(select(Subscription.addons)).scalar_one()
+        assert (row.wanted, row.paid_quantity) == (False, 1)
+        assert [(one["slug"], one["quantity"], one["item"]) for one in mirrored] == [(SLUG, 1, added.id)]
+    switch_on_later(tenant_id=str(firm.shop.tenant.id), slug=SLUG)
+    with firm.shop.work() as session:
+        assert session.execute(select(TenantPlugin.state)).scalar_one() == "enabled"
+
+
+def test_case_60_plan_and_seats_change_and_the_item_stays(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge(monkeypatch, replace(PRICE, per="seat"))
+    buy(firm)
+    assert bill(firm)[f"kehu_x-{SLUG}-v1-month-eur"] == 3
+    before = len(steps.charged(firm))
+    change(firm, seats=5)
+    assert bill(firm) == {"kehu_team_v1_month_eur": 5, f"kehu_x-{SLUG}-v1-month-eur": 5}
+    assert steps.charged(firm)[before:] == [round(2 * (1400 + 450) * 1.19)]
+    change(firm, seats=5, plan="business")
+    assert bill(firm) == {"kehu_business_v1_month_eur": 5, f"kehu_x-{SLUG}-v1-month-eur": 5}
+    assert has(firm)
+    assert firm.mirror() == [("active", 5, True)]
+
+
+def test_another_interval_takes_the_item_along(firm: Firm) -> None:
+    buy(firm)
+    change(firm, seats=3, interval="year")
+    assert bill(firm) == {"kehu_team_v1_year_eur": 3, f"kehu_x-{SLUG}-v1-year-eur": 1}
+    assert has(firm)
+
+
+def test_case_62_a_removed_item_is_usable_until_the_period_ends(firm: Firm) -> None:
+    buy(firm)
+    paid = len(steps.charged(firm))
+    assert press(firm, "/remove") == CARD
+    assert bill(firm) == {"kehu_team_v1_month_eur": 3}
+    assert has(firm)
+    assert press(firm, "/undo") == CARD
+    assert f"kehu_x-{SLUG}-v1-month-eur" in bill(firm)
+    press(firm, "/remove")
+    # Bought again within the time that is paid, it costs nothing.
+    buy(firm)
+    assert f"kehu_x-{SLUG}-v1-month-eur" in bill(firm)
+    assert len(steps.charged(firm)) == paid
+    press(firm, "/remove")
+    with firm.shop.work() as session:
+        until = session.execute(select(Addon.paid_until)).scalar_one()
+    assert until is not None
+    with clock.ahead(until - clock.now()):
+        assert not has(firm)
+
+
+def test_case_50_a_declined_card_adds_no_item(firm: Firm) -> None:
+    method = firm.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": firm.customer}).id
+    firm.v1.customers.update(firm.customer, {"invoice_settings": {"default_payment_method": method}})
+    sub = steps.bought(firm)
+    firm.v1.subscriptions.update(sub.id, {"default_payment_method": method})
+    page = buy(firm)
+    assert "/pages/invoice/" in page
+    assert bill(firm) == {"kehu_team_v1_month_eur": 3}
+    assert not has(firm)
+    assert firm.account().phase == "active"
+    # Paid after all on Stripe's page, it is there.
+    assert firm.double.press(page, card="pm_card_visa").status_code == 200
+    firm.deliver("invoice.paid", {"object": "invoice", "customer": firm.customer})
+    assert firm.bring_up() == "done"
+    assert has(firm)
+
+
+def test_case_32_a_lost_answer_buys_it_once(firm: Firm) -> None:
+    with firm.shop.work() as session:
+        service = AddonService(session)
+        _wish, shown = service.preview(SLUG)
+        url = service.buy(SLUG, shown.at, shown.total).url
+        firm.shop.tenant = context.tenant()
+    operation = uuid.UUID(url.rpartition("/")[2])
+    before = len(steps.charged(firm))
+    firm.double.control("faults", kind="lost", times=0, path=r"^/v1/subscriptions/sub_", method="POST")
+    with pytest.raises(Unanswered):
+        steps.run(firm, operation)
+    firm.double.control("faults", clear=True)
+    assert steps.run(firm, operation) == "done"
+    assert (len(steps.charged(firm)), bill(firm)[f"kehu_x-{SLUG}-v1-month-eur"]) == (before + 1, 1)
+
+
+def test_case_27_an_item_removed_in_the_dashboard_lapses_with_its_period(firm: Firm) -> None:
+    buy(firm)
+    item = next(one for one in steps.bought(firm)["items"].data if one.price.unit_amount == 450)
+    firm.v1.subscription_items.delete(item.id, {"proration_behavior": "none"})
+    firm.deliver("customer.subscription.updated")
+    assert firm.bring_up() == "done"
+    assert has(firm)
+    with firm.shop.work() as session, pytest.raises(Conflict, match="not on your bill"):
+        AddonService(session).remove(SLUG)
