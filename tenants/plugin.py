@@ -7,11 +7,16 @@ from collections.abc import Sequence
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from kehu.config import Settings
-from kehu.core import context, db
+from kehu.core import context, db, jobs
 from plugins.rules import hookimpl
 from tenants import queries
+from tenants.support import models as support_models
+
+TABLES = (support_models.__name__,)
+"""Imported with the plugin, so that the metadata of the installation is complete."""
 
 _settings: Settings | None = None
 
@@ -25,11 +30,23 @@ def kehu_init_app(app: Flask) -> None:
     from tenants import start_views, views
     from tenants.archive import views as _archive  # noqa: F401
     from tenants.console import views as console
+    from tenants.support import edge as support
+    from tenants.support import views as support_views
 
     app.register_blueprint(views.blueprint)
     start_views.join(app)
+    support_views.join()
     console.join(app)
+    support.join(app)
+    jobs.also_load(support_actor)
     app.extensions["kehu.landing"] = views.landing
+
+
+def support_actor(session: Session, visit_id: uuid.UUID) -> context.Actor | None:
+    """Return the operator whose visit left a job behind."""
+    from tenants.support.services import SupportService
+
+    return SupportService(session).working(visit_id)
 
 
 @hookimpl

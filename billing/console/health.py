@@ -16,6 +16,7 @@ from billing.stripe import refusals, sync
 from billing.stripe.models import Operation, ReconDiff, ReconRun, StripeEvent, Sync
 from billing.stripe.operations import OPEN, STUCK
 from billing.stripe.refusals import Refusal
+from billing.web import words
 from kehu.core import clock, db
 from kehu.core.i18n import _l
 from tenants.console.registry import Health, add
@@ -32,7 +33,8 @@ def mode() -> Mapping[str, Any]:
     with db.cross_tenant("an operator looks at the phases of firms") as session:
         statement = select(Account.phase, func.count().label("count")).group_by(Account.phase)
         phases = session.execute(statement.order_by(Account.phase)).all()
-    return {"mode": modes.mode().value, "live": modes.live(), "phases": phases}
+    names = {phase.value: name for phase, (name, _tone) in words.PHASES.items()}
+    return {"mode": modes.mode().value, "live": modes.live(), "phases": phases, "names": names}
 
 
 def webhooks() -> Mapping[str, Any]:

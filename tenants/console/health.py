@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from kehu.accounts.models import CrossTenantUse
-from kehu.core import clock, db
+from kehu.core import clock, context, db
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _, _l
 from kehu.core.mail import configured
@@ -51,7 +51,7 @@ def machines() -> Mapping[str, Any]:
         before = clock.now()
         theirs = session.execute(text("SELECT clock_timestamp()")).scalar_one()
         ours = before + (clock.now() - before) / 2
-    return {"ahead": round((ours - theirs).total_seconds(), 1)}
+    return {"ahead": round((ours - theirs).total_seconds(), 1) + 0.0}
 
 
 def jobs() -> Mapping[str, Any]:
@@ -82,9 +82,14 @@ def mails() -> Mapping[str, Any]:
 
 
 def looks() -> Mapping[str, Any]:
-    """Return the latest looks over firms."""
+    """Return the latest looks of people over firms; what the product does by itself is left out."""
     with db.unit_of_work(tenant=None) as session:
-        statement = select(CrossTenantUse).order_by(CrossTenantUse.id.desc()).limit(SHOWN)
+        statement = (
+            select(CrossTenantUse)
+            .where(CrossTenantUse.actor.not_in((context.SYSTEM.name, "system")))
+            .order_by(CrossTenantUse.id.desc())
+            .limit(SHOWN)
+        )
         return {"uses": session.execute(statement).scalars().all()}
 
 

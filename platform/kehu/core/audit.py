@@ -130,7 +130,8 @@ def _row(
         "at": clock.now(),
         "batch_id": batch_id(session),
         "actor_kind": who.kind if who else "system",
-        "member_id": who.member_id if who else None,
+        # What support does is not the owner's doing who let it in.
+        "member_id": who.member_id if who and who.kind != "support" else None,
         "actor_name": who.name if who else "",
         "source": now.source,
         "request_id": now.request_id,

@@ -15,7 +15,7 @@ from kehu.core.errors import Forbidden, SignInNeeded
 from kehu.core.i18n import _
 
 Scope = Literal["own", "team", "all"]
-ActorKind = Literal["member", "api", "job", "import", "plugin", "system"]
+ActorKind = Literal["member", "api", "job", "import", "plugin", "support", "system"]
 _WIDTH: dict[str, int] = {"own": 1, "team": 2, "all": 3}
 
 
@@ -44,7 +44,10 @@ class TenantInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: a member, or a job or import on behalf of one."""
+    """Who acts: a member, or a job or import on behalf of one.
+
+    :param visit_id: of an operator who is inside for support; `member_id` is then the owner who let him in.
+    """
 
     kind: ActorKind = "member"
     member_id: uuid.UUID | None = None
@@ -58,6 +61,7 @@ class Actor:
     prefs: Mapping[str, Any] = field(default_factory=dict)
     token_id: uuid.UUID | None = None
     session_id: uuid.UUID | None = None
+    visit_id: uuid.UUID | None = None
 
     def scope(self, permission: str) -> Scope | None:
         """Return how far a permission reaches for this actor, or None when it is not granted."""

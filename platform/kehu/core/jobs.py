@@ -36,6 +36,7 @@ ActorLoader = Callable[[Session, uuid.UUID], context.Actor | None]
 
 _flask: Flask | None = None
 _load_actor: ActorLoader | None = None
+_more_loaders: list[ActorLoader] = []
 
 
 def bind(flask_app: Flask, load_actor: ActorLoader) -> None:
@@ -44,11 +45,18 @@ def bind(flask_app: Flask, load_actor: ActorLoader) -> None:
     _flask, _load_actor = flask_app, load_actor
 
 
+def also_load(load_actor: ActorLoader) -> None:
+    """Let other floors find who acts by an id that is no member's."""
+    if load_actor not in _more_loaders:
+        _more_loaders.append(load_actor)
+
+
 def _acting(member_id: str | None) -> context.Actor:
     if not member_id or _load_actor is None:
         return context.SYSTEM
     with db.unit_of_work() as session:
-        found = _load_actor(session, uuid.UUID(member_id))
+        loaders = (_load_actor, *_more_loaders)
+        found = next((who for load in loaders if (who := load(session, uuid.UUID(member_id)))), None)
     # Who is gone may do nothing: work in somebody's name must never become the product's own.
     return found or context.Actor(kind="job", member_id=uuid.UUID(member_id))
 
@@ -163,7 +171,8 @@ def enqueue(
         arguments["tenant_id"] = str(tenant.id)
     who = context.current().actor
     if "member_id" not in arguments and "tenant_id" in arguments and who is not None and who.member_id:
-        arguments["member_id"] = str(who.member_id)
+        # What support leaves behind runs by its visit, with no more rights than it has.
+        arguments["member_id"] = str(who.visit_id or who.member_id)
     plain = {
         key: str(value) if parse_id(value) and not isinstance(value, str) else value
         for key, value in arguments.items()

@@ -18,6 +18,9 @@ ROLE_NAMES: dict[str, Any] = {
 }
 """Role code -> name; owner first. A tenant always has at least one owner."""
 
+OWNERS = ("tenant:close", "support:grant")
+"""Rights of owners alone, until they give them to a role."""
+
 RECORDS = (
     "customers",
     "contacts",
@@ -65,12 +68,14 @@ def default_grants(code: str) -> dict[str, Scope]:
     """Return the permissions that a role starts with.
 
     Viewers see everything and change nothing. Members change everything but other people's deals and trash only
-    their own. Managers also delete, import and export. Admins and owners hold every right; only owners close.
+    their own. Managers also delete, import and export. Admins and owners hold every right; only owners close and
+    let support in.
     """
     if code in ("owner", "admin"):
         grants = everything()
         if code == "admin":
-            grants.pop("tenant:close", None)
+            for right in OWNERS:
+                grants.pop(right, None)
         return grants
     grants = {f"{name}:read": "all" for name in RECORDS}
     grants["members:read"] = grants["queues:read"] = "all"

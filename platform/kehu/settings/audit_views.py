@@ -42,6 +42,10 @@ ACTIONS: dict[str, Any] = {
     "revoked": _l("revoked"),
     "moved": _l("moved to another stage"),
     "reordered": _l("put into another order"),
+    "granted": _l("let support in"),
+    "entered": _l("came in"),
+    "opened": _l("opened"),
+    "left": _l("went out"),
     "won": _l("won"),
     "lost": _l("lost"),
 }
@@ -52,6 +56,8 @@ OBJECTS: dict[str, Any] = {
     "tenants": _l("Firm"),
     "plugins": _l("Plugins"),
     "tokens": _l("API tokens"),
+    "billing": _l("Billing"),
+    "support": _l("Support access"),
 }
 SOURCES: dict[str, Any] = {
     "api": _l("API"),
@@ -60,6 +66,8 @@ SOURCES: dict[str, Any] = {
     "plugin": _l("Plugin"),
     "command": _l("Operator"),
     "cli": _l("Operator"),
+    "operator": _l("Operator"),
+    "support": _l("Support"),
 }
 
 
