@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,24 @@ class Tax:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Coupon:
+    """So many percent off each bill for so many months; nought for as long as the subscription runs.
+
+    :param until: the last day on which it can be used.
+    """
+
+    code: str
+    percent: int
+    months: int
+    until: dt.date | None = None
+
+    @property
+    def provider_id(self) -> str:
+        """The name by which the provider knows it: other terms are another coupon."""
+        return f"kehu_{self.code.lower()}_{self.percent}_{self.months}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """All that can be rented."""
 
@@ -100,6 +119,7 @@ class Catalogue:
     features: Mapping[str, str]
     plans: Mapping[str, Plan]
     tax: Tax
+    coupons: Mapping[str, Coupon] = field(default_factory=dict)
 
     def newest(self) -> list[Plan]:
         """Return the newest version of each plan, in the order of the file."""
@@ -155,7 +175,15 @@ def read(path: Path) -> Catalogue:
             set(plan.prices) == set(plans[0].prices),
             f"{plan.ref}: its currencies differ from those of {plans[0].ref}; every plan has a price in each.",
         )
-    made = Catalogue(trial=_trial(_table(raw, "trial")), features=kinds, plans=by_ref, tax=_tax(raw))
+    coupons = [_coupon(one) for one in raw.get("coupons", [])]
+    _require(len({one.code for one in coupons}) == len(coupons), "Two coupons have the same code.")
+    made = Catalogue(
+        trial=_trial(_table(raw, "trial")),
+        features=kinds,
+        plans=by_ref,
+        tax=_tax(raw),
+        coupons={one.code: one for one in coupons},
+    )
     _require(made.current(made.trial.plan) is not None, f"trial.plan: there is no plan {made.trial.plan!r}.")
     return made
 
@@ -200,6 +228,18 @@ def _plan(raw: Mapping[str, Any], kinds: Mapping[str, str]) -> Plan:
     named = [{currency for interval, currency in prices if interval == one} for one in INTERVALS]
     _require(bool(named[0]) and named[0] == named[1], f"{key}: month and year need the same currencies.")
     return Plan(key=key, version=int(version or 0), minimum_seats=least, features=features, prices=prices)
+
+
+def _coupon(raw: Mapping[str, Any]) -> Coupon:
+    code, percent, months, until = raw.get("code"), raw.get("percent"), raw.get("months"), raw.get("until")
+    fits = isinstance(code, str) and code.isascii() and code.isalnum() and code == code.upper()
+    _require(fits, f"coupons: the code is {code!r}; write capital letters and digits.")
+    _require(
+        _whole(percent, 1) and int(percent or 0) <= 100, f"{code}: percent is {percent!r}; write 1 to 100."
+    )
+    _require(_whole(months, 0), f"{code}: months is {months!r}; write a whole number, 0 for always.")
+    _require(until is None or type(until) is dt.date, f"{code}: until is {until!r}; write a day: 2027-01-31.")
+    return Coupon(code=str(code), percent=int(percent or 0), months=int(months or 0), until=until)
 
 
 def _amount(key: str, interval: str, currency: str, amount: object) -> int:

@@ -17,7 +17,7 @@ from billing.manual import ManualService
 from billing.prices import apply, steps
 from billing.refunds import RefundService
 from billing.stripe.commands import group as stripe_group
-from billing.stripe.prices import publish
+from billing.stripe.prices import publish, publish_coupons
 from billing.stripe.views import gateway
 from kehu.cli.scope import make_app, tenant_scope
 from kehu.core import clock, context, db
@@ -63,9 +63,13 @@ def show_catalogue(write: bool) -> None:
         click.echo(step.line())
     new = sum(step.action == "add" for step in done)
     click.echo(f"{len(done)} prices, {new} {'written down' if write else 'to add with --apply'}.")
+    for coupon in found.coupons.values():
+        click.echo(f"coupon {coupon.code:<36}{coupon.percent} % off, {coupon.months or 'all'} months")
     if write and modes.mode() is BillingMode.STRIPE:
         with app.app_context(), context.use(actor=context.SYSTEM):
-            click.echo(f"{publish(gateway())} of them are new at Stripe.")
+            click.echo(
+                f"{publish(gateway())} of them are new at Stripe, and {publish_coupons(gateway())} coupons."
+            )
 
 
 @group.command("hold")

@@ -93,6 +93,7 @@ def _subscriptions(
         if one.tells_pending or one.status not in LIVE:
             row.pending = dict(one.pending) if one.pending else None
         row.addons = [addon.plain() for addon in one.addons]
+        row.coupon = dict(one.coupon) if one.coupon else None
         row.raw, row.synced_at = dict(one.raw), clock.now()
         row.live = live is not None and one.provider_id == live.provider_id
         session.add(row)

@@ -115,6 +115,7 @@ class Subscription(TenantRow, Base):
     stopped_at: Mapped[OptInstant]
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     addons: Mapped[JsonList]
+    coupon: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     raw: Mapped[Json]
     synced_at: Mapped[Instant]
 

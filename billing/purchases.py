@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import facts, modes, notices
+from billing import coupons, facts, modes, notices
 from billing.accounts import AccountService
-from billing.catalogue import INTERVALS, Plan, catalogue
+from billing.catalogue import INTERVALS, Coupon, Plan, catalogue
 from billing.mirror import converge
 from billing.models import Account, Addon, Subscription
 from billing.permissions import RIGHT
@@ -22,7 +22,7 @@ from billing.providers.manual import ManualProvider
 from billing.seats import SeatService
 from billing.stripe.orders import StripeOrders
 from billing.waiting import WaitingService
-from kehu.core import context
+from kehu.core import clock, context
 from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.i18n import _, _n
 from plugins.results import BillingMode
@@ -63,8 +63,10 @@ class PurchaseService:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def wish(self, plan: str, interval: str, seats: str, currency: str = "") -> Wish:
+    def wish(self, plan: str, interval: str, seats: str, currency: str = "", code: str = "") -> Wish:
         """Return what a form asks for.
+
+        :param code: of a coupon; it counts with the first order of a subscription.
 
         :raises InvalidInput: names the field and the remedy.
         """
@@ -101,11 +103,28 @@ class PurchaseService:
                     plan=chosen.name,
                 )
             ]
+        coupon = self._coupon(code, now, errors)
         if errors or chosen is None:
             raise InvalidInput(_("Some answers need another look; what you typed is kept."), fields=errors)
         rows = now.addons if now is not None and now.live else ()
         kept_addons = addons.held(self.session, rows, interval, wanted)  # What is on the bill stays there.
-        return Wish(plan=chosen, interval=interval, currency=wanted, seats=count, addons=kept_addons)
+        return Wish(
+            plan=chosen, interval=interval, currency=wanted, seats=count, addons=kept_addons, coupon=coupon
+        )
+
+    @staticmethod
+    def _coupon(code: str, now: Subscription | None, errors: dict[str, list[str]]) -> Coupon | None:
+        if not code.strip():
+            return None
+        if now is not None and now.live:
+            errors["coupon"] = [_("A coupon counts with the first order of a plan; yours runs already.")]
+            return None
+        found = coupons.valid(code, clock.today(context.tenant().tz))
+        if found is None:
+            errors["coupon"] = [
+                _("There is no such coupon, or its time is over. Look at its letters, or leave this empty.")
+            ]
+        return found
 
     def preview(self, wish: Wish, at: dt.datetime | None = None) -> Preview:
         """Return what a wish costs, once phase and seats allow it.

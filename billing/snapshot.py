@@ -34,6 +34,7 @@ class SubscriptionState:
     :param plan: the version of a plan as the catalogue names it; empty for a price that nobody knows.
     :param seats: the quantity of the item that stands for seats.
     :param pending: the plan and seats that wait for the end of the period.
+    :param coupon: code, percent and until when, of the coupon that it holds.
     :param tells_pending: whether the provider knows what waits; else we keep what we noted ourselves.
     """
 
@@ -50,6 +51,7 @@ class SubscriptionState:
     cancel_at: dt.datetime | None = None
     stopped_at: dt.datetime | None = None
     pending: Mapping[str, Any] | None = None
+    coupon: Mapping[str, Any] | None = None
     tells_pending: bool = True
     addons: tuple[AddonState, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)

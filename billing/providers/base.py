@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from billing.catalogue import Plan
+from billing.catalogue import Coupon, Plan
 from billing.snapshot import Snapshot
 
 
@@ -64,13 +64,17 @@ class AddonWish:
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a firm wants to have from now on."""
+    """What a firm wants to have from now on.
+
+    :param coupon: typed with the first order of a subscription, which then holds it.
+    """
 
     plan: Plan
     interval: str
     currency: str
     seats: int
     addons: tuple[AddonWish, ...] = ()
+    coupon: Coupon | None = None
 
     @property
     def plan_net(self) -> int:
@@ -92,7 +96,8 @@ class Wish:
 class Line:
     """One line of a preview or an invoice: a text by its code, and an amount in minor units.
 
-    :param code: seats, more_seats, unused, plan; addon, more_addon, unused_addon and meter, where `plan` is a slug.
+    :param code: seats, more_seats, unused, plan; addon, more_addon, unused_addon and meter, where `plan` is a slug;
+        discount, where `plan` is a coupon's code and `seats` its percentage.
     """
 
     code: str

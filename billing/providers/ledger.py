@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from billing import taxes
+from billing import coupons, taxes
 from billing.catalogue import INTERVALS, Plan, catalogue
 from billing.facts import moment, written
 from billing.models import DemoLedger
@@ -66,15 +66,15 @@ class LedgerProvider:
         sub = self._live(state)
         if sub is None:
             return self._first(party, wish, at)
+        held = sub.get("coupon")
         if later(sub, wish):
-            return self._reckoned(
-                party, wish, (), at, moment(sub["period_end"]), later=moment(sub["period_end"])
-            )
+            ends = moment(sub["period_end"])
+            return self._reckoned(party, wish, (), at, ends, held, later=ends)
         lines = () if sub["status"] == "trialing" else self._difference(sub, party, wish, at)
         ends = moment(sub["period_end"])
         if sub["interval"] != wish.interval and sub["status"] != "trialing":
             ends = next_end(at, INTERVALS[wish.interval], at)
-        return self._reckoned(party, wish, lines, at, ends)
+        return self._reckoned(party, wish, lines, at, ends, held)
 
     def order(self, party: Party, wish: Wish, at: dt.datetime) -> Outcome:
         """Bring the subscription to a wish."""
@@ -198,9 +198,10 @@ class LedgerProvider:
         return sub
 
     def _first(self, party: Party, wish: Wish, at: dt.datetime) -> Preview:
+        held = coupons.granted(wish.coupon, at)
         if party.trial_ends_at is not None and party.trial_ends_at > at:
-            return self._reckoned(party, wish, (), at, party.trial_ends_at)
-        return self._reckoned(party, wish, period(wish), at, next_end(at, INTERVALS[wish.interval], at))
+            return self._reckoned(party, wish, (), at, party.trial_ends_at, held)
+        return self._reckoned(party, wish, period(wish), at, next_end(at, INTERVALS[wish.interval], at), held)
 
     def _difference(
         self, sub: Mapping[str, Any], party: Party, wish: Wish, at: dt.datetime
@@ -250,9 +251,12 @@ class LedgerProvider:
         lines: tuple[Line, ...],
         at: dt.datetime,
         next_at: dt.datetime | None,
+        held: Mapping[str, Any] | None,
         later: dt.datetime | None = None,
     ) -> Preview:
         rate, note = taxes.rate_of(party.country, party.tax_id_state)
+        lines = coupons.lines(lines, held, at)
+        next_net = wish.period_net - coupons.off(wish.period_net, held, next_at or at)
         net = sum(line.amount for line in lines)
         tax = taxes.tax_on(net, rate)
         return Preview(
@@ -262,8 +266,8 @@ class LedgerProvider:
             tax=tax,
             total=net + tax,
             tax_note=note,
-            next_net=wish.period_net,
-            next_total=wish.period_net + taxes.tax_on(wish.period_net, rate),
+            next_net=next_net,
+            next_total=next_net + taxes.tax_on(next_net, rate),
             next_at=next_at,
             at=at,
             later=later,
@@ -288,6 +292,7 @@ class LedgerProvider:
                 "cancel_at": None,
                 "stopped_at": None,
                 "pending": None,
+                "coupon": coupons.granted(wish.coupon, at),
                 "by_invoice": not self.pays_at_once,
             }
         )
@@ -383,7 +388,7 @@ class LedgerProvider:
         sub["period_end"] = written(next_end(anchor, INTERVALS[wish.interval], end))
         lines = period(wish)
         paid = self.pays_at_once and not state.get("fails")
-        self._bill(state, self._reckoned(party, wish, lines, end, None), end, paid=paid)
+        self._bill(state, self._reckoned(party, wish, lines, end, None, sub.get("coupon")), end, paid=paid)
         if not paid and self.pays_at_once:
             sub["status"] = "past_due"
         elif sub["status"] == "trialing":
@@ -445,6 +450,7 @@ def _subscription(sub: Mapping[str, Any]) -> SubscriptionState:
         cancel_at=moment(sub["cancel_at"]),
         stopped_at=moment(sub["stopped_at"]),
         pending=sub["pending"],
+        coupon=sub.get("coupon"),
         addons=tuple(AddonState(**one) for one in sub.get("addons") or ()),
         by_invoice=bool(sub.get("by_invoice")),
     )

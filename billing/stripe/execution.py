@@ -98,6 +98,7 @@ def wanted_of(desired: Mapping[str, Any]) -> Wanted:
         currency=desired["currency"],
         seats=int(desired["seats"]),
         price_key=plan.lookup_key(desired["interval"], desired["currency"]),
+        coupon=desired.get("coupon", ""),
         trial_until=dt.datetime.fromisoformat(trial) if trial else None,
         addons=_addons_of(desired),
     )

@@ -119,6 +119,7 @@ class Gateway:
                 return Snapshot(customer_id=customer_id, gone=True)
             gone = bool(customer.get("deleted"))
             wanted: Any = {"customer": customer_id, "status": "all", "limit": 100}
+            wanted["expand"] = ["data.discounts.source.coupon"]
             found = [one.to_dict() for one in self.api.subscriptions.list(wanted).auto_paging_iter()]
             bills = {} if gone else self._bills(customer_id)
             notes, refunds, disputes = self._taken_back(customer_id)

@@ -50,10 +50,11 @@ class OperationService:
             select(Operation).where(Operation.id == operation_id)
         ).scalar_one_or_none()
 
-    def subscribe(self, plan: Plan, interval: str, seats: int, back: str) -> Operation:
+    def subscribe(self, plan: Plan, interval: str, seats: int, back: str, coupon: str = "") -> Operation:
         """Ask for a first plan, or for one after the end of the last.
 
         :param back: the address to which the person comes back from the provider's page.
+        :param coupon: the provider's name of a coupon.
         """
         account, standing = self._locked()
         if standing.access.buy is Buy.FINISH:
@@ -62,7 +63,7 @@ class OperationService:
             raise Conflict(_("There is a plan already. Change its seats instead."))
         wanted = self._wanted(account, plan, interval, seats)
         trial = account.trial_ends_at if standing.phase.value == "trial" else None
-        desired = wanted | {"back": back, "trial": trial.isoformat() if trial else ""}
+        desired = wanted | {"back": back, "trial": trial.isoformat() if trial else "", "coupon": coupon}
         return self._begin("subscribe", desired)
 
     def change(

@@ -34,7 +34,7 @@ PAGE = "/settings/billing"
 DUE = "billing.plans.due"
 _FIELDS = (
     *("provider_id", "status", "plan", "interval", "currency", "seats", "by_invoice", "started_at"),
-    *("period_start", "period_end", "cancel_at", "stopped_at", "pending", "raw"),
+    *("period_start", "period_end", "cancel_at", "stopped_at", "pending", "coupon", "raw"),
 )
 
 
@@ -50,7 +50,9 @@ class StripeOrders(LedgerProvider):
         sub = self._live(self._state())
         service = OperationService(self.session)
         if sub is None:
-            return self._waiting(service.subscribe(wish.plan, wish.interval, wish.seats, _back()))
+            coupon = wish.coupon.provider_id if wish.coupon else ""
+            made = service.subscribe(wish.plan, wish.interval, wish.seats, _back(), coupon)
+            return self._waiting(made)
         if later(sub, wish):
             return self._wait(sub, wish)
         shown = self.preview(party, wish, at).total
@@ -169,6 +171,7 @@ class StripeOrders(LedgerProvider):
                 "period_start": written(row.period_start),
                 "period_end": written(row.period_end),
                 "cancel_at": written(row.cancel_at),
+                "coupon": row.coupon,
             }
             for row in self._rows()
             if row.live and moment(written(row.period_end))

@@ -9,6 +9,7 @@ from typing import Any
 
 from billing import addon_prices
 from billing.catalogue import catalogue
+from billing.facts import written
 from billing.snapshot import (
     AddonState,
     CreditNoteState,
@@ -117,8 +118,20 @@ def subscription(found: Plain) -> SubscriptionState:
         stopped_at=moment(found.get("ended_at")),
         tells_pending=False,
         addons=addons(found),
+        coupon=_coupon(found.get("discounts") or ()),
         raw=jsonable(found),
     )
+
+
+def _coupon(discounts: Sequence[Any]) -> dict[str, Any] | None:
+    """Return the percentage that a subscription holds; a coupon of the dashboard is named as it is there."""
+    for one in discounts:
+        coupon = (one.get("source") or {}).get("coupon") if isinstance(one, Mapping) else None
+        if isinstance(coupon, Mapping) and coupon.get("percent_off"):
+            code = (coupon.get("metadata") or {}).get("code") or coupon.get("name") or coupon["id"]
+            until = written(moment(one.get("end")))
+            return {"code": str(code), "percent": int(coupon["percent_off"]), "until": until}
+    return None
 
 
 def invoice(found: Plain) -> InvoiceState:

@@ -8,6 +8,7 @@ from billing import addon_prices
 from billing.catalogue import CatalogueError, catalogue
 from billing.models import Price
 from billing.stripe.gateway import Gateway, told
+from billing.stripe.words import Declined
 from kehu.core import db
 
 
@@ -37,6 +38,31 @@ def publish(gateway: Gateway) -> int:
         with db.unit_of_work(tenant=None) as session:
             values = {"stripe_price_id": str(found[0].id)}
             session.execute(update(Price).where(Price.lookup_key == row.lookup_key).values(**values))
+    return new
+
+
+def publish_coupons(gateway: Gateway) -> int:
+    """Make the coupons of the catalogue at Stripe, and return how many were new there."""
+    new = 0
+    for one in catalogue().coupons.values():
+        asked: dict[str, object] = {
+            "id": one.provider_id,
+            "name": one.code,
+            "percent_off": one.percent,
+            "duration": "repeating" if one.months else "forever",
+            "metadata": {"code": one.code},
+        }
+        if one.months:
+            asked["duration_in_months"] = one.months
+        try:
+            with told():
+                gateway.api.coupons.retrieve(one.provider_id)
+        except Declined as error:
+            if error.code != "resource_missing":
+                raise
+            with told():
+                gateway.api.coupons.create(asked)
+            new += 1
     return new
 
 

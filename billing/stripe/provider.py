@@ -58,6 +58,7 @@ class StripeProvider:
             details: dict[str, Any] = {"items": [item]}
             if live is None:
                 details["default_tax_rates"] = self._tax(buyer)
+                asked |= _discounts(wanted)
             else:
                 at = at if steps else self._now_of(live)
                 if steps:
@@ -94,6 +95,7 @@ class StripeProvider:
                 "line_items": [{"price": self._price(wanted.price_key), "quantity": wanted.seats}],
                 "currency": wanted.currency.lower(),
                 "subscription_data": data,
+                **_discounts(wanted),
                 "locale": LOCALES.get(buyer.locale, "auto"),
                 **_ways_back(back),
             }
@@ -303,6 +305,10 @@ def _did(call: Callable[[str], Any], name: str) -> bool:
     except Declined:
         return False
     return True
+
+
+def _discounts(wanted: Wanted) -> dict[str, Any]:
+    return {"discounts": [{"coupon": wanted.coupon}]} if wanted.coupon else {}
 
 
 def _ways_back(back: str) -> dict[str, str]:

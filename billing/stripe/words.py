@@ -85,6 +85,7 @@ class Wanted:
 
     :param price_key: the name by which the provider knows the price of a seat.
     :param addons: all that are wanted; None leaves them as they are.
+    :param coupon: the name by which it knows the coupon of a first order.
     """
 
     plan: str
@@ -92,6 +93,7 @@ class Wanted:
     currency: str
     seats: int
     price_key: str
+    coupon: str = ""
     trial_until: dt.datetime | None = None
     addons: tuple[WantedAddon, ...] | None = None
 

@@ -27,6 +27,7 @@ def seal(wish: Wish, preview: Preview) -> str:
                 "currency": wish.currency,
                 "seats": wish.seats,
                 "addons": wish.slugs,
+                "coupon": wish.coupon.code if wish.coupon else "",
                 "at": written(preview.at),
                 "total": preview.total,
             }
@@ -40,7 +41,8 @@ def unseal(text: str, wish: Wish) -> tuple[dt.datetime, int] | None:
         kept: dict[str, Any] = _serializer().loads(text)
     except BadSignature:
         return None
-    shown = [kept.get(name) for name in ("plan", "interval", "currency", "seats", "addons")]
-    same = shown == [wish.plan.ref, wish.interval, wish.currency, wish.seats, wish.slugs]
+    shown = [kept.get(name) for name in ("plan", "interval", "currency", "seats", "addons", "coupon")]
+    code = wish.coupon.code if wish.coupon else ""
+    same = shown == [wish.plan.ref, wish.interval, wish.currency, wish.seats, wish.slugs, code]
     at = moment(kept["at"])
     return (at, int(kept["total"])) if same and at is not None else None

@@ -23,7 +23,7 @@ from billing.providers.demo import DemoProvider
 from billing.purchases import PurchaseService, default_seats, months_saved
 from billing.seats import SeatService
 from billing.web import sealed, words
-from billing.web.overview import overview
+from billing.web.overview import Overview, overview
 from kehu.core import context, db
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _, _l
@@ -97,7 +97,16 @@ def show() -> Any:
         open_invoice=next(iter(found.open), None),
         over=facts.fact_of(context.tenant()).get("over"),
         waiting=_waiting(PurchaseService(session), account),
+        coupon=_coupon(found),
     )
+
+
+def _coupon(found: Overview) -> str:
+    """Return the coupon of the subscription in words, while it takes something off."""
+    if not found.running or found.subscription is None:
+        return ""
+    tenant = context.tenant()
+    return words.coupon_text(found.subscription.coupon, facts.now_of(facts.fact_of(tenant)), tenant.zone)
 
 
 def _stops(service: PurchaseService, plan: Plan) -> list[str]:
@@ -142,6 +151,7 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
             values.get("interval", "month"),
             values.get("seats", "") or str(default_seats(session, account)),
             values.get("currency", ""),
+            values.get("coupon", ""),
         )
         preview = service.preview(wish)
     except InvalidInput as error:
@@ -161,6 +171,7 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
         intervals=list(words.INTERVALS.items()),
         currencies=[(one, one) for one in catalogue().currencies],
         fixed=bool(account.seats_billed),
+        first=(now := service.accounts.subscription()) is None or not now.live,
         token=sealed.seal(wish, preview) if wish is not None and preview is not None else "",
         stops=_stops(service, wish.plan) if wish is not None else [],
         tax_text=taxes.reason(preview.tax_note) if preview is not None else "",
@@ -181,6 +192,7 @@ def choose_post() -> Any:
             values.get("interval", ""),
             values.get("seats", ""),
             values.get("currency", ""),
+            values.get("coupon", ""),
         )
         shown = sealed.unseal(values.get("token", ""), wish)
         if shown is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from billing import addon_prices
+from billing import addon_prices, coupons, facts
 from billing.catalogue import FEATURES, Plan, catalogue
+from billing.notices import day_of
 from billing.phases import Phase
 from kehu.core.i18n import _, _l, _n
 
@@ -91,6 +93,8 @@ def line_text(line: Mapping[str, Any]) -> str:
     """Return a line of a preview or an invoice in words."""
     if line["code"] in ADDON_LINES:
         return _addon_line(line)
+    if line["code"] == "discount":
+        return _("Coupon %(code)s: %(percent)s %% off", code=line["plan"], percent=line["seats"])
     plan, seats = plan_name(line["plan"]), int(line["seats"])
     if line["code"] == "more_seats":
         return _n(
@@ -102,6 +106,22 @@ def line_text(line: Mapping[str, Any]) -> str:
     if line["code"] == "unused":
         return _("%(plan)s: what was paid and is not used", plan=plan)
     return _n("%(plan)s: %(num)s seat", "%(plan)s: %(num)s seats", seats, plan=plan)
+
+
+def coupon_text(held: Mapping[str, Any] | None, now: dt.datetime, zone: str) -> str:
+    """Return a coupon that a subscription holds in words, while it takes something off."""
+    percent = coupons.percent(held, now)
+    if not held or not percent:
+        return ""
+    until = facts.moment(held["until"])
+    if until is None:
+        return _("%(code)s: %(percent)s %% off", code=held["code"], percent=percent)
+    return _(
+        "%(code)s: %(percent)s %% off until %(date)s",
+        code=held["code"],
+        percent=percent,
+        date=day_of(until, zone),
+    )
 
 
 ADDON_LINES = ("addon", "more_addon", "unused_addon", "meter")

@@ -33,9 +33,16 @@ class Till:
     service: PurchaseService
     provider: DemoProvider
 
-    def buy(self, plan: str = "team", interval: str = "month", seats: int = 3, currency: str = "") -> Preview:
+    def buy(
+        self,
+        plan: str = "team",
+        interval: str = "month",
+        seats: int = 3,
+        currency: str = "",
+        code: str = "",
+    ) -> Preview:
         """Look at a price and order it."""
-        wish = self.service.wish(plan, interval, str(seats), currency)
+        wish = self.service.wish(plan, interval, str(seats), currency, code)
         shown = self.service.preview(wish)
         self.outcome = self.service.order(wish, shown.at, shown.total)
         return shown

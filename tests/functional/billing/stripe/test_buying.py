@@ -15,6 +15,7 @@ from billing.accounts import AccountService
 from billing.stripe import execution
 from billing.stripe.gateway import Gateway
 from billing.stripe.models import Operation
+from billing.stripe.prices import publish_coupons
 from billing.stripe.provider import StripeProvider
 from billing.stripe.words import EXTENSION
 from kehu.core import clock, context
@@ -167,3 +168,21 @@ def test_a_price_that_moved_calls_the_change_off(firm: Firm) -> None:
     assert carry_out(firm, answer, client) == PAGE
     assert "The price has moved" in client.get(PAGE).get_data(as_text=True)
     assert firm.mirror() == [("active", 3, True)]
+
+
+def test_case_68_a_coupon_costs_at_stripe_what_was_shown(firm: Firm) -> None:
+    publish_coupons(firm.gateway)
+    assert publish_coupons(firm.gateway) == 0
+    client = firm.shop.client()
+    query = {"plan": "team", "interval": "month", "currency": "EUR", "seats": "3", "coupon": "welcome20"}
+    shown = client.get(f"{PAGE}/plan", query_string=query).get_data(as_text=True)
+    come_back(firm, carry_out(firm, order(firm, client, seats="3", coupon="welcome20")), "pm_card_visa")
+    total = round(3 * 1400 * 0.8 * 1.19)
+    assert f"€{total / 100:.2f}" in shown
+    assert firm.v1.invoices.list({"customer": firm.customer}).data[0].total == total
+    assert "WELCOME20: 20 % off until" in client.get(PAGE).get_data(as_text=True)
+    # More seats cost what the page says, or the order would be called off.
+    assert carry_out(firm, order(firm, client, seats="5"), client) == PAGE
+    assert "as you chose" in client.get(PAGE).get_data(as_text=True)
+    bills = firm.v1.invoices.list({"customer": firm.customer}).data
+    assert bills[0].total == pytest.approx(round(2 * 1400 * 0.8 * 1.19), abs=2)
