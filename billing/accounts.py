@@ -22,6 +22,7 @@ from kehu.core import audit, clock, context, hooks
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.text import clean
+from plugins.results import BillingMode
 from tenants.models import Tenant
 
 
@@ -58,7 +59,25 @@ class AccountService:
             found = self.session.execute(statement).scalar_one()
             if made:
                 self._begin(found)
+        elif modes.mode() is not BillingMode.OFF and not self._fits(found) and not self._is_customer(found):
+            self.adopt(found)
+            self.refresh(found)
         return found
+
+    @staticmethod
+    def _fits(account: Account) -> bool:
+        return account.mode == modes.mode().value and account.livemode == modes.live()
+
+    def _is_customer(self, account: Account) -> bool:
+        """Tell whether a firm has anything with the kind of billing that its account is of."""
+        if account.stripe_customer_id:
+            return True
+        return self.session.execute(select(Subscription.id).limit(1)).first() is not None
+
+    @staticmethod
+    def adopt(account: Account) -> None:
+        """Let an account be of the mode that is served now, once nothing binds it to another one."""
+        account.mode, account.livemode = modes.mode().value, modes.live()
 
     def _make(self) -> bool:
         moment = clock.now()

@@ -7,12 +7,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
+from flask import Flask
 
 from billing import modes
 from billing.accounts import AccountService
 from billing.addon_prices import sold
+from billing.anew import begin_anew, firms_of
 from billing.catalogue import catalogue
 from billing.entitlements import PLUGIN
+from billing.kinds import KINDS, present, recount, served
 from billing.manual import ManualService
 from billing.prices import apply, steps
 from billing.refunds import RefundService
@@ -20,7 +23,7 @@ from billing.stripe.commands import group as stripe_group
 from billing.stripe.prices import publish, publish_coupons
 from billing.stripe.views import gateway
 from kehu.cli.scope import make_app, tenant_scope
-from kehu.core import clock, context, db
+from kehu.core import clock, context, db, hooks
 from kehu.core.errors import InvalidInput
 from kehu.core.ids import new_id
 from kehu.core.money import to_minor
@@ -41,6 +44,11 @@ class DecimalText(click.ParamType[Decimal]):
         if not found.is_finite() or found <= 0:
             self.fail(f"{value!r} is no amount above nought; write it as 12.50.", param, ctx)
         return found
+
+
+def _app() -> Flask:
+    """Return the application, unless its database forbids to work with it as it is set."""
+    return served(make_app())
 
 
 @click.group("billing")
@@ -72,12 +80,50 @@ def show_catalogue(write: bool) -> None:
             )
 
 
+@group.command("check")
+def check_kinds() -> None:
+    """Count the customers of this database by kind, and tell whether this installation may serve them."""
+    app = make_app()
+    with app.app_context(), context.use(actor=context.SYSTEM):
+        found = recount()
+    for kind, row in found.items():
+        click.echo(f"{KINDS[kind]}: {row.firms} (such as {row.address})")
+    if not found:
+        click.echo("No firm is a customer yet.")
+    served(app)
+    click.echo("This installation may serve them.")
+
+
+@group.command("begin-anew")
+@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="Customers of what.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def begin_anew_all(kind: str, yes: bool) -> None:
+    """Let all customers of another kind begin anew with a trial; their own data stays as it is."""
+    app = make_app()
+    with app.app_context(), context.use(actor=context.SYSTEM):
+        if kind == present():
+            raise click.ClickException(f"This installation serves {KINDS[kind]}; nothing has to begin anew.")
+        firms = firms_of(kind)
+        if kind in ("test", "live"):
+            click.echo("Nothing is told to Stripe: subscriptions there go on until somebody ends them there.")
+        if not yes:
+            click.confirm(f"Drop what {len(firms)} {KINDS[kind]} have here?", abort=True)
+        for firm in firms:
+            with db.unit_of_work(tenant=None):
+                tenant = hooks.tenant_by_id(firm)
+            if tenant is not None:
+                with db.unit_of_work(tenant=tenant) as session:
+                    begin_anew(session)
+        recount()
+    click.echo(f"Begun anew: {len(firms)}.")
+
+
 @group.command("hold")
 @click.argument("address")
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 def hold(address: str, reason: str) -> None:
     """Put a firm on hold: nobody writes, the owner alone reads and exports."""
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         found = AccountService(db.session()).hold(reason)
     click.echo(f"{address} is {found.phase.value}.")
 
@@ -87,7 +133,7 @@ def hold(address: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 def release(address: str, reason: str) -> None:
     """Take a hold back."""
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         found = AccountService(db.session()).release(reason)
     click.echo(f"{address} is {found.phase.value}.")
 
@@ -100,12 +146,12 @@ def release(address: str, reason: str) -> None:
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; for good when not given.")
 def grant(address: str, feature: str, value: int, reason: str, until: dt.datetime | None) -> None:
     """Give a firm a feature whatever its plan says (1), take one (0), or set a number; `plugin:SLUG` is an add-on."""
-    app = make_app() if feature.startswith(PLUGIN) else None
+    app = _app() if feature.startswith(PLUGIN) else None
     known_plugin = app is not None and sold(feature.removeprefix(PLUGIN)) is not None
     if feature not in catalogue().features and not known_plugin:
         known = ", ".join([*catalogue().features, f"{PLUGIN}<slug of a paid add-on>"])
         raise click.ClickException(f"There is no feature {feature!r}. Use one of: {known}.")
-    with tenant_scope(app or make_app(), address):
+    with tenant_scope(app or _app(), address):
         AccountService(db.session()).override(feature, value, reason, _end_of(until))
     click.echo(f"{address}: {feature} is {value}{f' until {until:%Y-%m-%d}' if until else ''}.")
 
@@ -119,7 +165,7 @@ def grant(address: str, feature: str, value: int, reason: str, until: dt.datetim
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 def plan(address: str, plan: str, seats: int, interval: str, until: dt.datetime | None, reason: str) -> None:
     """Mode manual: let a firm have a plan and seats from now on; an invoice is written for what is more."""
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         found = ManualService(db.session()).set_plan(plan, interval, seats, reason, _end_of(until))
     click.echo(f"{address} is {found.phase.value}.")
 
@@ -131,7 +177,7 @@ def plan(address: str, plan: str, seats: int, interval: str, until: dt.datetime 
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 def addon(address: str, slug: str, on: bool, reason: str) -> None:
     """Mode manual: put a paid add-on on a firm's bill and switch it on, or take it off with the period's end."""
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         ManualService(db.session()).set_addon(slug, on, reason)
     click.echo(f"{address}: {slug} is {'on' if on else 'off'} the bill.")
 
@@ -144,7 +190,7 @@ def addon(address: str, slug: str, on: bool, reason: str) -> None:
 def paid(address: str, number: str, day: dt.datetime | None, reason: str) -> None:
     """Mode manual: note that an invoice was paid."""
     moment = day.replace(tzinfo=dt.UTC) if day else clock.now()
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         found = ManualService(db.session()).paid(number, moment, reason)
     click.echo(f"{number} is paid; {address} is {found.phase.value}.")
 
@@ -155,7 +201,7 @@ def paid(address: str, number: str, day: dt.datetime | None, reason: str) -> Non
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 def void(address: str, number: str, reason: str) -> None:
     """Mode manual: call an open invoice off; its number stays used."""
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         found = ManualService(db.session()).void(number, reason)
     click.echo(f"{number} is void; {address} is {found.phase.value}.")
 
@@ -165,7 +211,7 @@ def void(address: str, number: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")
 def end(address: str, reason: str) -> None:
     """Mode manual: end a firm's subscription with its period."""
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         ManualService(db.session()).end(reason)
     click.echo(f"{address}: the subscription ends with its period.")
 
@@ -191,7 +237,7 @@ def refund(address: str, number: str, amount: Decimal | None, reason: str) -> No
 
 
 def _give_back(kind: str, address: str, number: str, amount: Decimal | None, reason: str) -> None:
-    with tenant_scope(make_app(), address):
+    with tenant_scope(_app(), address):
         service = RefundService(db.session())
         invoice = service.invoice(number)
         minor = to_minor(amount, invoice.currency) if amount is not None else None

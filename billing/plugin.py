@@ -10,6 +10,7 @@ from billing import (
     addon_offers,
     addons,
     entitlements,
+    kinds,
     limit,
     models,
     modes,
@@ -28,6 +29,7 @@ from billing.stripe.gateway import Gateway
 from billing.stripe.provider import StripeProvider
 from kehu.core import context, db, hooks
 from kehu.core.errors import Forbidden
+from kehu.watch import checks
 from kehu.web.shell import shell_of
 from plugins.addon_offers import AddonOffer
 from plugins.results import BillingMode, BillingState, PriceList, SeatCheck, SeatOffer
@@ -35,6 +37,7 @@ from plugins.rules import hookimpl
 
 TABLES = (
     models.__name__,
+    kinds.__name__,
     stripe_models.__name__,
     refusals.__name__,
     stripe_tasks.__name__,
@@ -55,6 +58,7 @@ def kehu_init_app(app: Flask) -> None:
     settings = app.extensions["kehu.settings"]
     modes.start(settings)
     tasks.start()
+    checks.forbid("billing", kinds.check)
     stripe_views.install(app)
     if modes.mode() is BillingMode.STRIPE:
         gateway = app.extensions[stripe_views.EXTENSION] = Gateway.of(settings)

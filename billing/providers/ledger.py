@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from billing import coupons, taxes
+from billing import coupons, kinds, taxes
 from billing.catalogue import INTERVALS, Plan, catalogue
 from billing.facts import moment, written
 from billing.models import DemoLedger
@@ -276,6 +276,7 @@ class LedgerProvider:
     def _subscribe(self, state: dict[str, Any], party: Party, wish: Wish, preview: Preview) -> Outcome:
         at = preview.at
         trial = not preview.lines
+        kinds.mark(self.session)
         state["subs"].append(
             {
                 "id": f"{self.name}_sub_{len(state['subs']) + 1}",

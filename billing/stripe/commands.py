@@ -6,6 +6,7 @@ import click
 from sqlalchemy import select
 
 from billing import modes
+from billing.kinds import served
 from billing.stripe import reconciling, sync
 from billing.stripe.models import ReconDiff, StripeEvent, Sync
 from billing.stripe.views import gateway
@@ -23,7 +24,7 @@ def group() -> None:
 @click.option("--repair/--look", default=False, help="Fetch what differs anew; else only say what differs.")
 def reconcile(repair: bool) -> None:
     """Compare all subscriptions and the invoices of forty days with Stripe."""
-    app = make_app()
+    app = served(make_app())
     with app.app_context(), context.use(actor=context.SYSTEM):
         if modes.mode() is not BillingMode.STRIPE:
             raise click.ClickException("KEHU_BILLING_MODE is not stripe; there is nothing to compare with.")
@@ -41,7 +42,7 @@ def reconcile(repair: bool) -> None:
 @click.option("--state", type=click.Choice(["parked", "failed", "new"]), default="failed")
 def events(state: str) -> None:
     """List events that wait or were given up."""
-    with make_app().app_context(), db.unit_of_work(tenant=None) as session:
+    with served(make_app()).app_context(), db.unit_of_work(tenant=None) as session:
         statement = select(StripeEvent).where(StripeEvent.state == state).order_by(StripeEvent.received_at)
         for one in session.execute(statement.limit(200)).scalars():
             day, customer = f"{one.received_at:%Y-%m-%d %H:%M}", one.customer_id or "-"
@@ -52,7 +53,11 @@ def events(state: str) -> None:
 @click.argument("customer")
 def replay(customer: str) -> None:
     """Fetch a customer anew; its events that were given up are done with it."""
-    with make_app().app_context(), context.use(actor=context.SYSTEM), db.unit_of_work(tenant=None) as session:
+    with (
+        served(make_app()).app_context(),
+        context.use(actor=context.SYSTEM),
+        db.unit_of_work(tenant=None) as session,
+    ):
         if session.get(Sync, customer) is None:
             raise click.ClickException(f"No event ever named {customer}.")
         sync.want(session, customer)

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from flask_babel import force_locale
 
-from billing import facts, mirror, modes, phases, taxes
+from billing import facts, kinds, mirror, modes, phases, taxes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.models import Account
@@ -171,6 +171,7 @@ def _known(asked: Provider, buyer: Buyer, key: str) -> Buyer:
     with db.unit_of_work() as session:
         account = AccountService(session).lock()
         account.stripe_customer_id = account.stripe_customer_id or made
+        kinds.mark(session)
         sync.know(session, account.stripe_customer_id, context.tenant().id)
         return buyer_of(account)
 

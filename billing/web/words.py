@@ -62,6 +62,7 @@ _SIMPLE: Mapping[str, Any] = {
     "released": _l("Hold taken back"),
     "details": _l("What stands on invoices was changed"),
     "override": _l("Features changed by the operator"),
+    "begun_anew": _l("Billing begins anew"),
     "kept": _l("The present plan stays"),
 }
 """Entries of the trail that say all by their name."""

@@ -80,6 +80,17 @@ def _share_one_heap() -> None:
 _share_one_heap()
 
 
+def on_starting(_server: Any) -> None:
+    """Refuse to serve what the database forbids; one that does not answer yet forbids nothing."""
+    from kehu.core import db
+    from kehu.watch import checks
+
+    found = checks.refusals()
+    db.engine("app").dispose()  # Workers open their own connections.
+    if found:
+        raise SystemExit(f"kehu: {' '.join(found)}")
+
+
 def when_ready(_server: Any) -> None:
     """Put what the import made out of the garbage collector's reach, so that the workers go on sharing it."""
     gc.collect()

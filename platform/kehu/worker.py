@@ -13,8 +13,9 @@ import structlog
 from procrastinate import PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
-from kehu.config import Settings
+from kehu.config import ConfigError, Settings
 from kehu.core import jobs
+from kehu.watch import checks
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,8 @@ async def _run(settings: Settings, concurrency: int, once: bool) -> None:
 
 
 async def _serve(settings: Settings, concurrency: int, once: bool, stop: asyncio.Event) -> None:
+    if found := checks.refusals():
+        raise ConfigError(" ".join(found))
     connector = Connector(
         conninfo=settings.app_database_url,
         min_size=1,

@@ -34,7 +34,7 @@ class TestReadiness:
         answer = app.test_client().get("/readyz")
         assert answer.json == {
             "status": "ok",
-            "checks": {"database": "ok", "migrations": "ok", "queue": "ok"},
+            "checks": {"database": "ok", "migrations": "ok", "queue": "ok", "billing": "ok"},
         }
         assert answer.status_code == 200
 

@@ -56,3 +56,27 @@ def _newest() -> str | None:
 
 
 _CHECKS: dict[str, Callable[[Connection], str]] = {"migrations": _migrations, "queue": _queue}
+_FORBIDDING: dict[str, Callable[[Connection], str]] = {}
+
+
+def forbid(name: str, check: Callable[[Connection], str]) -> None:
+    """Add a part that must be in order before this installation serves at all, whatever else works.
+
+    :param check: returns `ok`, or what is wrong with the remedy.
+    """
+    _CHECKS[name] = _FORBIDDING[name] = check
+
+
+def refusals() -> list[str]:
+    """Return why this process must not begin to serve; nothing while the database can't be asked.
+
+    Web and worker ask before they begin; `/readyz` says the same afterwards.
+    """
+    try:
+        with db.engine("app").connect() as connection:
+            connection.execute(text(f"SET LOCAL statement_timeout TO {TIMEOUT_MS}"))
+            states = {name: check(connection) for name, check in _FORBIDDING.items()}
+    except SQLAlchemyError as error:
+        log.warning("not_checked", error=str(error.__cause__ or error)[:500])
+        return []
+    return [f"{name}: {state}." for name, state in states.items() if state != OK]

@@ -7,15 +7,27 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import delete
 
 from billing import modes
 from billing.accounts import AccountService
-from kehu.core import clock, context
+from billing.kinds import Kind
+from kehu.core import clock, context, db
 from kehu.testkit.fixtures import Shop
 from plugins.results import BillingMode
 from tests.functional.billing.till import Till, at_the_till
 
 DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def no_kind_of_customers(request: pytest.FixtureRequest) -> None:
+    """Forget what customers earlier tests made: one database serves all modes here, which no installation does."""
+    if "app" in request.fixturenames:
+        app: Flask = request.getfixturevalue("app")
+        with app.app_context(), db.unit_of_work(tenant=None) as session:
+            session.execute(delete(Kind))
 
 
 @pytest.fixture
