@@ -60,7 +60,7 @@ def offer(session: Session, slug: str) -> AddonOffer | None:
         trial_until=row.trial_until if row is not None else None,
         trial_days=service.trial_days(manifest),
         steps=steps if _may() else (),
-        meters=meters(manifest, interval, currency),
+        meters=meters(session, manifest, interval, currency),
     )
 
 
@@ -69,9 +69,10 @@ def _may() -> bool:
     return actor is not None and actor.may(RIGHT)
 
 
-def meters(manifest: Manifest, interval: str, currency: str) -> tuple[str, ...]:
+def meters(session: Session, manifest: Manifest, interval: str, currency: str) -> tuple[str, ...]:
     """Return what is counted and what it costs, a sentence each."""
-    found = addon_prices.meter_prices(manifest.slug, interval, currency)
+    version = manifest.pricing.version
+    found = addon_prices.meter_prices(session, manifest.slug, version, interval, currency)
     locale = context.tenant().locale
     return tuple(
         _(

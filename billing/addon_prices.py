@@ -132,12 +132,30 @@ def amount(session: Session, slug: str, version: int, interval: str, currency: s
     return session.execute(select(Price.amount).where(Price.lookup_key == key)).scalar_one_or_none()
 
 
-def meter_prices(slug: str, interval: str, currency: str) -> Mapping[str, AddonPrice]:
-    """Return what one more of each meter costs, by the meter's name."""
+def meter_prices(
+    session: Session, slug: str, version: int, interval: str, currency: str
+) -> Mapping[str, AddonPrice]:
+    """Return what one more of each meter of a version costs, by the meter's name."""
     manifest = sold(slug)
-    if manifest is None:
-        return {}
-    return {one.meter: one for one in _prices(manifest, interval, currency) if one.meter}
+    if manifest is not None and manifest.pricing.version == version:
+        return {one.meter: one for one in _prices(manifest, interval, currency) if one.meter}
+    ref = f"{KIND}{slug}@{version}:"
+    statement = select(Price.plan, Price.amount).where(
+        Price.plan.startswith(ref), Price.interval == interval, Price.currency == currency
+    )
+    found = {}
+    for row in session.execute(statement.limit(50)):
+        meter, _colon, included = row.plan.removeprefix(ref).partition(":")
+        found[meter] = AddonPrice(
+            slug=slug,
+            version=version,
+            interval=interval,
+            currency=currency,
+            amount=row.amount,
+            meter=meter,
+            included=int(included),
+        )
+    return found
 
 
 def of_lookup_key(key: str) -> tuple[str, int, str] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from billing import addon_prices
@@ -13,17 +14,20 @@ from billing.providers.base import AddonWish, Line, Wish
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
 
+log = structlog.get_logger(__name__)
+
 
 def held(
     session: Session, rows: Iterable[Mapping[str, Any]], interval: str, currency: str
 ) -> tuple[AddonWish, ...]:
-    """Return add-ons that rows hold, at the price of their version.
-
-    :raises Conflict: when one of them has no such price.
-    """
-    return tuple(
-        wish_for(session, one["slug"], one["version"], one["per"], interval, currency) for one in rows
-    )
+    """Return add-ons that rows hold, at the price of their version; what has no price any more is left out."""
+    found = []
+    for one in rows:
+        try:
+            found.append(wish_for(session, one["slug"], one["version"], one["per"], interval, currency))
+        except Conflict:
+            log.error("billing_alarm", what="an add-on without a price", addon=one["slug"])
+    return tuple(found)
 
 
 def wish_for(session: Session, slug: str, version: int, per: str, interval: str, currency: str) -> AddonWish:

@@ -21,7 +21,7 @@ from billing.facts import moment, written
 from billing.models import DemoLedger
 from billing.periods import next_end
 from billing.phases import POLICY
-from billing.providers import addons, credits
+from billing.providers import addons, counting, credits
 from billing.providers.base import (
     Line,
     Outcome,
@@ -90,8 +90,10 @@ class LedgerProvider:
             # As with a pending update that is not paid: the subscription stays as it was.
             return Outcome(state="refused", reason=_("The payment failed; nothing was changed."))
         if sub["interval"] != wish.interval and sub["status"] != "trialing":
+            counting.settle(self.session, sub, self._before(at))
             sub["anchor"] = sub["period_start"] = written(at)
             sub["period_end"] = written(next_end(at, INTERVALS[wish.interval], at))
+        counting.begin(self.session, sub, wish)
         sub |= {
             "plan": wish.plan.ref,
             "interval": wish.interval,
@@ -212,9 +214,14 @@ class LedgerProvider:
         assert end is not None
         rest = Fraction(int((end - at).total_seconds()), int((end - start).total_seconds()))
         before = self._wish_of(sub, wish.currency)
+        # Another interval ends the period: what was counted in it is due.
+        counted = (
+            () if sub["interval"] == wish.interval else counting.counted(self.session, sub, self._before(at))
+        )
         return (
             *self._plan_lines(sub, party, wish, rest),
             *addons.difference(before, wish, party.addon_floors, rest),
+            *counted,
         )
 
     @staticmethod
@@ -233,6 +240,10 @@ class LedgerProvider:
             Line(code="unused", plan=plan.ref, seats=sub["seats"], amount=unused),
             Line(code="plan", plan=wish.plan.ref, seats=wish.seats, amount=round(wish.plan_net * part)),
         )
+
+    def _before(self, end: dt.datetime) -> dt.datetime | None:
+        """Return the end of a period on the clock by which plugins count; all there is, where time was let pass."""
+        return None if self._state()["ahead"] else end
 
     def _wish_of(self, sub: Mapping[str, Any], currency: str) -> Wish:
         """Return what a subscription brings now, at the prices that it was bought for."""
@@ -286,6 +297,7 @@ class LedgerProvider:
                 "currency": wish.currency,
                 "seats": wish.seats,
                 "addons": [one.plain(wish.seats) for one in wish.addons],
+                "counts": {one.slug: one.version for one in wish.addons},
                 "started_at": written(at),
                 "anchor": written(preview.next_at if trial else at),
                 "period_start": written(at),
@@ -369,7 +381,13 @@ class LedgerProvider:
             if end > now:
                 return
             if sub["cancel_at"]:
+                counted = counting.counted(self.session, sub, self._before(end))
+                counting.settle(self.session, sub, self._before(end))
                 self._stop(state, sub, end)
+                if counted:  # The bill of what was counted in the last period.
+                    wish = self._wish_of(sub, sub["currency"])
+                    bill = self._reckoned(party, wish, counted, end, None, sub.get("coupon"))
+                    self._bill(state, bill, end, paid=self.pays_at_once and not state.get("fails"))
                 return
             self._renew(state, sub, party, end)
 
@@ -378,6 +396,8 @@ class LedgerProvider:
         self._close_open(state, "uncollectible")
 
     def _renew(self, state: dict[str, Any], sub: dict[str, Any], party: Party, end: dt.datetime) -> None:
+        counted = counting.counted(self.session, sub, self._before(end))
+        counting.settle(self.session, sub, self._before(end))
         if sub["pending"]:
             sub |= {key: value for key, value in sub["pending"].items() if key in sub and value is not None}
             sub |= {"pending": None, "anchor": written(end)}
@@ -387,7 +407,7 @@ class LedgerProvider:
         assert anchor is not None
         sub["period_start"] = written(end)
         sub["period_end"] = written(next_end(anchor, INTERVALS[wish.interval], end))
-        lines = period(wish)
+        lines = (*period(wish), *counted)
         paid = self.pays_at_once and not state.get("fails")
         self._bill(state, self._reckoned(party, wish, lines, end, None, sub.get("coupon")), end, paid=paid)
         if not paid and self.pays_at_once:

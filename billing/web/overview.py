@@ -16,6 +16,7 @@ from billing.catalogue import Plan, catalogue
 from billing.entitlements import PLUGIN, Grant, grant
 from billing.models import Account, CreditNote, Invoice, Override, Refund, Seat, SeatEntry, Subscription
 from billing.phases import Standing
+from billing.usage import Used, used
 from billing.web import words
 from kehu.core import clock, context, hooks
 from kehu.core.audit import AuditEntry
@@ -62,6 +63,7 @@ class AddonLine:
     name: str
     offer: AddonOffer
     by: str = ""
+    used: Sequence[Used] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,7 @@ def overview(session: Session, account: Account) -> Overview:
         subscription=subscription,
         plan=facts.plan_of(facts.fact_of(tenant)),
         plans=catalogue().newest(),
-        addons=_addons(session),
+        addons=_addons(session, subscription if subscription is not None and subscription.live else None),
         grants=[(key, one) for key, one in found if one is not None],
         people=[one for one in people if one.state != "parked"],
         parked=[one for one in people if one.state == "parked"],
@@ -115,7 +117,7 @@ def overview(session: Session, account: Account) -> Overview:
     )
 
 
-def _addons(session: Session) -> list[AddonLine]:
+def _addons(session: Session, running: Subscription | None) -> list[AddonLine]:
     givers: dict[str, str] = {}
     if any(key.startswith(PLUGIN) for key in facts.fact_of(context.tenant()).get("grants") or ()):
         statement = select(Override.feature, Override.actor).where(Override.feature.startswith(PLUGIN))
@@ -125,7 +127,8 @@ def _addons(session: Session) -> list[AddonLine]:
         said = addon_offers.offer(session, record.slug)
         if said is not None:
             by = givers.get(PLUGIN + record.slug, "")
-            found.append(AddonLine(slug=record.slug, name=_(record.name), offer=said, by=by))
+            counted = used(session, record.slug, running)
+            found.append(AddonLine(slug=record.slug, name=_(record.name), offer=said, by=by, used=counted))
     return found
 
 

@@ -18,6 +18,7 @@ from kehu.addons.receiving import read_mail
 from kehu.addons.settings import values as plugin_settings
 from kehu.addons.starter_rows import starter_id
 from kehu.addons.tasks import run_later
+from kehu.addons.usage import count_usage, counted_usage
 from kehu.addons.visitors import public, public_url
 from kehu.booking.use import book, booking_step, free_times
 from kehu.calendars.queries import business_hours
@@ -270,7 +271,9 @@ __all__ = [
     "clean",
     "clock",
     "consent_of",
+    "count_usage",
     "counted",
+    "counted_usage",
     "day_text",
     "done_toast",
     "fold",

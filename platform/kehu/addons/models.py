@@ -5,12 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, DateTime, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text, func, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core import clock
-from kehu.core.tables import Base, Json, OptInstant, OptStr, TenantOwned, TenantRow, tenant_args, tenant_index
+from kehu.core.tables import (
+    Base,
+    Json,
+    OptInstant,
+    OptStr,
+    TenantOwned,
+    TenantRow,
+    metadata,
+    tenant_args,
+    tenant_index,
+)
 
 
 class TenantPlugin(TenantOwned, Base):
@@ -93,6 +103,33 @@ class AddonPeriod(TenantRow, Base):
     trial_until: Mapped[OptInstant]
     ended_at: Mapped[OptInstant]
     started_by: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
+
+
+class UsageEvent(TenantOwned, Base):
+    """Something that a plugin counted for its price (`kehu.addons.usage`): each event of a meter once.
+
+    :param settled_at: when billing looked at it; until then it stands on no bill.
+    """
+
+    __tablename__ = "addon_usage"
+    __table_args__ = tenant_args(
+        "addon_usage",
+        tenant_index("addon_usage", "open", "slug", "meter", "at", where="settled_at IS NULL"),
+        tenant_index("addon_usage", "at", "at"),
+        CheckConstraint("quantity > 0", name="quantity"),
+    )
+
+    slug: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    meter: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    event: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    settled_at: Mapped[OptInstant]
+
+
+metadata.tables["addon_usage"].info["left_out"] = (
+    "what was counted is billed by the installation in which it happened"
+)
 
 
 class PluginInstall(Base):

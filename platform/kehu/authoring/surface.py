@@ -27,7 +27,7 @@ RENEW = "kehu plugin api-diff --renew"
 SOURCE_MODULES = {
     "kehu.testkit.contract": ("PluginContract",),
     "kehu.testkit.fixtures": ("Shop", "count_queries"),
-    "kehu.testkit.switch": ("disable", "enable", "purge", "run_job_now"),
+    "kehu.testkit.switch": ("disable", "enable", "purge", "run_job_now", "usage_of"),
 }
 """What tests of plugins stand on, by module."""
 

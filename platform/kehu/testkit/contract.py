@@ -149,6 +149,12 @@ class PluginContract:
                 missing = sources.untranslated(folder, catalogue_of(record, folder, locale), locale)
                 assert not missing, f"{locale}: {len(missing)} texts lack a translation: {missing[:5]}"
 
+    def test_what_has_a_meter_is_counted(self, record: PluginRecord, folder: Path) -> None:
+        assert record.manifest is not None
+        code = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+        idle = [one.name for one in record.manifest.pricing.meters if f"{self.slug}.{one.name}" not in code]
+        assert not idle, f"Nothing counts {idle}. Call count_usage with {self.slug}.{(idle or ['…'])[0]}."
+
     def test_hooks_return_what_they_promise(self, record: PluginRecord) -> None:
         for name, rule in rules_of(hookspecs).items():
             if rule.mode is Mode.REGISTER:

@@ -8,6 +8,7 @@ from kehu.addons import purge as purging
 from kehu.addons.services import PluginService
 from kehu.addons.states import TenantState
 from kehu.addons.tasks import job_of, run_job
+from kehu.addons.usage import counted_usage
 from kehu.core import context, db, hooks
 from kehu.testkit.fixtures import Shop
 from plugins.records import State
@@ -55,6 +56,15 @@ def run_job_now(shop: Shop, job: str, **arguments: Any) -> str | None:
         raise LookupError(f"No plugin declares the job {job!r}. There are: {known}.")
     said: str | None = run_job(tenant_id=str(shop.tenant.id), slug=slug, name=name, **arguments)
     return said
+
+
+def usage_of(shop: Shop, meter: str) -> int:
+    """Return how much of a plugin's meter was counted for a firm and stands on no bill yet.
+
+    :param meter: slug and name, as `dentist.visits`.
+    """
+    with shop.work() as session:
+        return counted_usage(session, meter)
 
 
 def _refresh(shop: Shop) -> None:
