@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from flask import current_app
 from flask_babel import format_date
 from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,7 +14,7 @@ from billing import addon_prices, facts, modes
 from billing.entitlements import holding
 from billing.models import Account, Addon, Invoice, Notice, Subscription
 from billing.phases import Phase, Standing
-from kehu.core import clock, context, mail
+from kehu.core import clock, context, mail, site
 from kehu.core.i18n import _, _n
 from kehu.core.ids import new_id
 from kehu.members.models import Member, Role
@@ -266,7 +265,7 @@ def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
     subject, text, action = text_of(
         kind, str(values["firm"]), day_of(moment, tenant.zone), **values.get("more", {})
     )
-    base = current_app.extensions["kehu.settings"].base_url(tenant.address)
+    base = site.url_of(tenant)
     demo = modes.mode() is BillingMode.DEMO
     return {
         **values,

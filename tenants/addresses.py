@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import uuid
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kehu.core import clock
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
 from kehu.core.search_terms import latin
+from tenants.domains.models import OldAddress
 from tenants.models import Tenant
 
 SHORTEST, LONGEST = 3, 40
@@ -61,9 +64,23 @@ def taken(address: str) -> InvalidInput:
     return refusal(_("The address “%(address)s” is taken. Choose another one.", address=address))
 
 
-def is_free(session: Session, address: str) -> bool:
-    """Tell whether no tenant has an address."""
-    return session.execute(select(Tenant.id).where(Tenant.address == address)).first() is None
+def is_free(session: Session, address: str, *, but_for: uuid.UUID | None = None) -> bool:
+    """Tell whether a firm may have an address: no other has it, or had it within the last 90 days.
+
+    :param but_for: a firm whose own old address is free for itself.
+    """
+    if session.execute(
+        select(Tenant.id).where(Tenant.address == address, Tenant.id.is_distinct_from(but_for))
+    ).first():
+        return False
+    kept = select(OldAddress.firm_id).where(OldAddress.address == address, OldAddress.until > clock.now())
+    holder = session.execute(kept).scalar_one_or_none()
+    return holder is None or holder == but_for
+
+
+def hold(session: Session, address: str) -> None:
+    """Let nobody else give or leave this address until the transaction ends; then look whether it is free."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"address:{address}", 0))))
 
 
 def from_name(name: str) -> str:
@@ -87,6 +104,8 @@ def propose(session: Session, name: str) -> str:
     """Return the best free address for a firm's name."""
     wanted = proposals(name)
     used = set(session.execute(select(Tenant.address).where(Tenant.address.in_(wanted))).scalars())
+    kept = select(OldAddress.address).where(OldAddress.address.in_(wanted), OldAddress.until > clock.now())
+    used |= set(session.execute(kept).scalars())
     return next(
         (address for address in wanted if address not in used), f"{wanted[0][:20]}-{len(used) * 7919}"
     )

@@ -15,6 +15,7 @@ from kehu.core.errors import Conflict, NotFound
 from kehu.core.i18n import _
 from kehu.members.models import Member
 from tenants.archive import contents
+from tenants.domains.models import Domain, OldAddress
 from tenants.models import Tenant, TenantErasure
 
 
@@ -51,6 +52,8 @@ def erase(session: Session, tenant_id: uuid.UUID, var: Path, *, by: str, reason:
         if count:
             rows[table.title] = count
     gone = _people(session, people)
+    session.execute(delete(Domain).where(Domain.firm_id == tenant_id))
+    session.execute(delete(OldAddress).where(OldAddress.firm_id == tenant_id))
     session.execute(delete(Tenant).where(Tenant.id == tenant_id))
     _look(session, tenant_id, tables)
     proof = TenantErasure(

@@ -13,9 +13,11 @@ from kehu.config import Settings
 from kehu.core import context, db, jobs
 from plugins.rules import hookimpl
 from tenants import queries
+from tenants.domains import models as domain_models
+from tenants.domains import tasks as domain_tasks
 from tenants.support import models as support_models
 
-TABLES = (support_models.__name__,)
+TABLES = (support_models.__name__, domain_models.__name__, domain_tasks.__name__)
 """Imported with the plugin, so that the metadata of the installation is complete."""
 
 _settings: Settings | None = None
@@ -30,6 +32,8 @@ def kehu_init_app(app: Flask) -> None:
     from tenants import start_views, views
     from tenants.archive import views as _archive  # noqa: F401
     from tenants.console import views as console
+    from tenants.domains import hosts
+    from tenants.domains import views as _domains  # noqa: F401
     from tenants.support import edge as support
     from tenants.support import views as support_views
 
@@ -37,6 +41,7 @@ def kehu_init_app(app: Flask) -> None:
     start_views.join(app)
     support_views.join()
     console.join(app)
+    hosts.join(app)
     support.join(app)
     jobs.also_load(support_actor)
     app.extensions["kehu.landing"] = views.landing

@@ -7,6 +7,7 @@ import uuid
 from sqlalchemy import select
 
 from kehu.core import context, db
+from tenants.domains.models import SERVING, Domain
 from tenants.models import Tenant
 
 _COLUMNS = (
@@ -39,8 +40,12 @@ def by_id(tenant_id: uuid.UUID) -> context.TenantInfo | None:
 
 
 def resolve(host: str, base_domain: str, claimed_id: uuid.UUID | None) -> context.TenantInfo | None:
-    """Return the tenant of a sub-domain, else the one that the session chose."""
+    """Return the tenant of a sub-domain or of a domain of its own, else the one that the session chose."""
     address = host.removesuffix(f".{base_domain}") if host.endswith(f".{base_domain}") else ""
+    if not address and host != base_domain and "." in host and not host[-1].isdigit():
+        found = _by_domain(host)
+        if found is not None:
+            return found
     if address:
         statement = select(*_COLUMNS).where(Tenant.address == address)
     elif claimed_id is not None:
@@ -48,6 +53,17 @@ def resolve(host: str, base_domain: str, claimed_id: uuid.UUID | None) -> contex
     else:
         return None
     row = db.session().execute(statement.where(Tenant.state != "closed")).first()
+    return _info(row) if row is not None else None
+
+
+def _by_domain(host: str) -> context.TenantInfo | None:
+    """Return the tenant whose own, checked domain this is."""
+    statement = (
+        select(*_COLUMNS)
+        .join(Domain, Domain.firm_id == Tenant.id)
+        .where(Domain.host == host, Domain.state.in_(SERVING), Tenant.state != "closed")
+    )
+    row = db.session().execute(statement).first()
     return _info(row) if row is not None else None
 
 

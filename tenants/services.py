@@ -73,6 +73,22 @@ class TenantService:
         )
         self._renew(tenant)
 
+    def set_address(self, address: str) -> None:
+        """Keep another address; a clash raises as it is written."""
+        tenant = self.row()
+        self.session.refresh(tenant, ["address"], with_for_update=True)
+        changes: dict[str, list[Any]] = {"address": [tenant.address, address]}
+        tenant.address = address
+        audit.write(
+            self.session,
+            object="tenants",
+            record_id=tenant.id,
+            action="updated",
+            title=tenant.name,
+            changes=changes,
+        )
+        self._renew(tenant)
+
     def set_state(self, state: str, reason: str) -> None:
         """Suspend the tenant, or let it work again."""
         tenant = self.row()

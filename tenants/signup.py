@@ -219,6 +219,9 @@ class SignupService:
                 zone=firm.zone,
                 locale=firm.locale,
             )
+            addresses.hold(self.session, address)
+            if not addresses.is_free(self.session, address):
+                continue
             try:
                 with self.session.begin_nested():
                     return provision(self.session, wanted, owner)[0]

@@ -76,6 +76,11 @@ class Settings:
     webhooks_private: bool = _setting(
         "KEHU_WEBHOOKS_PRIVATE", False, "Let webhooks go to http and private addresses: trials only"
     )
+    dns_server: str = _setting(
+        "KEHU_DNS_SERVER",
+        "",
+        "Name server that checks firms' own domains, as 192.0.2.1:53; else the system's",
+    )
     log_level: str = _setting("KEHU_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -134,6 +139,10 @@ def _check(settings: Settings) -> None:
         raise ConfigError("KEHU_SECRET_KEY is missing or short; set 32 random characters or more.")
     if not settings.app_database_url:
         raise ConfigError("KEHU_APP_DATABASE_URL is missing; name the database as the role kehu_app.")
+    if settings.dns_server and not re.fullmatch(r"[0-9a-fA-F.:]+:\d{1,5}", settings.dns_server):
+        raise ConfigError(
+            f"KEHU_DNS_SERVER is {settings.dns_server!r}; write address and port, as 192.0.2.1:53."
+        )
     _check_billing(settings)
 
 

@@ -26,6 +26,7 @@ from kehu.core.records.types import registered
 from kehu.files.store import FileStore
 from kehu.webhooks.models import Webhook
 from kehu.webhooks.signing import make_secret
+from tenants import addresses
 from tenants.archive import contents
 from tenants.archive.contents import ArchivedTable
 from tenants.models import Tenant
@@ -129,7 +130,8 @@ class Reader:
             raise Conflict(
                 _("This firm is here already; an archive is read into an installation without it.")
             )
-        if self.session.execute(select(Tenant.id).where(Tenant.address == wanted)).first():
+        addresses.hold(self.session, wanted)
+        if not addresses.is_free(self.session, wanted):
             raise Conflict(
                 _("The address %(address)s is taken here; give another by --address.", address=wanted)
             )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from kehu.core import site
 from kehu.core.audit import AuditEntry
 from kehu.core.context import TenantInfo
 from kehu.core.i18n import _, _l
 from kehu.files.models import File
 from kehu.members.models import Member, Role
 from tenants.console.registry import REASON, Action, Section, add
+from tenants.domains.renaming import AddressService
+from tenants.domains.services import DomainService
 from tenants.models import Tenant
 from tenants.services import TenantService
 
@@ -33,7 +35,9 @@ def about(session: Session, tenant: TenantInfo) -> Mapping[str, Any]:
     states = select(Member.state, func.count()).where(Member.deleted_at.is_(None)).group_by(Member.state)
     return {
         "row": row,
-        "url": current_app.extensions["kehu.settings"].base_url(tenant.address),
+        "url": site.base_of(tenant),
+        "domain": DomainService(session).find(),
+        "old": AddressService(session).old(),
         "owners": session.execute(statement.order_by(Member.id).limit(OWNERS)).all(),
         "members": {row[0]: row[1] for row in session.execute(states)},
         "size": int(session.execute(select(func.coalesce(func.sum(File.size), 0))).scalar_one()),

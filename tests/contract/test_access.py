@@ -41,6 +41,8 @@ OPEN_TO_ALL = {
     "dashboard.show",
     "tenants.welcome",
     "tenants.prices",
+    # a proxy that asks which domains are firms'
+    "tenants.domain_served",
     # the frame: language, the worker and the manifest of the installed app
     "web.language",
     "web.worker",

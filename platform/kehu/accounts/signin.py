@@ -12,7 +12,7 @@ from flask_login import login_user, logout_user
 
 from kehu.accounts.models import User
 from kehu.accounts.services import AccountService
-from kehu.core import context, db, hooks
+from kehu.core import context, db, hooks, site
 from kehu.core.ids import parse_id
 
 SWITCHER = 8
@@ -35,11 +35,9 @@ def firms_of(user_id: uuid.UUID) -> list[context.TenantInfo]:
 
 
 def host_address() -> str:
-    """Return the sub-domain that the browser is on, or an empty text on the plain host."""
-    settings = current_app.extensions["kehu.settings"]
-    host = request.host.rsplit(":", 1)[0].lower()
-    suffix = f".{settings.base_domain}"
-    return host.removesuffix(suffix) if host.endswith(suffix) else ""
+    """Return the address of the firm whose host the browser is on, or an empty text on the plain host."""
+    tenant = context.current().tenant
+    return site.sub_domain() or (tenant.address if tenant is not None and site.names(tenant) else "")
 
 
 def sign_in(

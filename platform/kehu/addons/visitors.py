@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import abort, current_app, request, url_for
+from flask import abort, request, url_for
 
 from kehu.addons.records import ACTIONS
-from kehu.core import context, hooks
+from kehu.core import context, hooks, site
 from kehu.web import limits
 from kehu.web.security import PROVEN
 from plugins.blueprint import ACCESS, VISITOR
@@ -54,8 +54,7 @@ def public(*, rate: str = RATE, proof: Callable[..., bool] | None = None) -> Cal
 def at_home() -> bool:
     """Tell whether the request names the present tenant by its host, not only by the choice in a cookie."""
     tenant = context.current().tenant
-    base = current_app.extensions["kehu.settings"].base_domain
-    return tenant is not None and request.host.rsplit(":", 1)[0].lower() == f"{tenant.address}.{base}"
+    return tenant is not None and site.names(tenant)
 
 
 def plugin_actor(slug: str) -> context.Actor:
@@ -86,5 +85,5 @@ def _read(scope: str) -> str:
 
 def public_url(endpoint: str, **values: Any) -> str:
     """Return the whole address of a public page at the present tenant's own host."""
-    base: str = current_app.extensions["kehu.settings"].base_url(context.tenant().address)
+    base: str = site.url_of(context.tenant())
     return base + url_for(endpoint, _external=False, **values)

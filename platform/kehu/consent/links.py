@@ -12,7 +12,7 @@ from flask import current_app
 from kehu.accounts.security import derived_key
 from kehu.consent.recording import Person, person_of
 from kehu.consent.words import CHANNELS, CONSENTED
-from kehu.core import context, db, hooks
+from kehu.core import context, db, hooks, site
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
@@ -59,7 +59,7 @@ def token(target: Any, channel: str, purpose: str) -> str:
 
 def url(target: Any, channel: str, purpose: str) -> str:
     """Return the address of a person's link, on the firm's own name."""
-    base = current_app.extensions["kehu.settings"].base_url(context.tenant().address)
+    base = site.url_of(context.tenant())
     return f"{base}/o/{token(target, channel, purpose)}"
 
 

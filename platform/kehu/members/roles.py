@@ -18,7 +18,7 @@ ROLE_NAMES: dict[str, Any] = {
 }
 """Role code -> name; owner first. A tenant always has at least one owner."""
 
-OWNERS = ("tenant:close", "support:grant")
+OWNERS = ("tenant:close", "tenant:address", "support:grant")
 """Rights of owners alone, until they give them to a role."""
 
 RECORDS = (
@@ -68,8 +68,8 @@ def default_grants(code: str) -> dict[str, Scope]:
     """Return the permissions that a role starts with.
 
     Viewers see everything and change nothing. Members change everything but other people's deals and trash only
-    their own. Managers also delete, import and export. Admins and owners hold every right; only owners close and
-    let support in.
+    their own. Managers also delete, import and export. Admins and owners hold every right; only owners
+    close, rename the address and let support in.
     """
     if code in ("owner", "admin"):
         grants = everything()

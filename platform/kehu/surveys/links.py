@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from kehu.accounts.security import derived_key
-from kehu.core import context, db, hooks
+from kehu.core import context, db, hooks, site
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
@@ -39,7 +39,7 @@ def token(invitation_id: uuid.UUID) -> str:
 
 def url(invitation_id: uuid.UUID) -> str:
     """Return the address of an invitation, on the firm's own name."""
-    base = current_app.extensions["kehu.settings"].base_url(context.tenant().address)
+    base = site.url_of(context.tenant())
     return f"{base}/s/{token(invitation_id)}"
 
 

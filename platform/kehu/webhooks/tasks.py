@@ -7,13 +7,12 @@ import json
 import uuid
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from kehu.addons.settings import reveal
-from kehu.core import clock, context, db, events, jobs, mail, schedule
+from kehu.core import clock, context, db, events, jobs, mail, schedule, site
 from kehu.core.audit import AuditEntry
 from kehu.core.ids import new_id
 from kehu.core.records.types import RecordType, registered
@@ -183,7 +182,7 @@ def _note(session: Session, delivery: WebhookDelivery, hook: Webhook, answer: ca
 def _switch_off(session: Session, service: WebhookService, hook: Webhook) -> None:
     service.update(hook.id, {"active": False})
     tenant = context.tenant()
-    base = current_app.extensions["kehu.settings"].base_url(tenant.address)
+    base = site.url_of(tenant)
     statement = (
         select(Member.email)
         .join(Role, (Role.tenant_id == Member.tenant_id) & (Role.id == Member.role_id))
