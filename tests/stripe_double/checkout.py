@@ -200,7 +200,7 @@ def close(world: World, session: Obj) -> Obj:
 
 @timer
 def expire_session(world: World, identifier: str) -> None:
-    """Expire a session 24 hours after it was opened, or when it asked for."""
+    """Expire a session 24 hours after it was opened, or when it asked for: https://docs.stripe.com/api/checkout/sessions/create."""
     session = world.get("checkout.session", identifier)
     if session["status"] == "open" and session["expires_at"] <= world.now(session):
         close(world, session)

@@ -36,17 +36,29 @@ def create(world: World, p: Obj) -> Obj:
         p.get(k, 0) for k in ("refund_amount", "credit_amount", "out_of_band_amount")
     )
     done = invoice["pre_payment_credit_notes_amount"] + invoice["post_payment_credit_notes_amount"]
-    if invoice["status"] not in ("open", "paid"):
-        raise invalid("Credit notes can only be created for open or paid invoices.", "invoice")
+    done += _refunded(world, invoice)
+    # https://docs.stripe.com/invoicing/integration/programmatic-credit-notes
+    if invoice["status"] not in ("open", "paid", "uncollectible"):
+        raise invalid("Credit notes can only be created for finalized invoices that are not void.", "invoice")
     if not 0 < amount <= invoice["total"] - done:
         raise invalid("The amount is greater than what is left to credit on the invoice.", "amount")
     note = _note(world, invoice, amount, p)
-    if invoice["status"] == "open":
+    if invoice["status"] != "paid":
         _reduce(world, invoice, note)
     else:
         _give_back(world, invoice, note, p)
     emit(world, "credit_note.created", note)
     return note
+
+
+def _refunded(world: World, invoice: Obj) -> int:
+    """Return what refunds without a note gave back: it can't be credited again (same page as ``create``)."""
+    intent = invoice_payments.intent_of(world, invoice)
+    noted = {
+        r["refund"] for note in world.all("credit_note", invoice=invoice["id"]) for r in note["refunds"] or ()
+    }
+    found = world.all("refund", payment_intent=intent["id"]) if intent else []
+    return sum(r["amount"] for r in found if r["id"] not in noted and r["status"] == "succeeded")
 
 
 def _note(world: World, invoice: Obj, amount: int, p: Obj) -> Obj:

@@ -13,7 +13,7 @@ HOUR = 3600
 
 @timer
 def end_period(world: World, identifier: str) -> None:
-    """End a period: cancel as planned, else begin the next and bill it."""
+    """End a period: cancel as planned, else begin the next and bill it: https://docs.stripe.com/billing/subscriptions/cancel."""
     subscription = world.get("subscription", identifier)
     now = world.now(subscription)
     if subscription["status"] in (*lifecycle.ENDED, "paused"):
@@ -21,7 +21,8 @@ def end_period(world: World, identifier: str) -> None:
     if lifecycle.span_of(world, subscription).end > now:
         return  # the period was moved since this was planned
     if subscription["cancel_at_period_end"]:
-        lifecycle.cancel(world, subscription, "cancellation_requested")
+        # Prorations that wait are still collected: https://docs.stripe.com/api/subscriptions/cancel.
+        lifecycle.cancel(world, subscription, "cancellation_requested", invoice_now=True)
         return
     if subscription["status"] == "incomplete":
         return
@@ -78,7 +79,11 @@ def begin_period(
 
 @timer
 def finalize_draft(world: World, identifier: str) -> None:
-    """Finalize a draft when its hour is over and try to collect it."""
+    """Finalize a draft when its hour is over and try to collect it.
+
+    https://docs.stripe.com/invoicing/integration/workflow-transitions; that Stripe waits up to 72 hours for
+    webhooks to be answered is not played.
+    """
     invoice = world.get("invoice", identifier)
     subscription = world.objects[invoice["_bill"].subscription]
     behaviour = (subscription.get("pause_collection") or {}).get("behavior")
@@ -102,7 +107,10 @@ def finalize_draft(world: World, identifier: str) -> None:
 
 @timer
 def fall_due(world: World, identifier: str) -> None:
-    """Let a sent invoice fall due: the subscription is ``past_due`` from then on."""
+    """Let a sent invoice fall due: the subscription is ``past_due`` from then on.
+
+    https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+    """
     invoice = world.get("invoice", identifier)
     if invoice["status"] != "open":
         return
@@ -115,7 +123,7 @@ def fall_due(world: World, identifier: str) -> None:
 
 @timer
 def retry_payment(world: World, identifier: str) -> None:
-    """Try again on the planned day."""
+    """Try again on the planned day: https://docs.stripe.com/billing/revenue-recovery/smart-retries."""
     invoice = world.get("invoice", identifier)
     if invoice["status"] == "open" and invoice["next_payment_attempt"]:
         invoice_payments.pay(world, invoice, None, off_session=True)
@@ -123,7 +131,7 @@ def retry_payment(world: World, identifier: str) -> None:
 
 @timer
 def warn_of_trial_end(world: World, identifier: str) -> None:
-    """Send ``customer.subscription.trial_will_end`` three days before."""
+    """Send ``customer.subscription.trial_will_end`` three days before: https://docs.stripe.com/api/events/types."""
     subscription = world.get("subscription", identifier)
     if subscription["status"] == "trialing" and not subscription.get("_warned"):
         subscription["_warned"] = True
@@ -151,7 +159,10 @@ def _ends_without_card(world: World, subscription: Obj) -> bool:
 
 @timer
 def expire_incomplete(world: World, identifier: str) -> None:
-    """Expire a subscription whose first invoice was not paid within 23 hours; the invoice is voided."""
+    """Expire a subscription whose first invoice was not paid within 23 hours; the invoice is voided.
+
+    https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+    """
     subscription = world.get("subscription", identifier)
     if subscription["status"] != "incomplete":
         return
@@ -177,9 +188,9 @@ def expire_pending(world: World, identifier: str) -> None:
 
 @timer
 def cancel_as_planned(world: World, identifier: str) -> None:
-    """Cancel at the moment of ``cancel_at``."""
+    """Cancel at the moment of ``cancel_at``: https://docs.stripe.com/billing/subscriptions/cancel#custom-cancel-date."""
     subscription = world.get("subscription", identifier)
     when = subscription["cancel_at"]
     if subscription["status"] in lifecycle.ENDED or not when or when > world.now(subscription):
         return
-    lifecycle.cancel(world, subscription, "cancellation_requested")
+    lifecycle.cancel(world, subscription, "cancellation_requested", invoice_now=True)

@@ -105,6 +105,14 @@ def pending(world: World, customer: str, subscription: str | None) -> list[Obj]:
     ][::-1]
 
 
+def drop_prorations(world: World, subscription: str) -> None:
+    """Drop the prorations of a subscription that no invoice has taken."""
+    for item in world.all("invoiceitem", invoice=None):
+        of = ((item["parent"] or {}).get("subscription_details") or {}).get("subscription")
+        if item["proration"] and of == subscription:
+            world.drop(item)
+
+
 def take_pending(world: World, bill: Bill) -> list[Obj]:
     """Return the lines of waiting items; the invoice that takes them marks the items."""
     return [item["_line"] for item in pending(world, bill.customer["id"], bill.subscription)]

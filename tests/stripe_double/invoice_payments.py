@@ -85,7 +85,9 @@ def pay(world: World, invoice: Obj, method: str | None, off_session: bool, by_ha
         raise invalid(
             message, code="invoice_payment_intent_requires_action" if intent["next_action"] else "missing"
         )
-    if not by_hand:
+    if not by_hand or not invoice["attempt_count"]:
+        # Any attempt counts as the first, later ones only by schedule:
+        # https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count
         invoice["attempt_count"] += 1
     invoice["attempted"] = True
     status = intents.attempt(world, intent, card, off_session)

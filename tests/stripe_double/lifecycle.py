@@ -45,6 +45,9 @@ def put_cancellation(world: World, subscription: Obj, p: Obj) -> None:
     when = p.get("cancel_at") or None
     if p.get("cancel_at_period_end") or when in ("min_period_end", "max_period_end"):
         when = span_of(world, subscription).end if subscription["_items"] else None
+    if when and subscription["_items"] and when != span_of(world, subscription).end:
+        # It would shorten a period and prorate it: https://docs.stripe.com/billing/subscriptions/cancel#custom-cancel-date
+        raise invalid("The double knows cancel_at at the end of the present period only.", "cancel_at")
     subscription["cancel_at"] = when
     subscription["canceled_at"] = (
         world.now(subscription) if when or subscription["cancel_at_period_end"] else None
@@ -58,13 +61,18 @@ def put_cancellation(world: World, subscription: Obj, p: Obj) -> None:
 def cancel(
     world: World, subscription: Obj, reason: str, prorate: bool = False, invoice_now: bool = False
 ) -> Obj:
-    """End a subscription; open invoices are no longer collected: https://docs.stripe.com/billing/subscriptions/cancel."""
+    """End a subscription; open invoices are no longer collected: https://docs.stripe.com/billing/subscriptions/cancel.
+
+    Prorations that wait go with it, unless they are credited or billed now: https://docs.stripe.com/api/subscriptions/cancel.
+    """
     now = world.now(subscription)
     bill = invoices.bill_of(world, subscription)
     drop_pending(world, subscription)
     if prorate:
         credit_rest(world, subscription, now)
     waiting = invoice_items.take_pending(world, bill) if invoice_now else []
+    if not prorate and not invoice_now:
+        invoice_items.drop_prorations(world, subscription["id"])
     for invoice in world.all("invoice", customer=subscription["customer"]):
         if invoice["_bill"].subscription == subscription["id"] and invoice["status"] in ("draft", "open"):
             invoice["auto_advance"], invoice["next_payment_attempt"] = False, None

@@ -111,7 +111,7 @@ def invoice_page(world: World, form: Form | None, invoice: str) -> Response:
 
 @page("/pages/invoice/{invoice}/pdf")
 def invoice_pdf(world: World, form: Form | None, invoice: str) -> Response:
-    """Hand out something in the place of the PDF."""
+    """Hand out something in the place of the PDF: https://docs.stripe.com/api/invoices/object#invoice_object-invoice_pdf."""
     found = world.get("invoice", invoice)
     return Response(f"%PDF-1.4 double {found['number']}", content_type="application/pdf")
 

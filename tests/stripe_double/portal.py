@@ -41,7 +41,7 @@ def create(world: World, p: Obj) -> Obj:
 
 @page("/p/session/{session}")
 def portal_page(world: World, form: Form | None, session: str) -> Response:
-    """Change the card or add a tax id, as a person at the portal does."""
+    """Change the card or add a tax id, as a person at the portal does: https://docs.stripe.com/customer-management."""
     found = world.get("billing_portal.session", session)
     customer = world.get("customer", found["customer"], "customer")
     alert = ""

@@ -13,7 +13,7 @@ from tests.stripe_double.world import Obj, World
 MAGIC = {"000000000": "verified", "111111111": "unverified", "222222222": "pending"}
 FORMS = {
     "eu_vat": r"[A-Z]{2}[0-9A-Z+*.]{2,13}",
-    "gb_vat": r"(GB|XI)\d{9}(\d{3})?",
+    "gb_vat": r"GB\d{9}(\d{3})?",  # Northern Ireland's XI is an eu_vat
     "ru_inn": r"\d{10}(\d{2})?",
 }
 VERIFIED_KINDS = {"eu_vat", "gb_vat", "au_abn"}

@@ -44,6 +44,9 @@ def change(world: World, subscription: Obj, p: Obj) -> Obj:
         if set(p) - allowed:
             message = "A canceled subscription can only update its cancellation_details and metadata."
             raise invalid(message, code="invalid_canceled_subscription_fields")
+    if subscription["status"] == "incomplete" and set(p) - {"metadata"}:
+        # https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+        raise invalid("A subscription that is incomplete can only update its metadata and default_source.")
     behaviour = p.get("payment_behavior", "allow_incomplete")
     if behaviour == "pending_if_incomplete":
         _check_pending(subscription, p)
@@ -120,6 +123,8 @@ def apply(world: World, subscription: Obj, planned: Change) -> None:
     if planned.resets:
         subscription["billing_cycle_anchor"] = planned.span.start
         if subscription["status"] == "trialing":
+            # https://docs.stripe.com/api/events/types: also when a trial is ended at once.
+            emit(world, "customer.subscription.trial_will_end", subscription)
             subscription["status"], subscription["trial_end"] = "active", planned.span.start
         _move(world, subscription, planned.span)
     if planned.trial_end:
