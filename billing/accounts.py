@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from billing import facts, modes
+from billing import facts, modes, tax_ids
 from billing.catalogue import catalogue
 from billing.models import Account, Addon, Invoice, Override, Subscription
 from billing.overseat import stopped
@@ -251,18 +251,23 @@ class AccountService:
         self.note("trial", {"until": [facts.written(before), facts.written(until)], "reason": [None, reason]})
         return self.refresh(account)
 
-    def set_details(self, values: Mapping[str, str]) -> None:
-        """Keep what stands on invoices.
+    def set_details(self, values: Mapping[str, str]) -> bool:
+        """Keep what stands on invoices, and return whether anything changed.
 
-        :raises InvalidInput: for an address of mail that is none.
+        :raises InvalidInput: names the field: an address of mail that is none, a tax id of another form.
         """
         account = self.lock()
+        country = account.country or self.tenant.country
         new = {
             "legal_name": clean(values.get("legal_name", ""))[:200],
             "address": values.get("address", "").replace("\r", "").strip()[:500],
             "invoice_email": values.get("invoice_email", "").strip(),
-            "tax_id": clean(values.get("tax_id", "")).upper()[:40],
+            "tax_id": tax_ids.written(country, values.get("tax_id", "")),
         }
+        if wrong := tax_ids.problem(country, new["tax_id"]):
+            raise InvalidInput(
+                _("Some answers need another look; what you typed is kept."), fields={"tax_id": [wrong]}
+            )
         if new["invoice_email"]:
             new["invoice_email"] = valid_email(new["invoice_email"])
         changes = {
@@ -272,11 +277,26 @@ class AccountService:
         }
         if "tax_id" in changes:
             # Nobody has checked it yet, so tax is charged until somebody did.
-            account.tax_id_state = "pending" if new["tax_id"] else ""
+            account.tax_id_state = tax_ids.PENDING if new["tax_id"] else ""
         for key, value in new.items():
             setattr(account, key, value)
         if changes:
             self.note("details", changes)
+        return bool(changes)
+
+    def judge_tax_id(self, verified: bool, reason: str) -> None:
+        """Say that the operator looked a tax id up in its register: from now on it counts, or does not.
+
+        :raises Conflict: when the firm gave none, or the provider looks it up itself.
+        """
+        account = self.lock()
+        if modes.mode() is BillingMode.STRIPE:
+            raise Conflict(_("Stripe looks tax ids up by itself; nothing is to be done here."))
+        if not account.tax_id:
+            raise Conflict(_("The firm gave no tax id."))
+        before = account.tax_id_state
+        account.tax_id_state = tax_ids.VERIFIED if verified else tax_ids.UNVERIFIED
+        self.note("tax_id", {"state": [before, account.tax_id_state], "reason": [None, reason]})
 
     def note(self, action: str, changes: dict[str, list[Any]]) -> None:
         """Write an entry of the firm's trail."""

@@ -206,6 +206,19 @@ def void(address: str, number: str, reason: str) -> None:
     click.echo(f"{number} is void; {address} is {found.phase.value}.")
 
 
+@group.command("tax-id")
+@click.argument("address")
+@click.option("--verified/--refused", required=True, help="What the register of tax ids says.")
+@click.option(
+    "--reason", required=True, help="Where and when it was looked up; it stands in the firm's trail."
+)
+def tax_id(address: str, verified: bool, reason: str) -> None:
+    """Mode manual: say whether a firm's tax id was found in its register; reverse charge needs that."""
+    with tenant_scope(make_app(), address):
+        AccountService(db.session()).judge_tax_id(verified, reason)
+    click.echo(f"{address}: the tax id {'counts' if verified else 'does not count'} from now on.")
+
+
 @group.command("end")
 @click.argument("address")
 @click.option("--reason", required=True, help="Why; it stands in the firm's trail.")

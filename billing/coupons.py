@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 
 from billing.catalogue import Coupon, catalogue
 from billing.facts import moment, written
 from billing.periods import months_later
-from billing.providers.base import Line
+from billing.providers.base import Line, whole
 
 
 def valid(code: str, today: dt.date) -> Coupon | None:
@@ -41,7 +42,18 @@ def off(amount: int, held: Mapping[str, Any] | None, at: dt.datetime) -> int:
 
 def lines(of: Sequence[Line], held: Mapping[str, Any] | None, at: dt.datetime) -> tuple[Line, ...]:
     """Return the lines of a bill with the one that takes the discount off."""
-    less = off(sum(line.amount for line in of), held, at)
+    return (*of, *line(held, at, off(sum(line.amount for line in of), held, at)))
+
+
+def line(held: Mapping[str, Any] | None, at: dt.datetime, less: int) -> tuple[Line, ...]:
+    """Return the line that takes so much off; none where that is nothing."""
     if not held or not less:
-        return tuple(of)
-    return (*of, Line(code="discount", plan=str(held["code"]), seats=percent(held, at), amount=-less))
+        return ()
+    return (Line(code="discount", plan=str(held["code"]), seats=percent(held, at), amount=-less),)
+
+
+def left(part: Fraction, held: Mapping[str, Any] | None, at: dt.datetime) -> int:
+    """Return what is left of a part of a bill at Stripe: a part of a period is rounded once it is discounted."""
+    if part.denominator == 1:
+        return int(part) - off(int(part), held, at)
+    return whole(part * (100 - percent(held, at)) / 100)

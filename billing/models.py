@@ -72,6 +72,7 @@ class Account(TenantOwned, Base):
     invoice_email: Mapped[str] = _text()
     tax_id: Mapped[str] = _text()
     tax_id_state: Mapped[str] = _text()
+    tax_told: Mapped[str] = _text()
     trial_ends_at: Mapped[OptInstant]
     ended_at: Mapped[OptInstant]
     checkout_id: Mapped[str] = _text()

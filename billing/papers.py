@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import get_locale
@@ -27,38 +27,41 @@ STAMP = "DEMO"
 
 def draw(invoice: Invoice, account: Account, tenant: TenantInfo) -> bytes:
     """Return an invoice as a PDF of A4, in the language of the reader."""
-    paper = _Paper(account, tenant, invoice.currency)
+    paper = _Paper(_buyer(invoice, account, tenant), tenant, invoice.currency)
     state = words.INVOICE_STATES.get(invoice.status)
     due = invoice.due_at if invoice.status == "open" else None
     rows = [(words.line_text(line), int(line["amount"])) for line in invoice.lines]
     rows += paper.sums(invoice)
     if invoice.status == "open" and invoice.due != invoice.total:
         rows.append((_("Still to be paid"), invoice.due))
-    foot = [str(state[0]) if state else invoice.status]
+    foot = [*paper.notes(invoice), str(state[0]) if state else invoice.status]
     if due:
         foot.append(_("Please pay until %(date)s.", date=day_of(due, tenant.zone)))
     title = _("Invoice %(number)s", number=invoice.number)
     return paper.drawn(title, invoice.number, invoice.made_at, rows, foot)
 
 
-def draw_credit_note(note: CreditNote, number: str, account: Account, tenant: TenantInfo) -> bytes:
-    """Return a credit note as a PDF of A4, in the language of the reader.
-
-    :param number: of the invoice that it takes back.
-    """
-    paper = _Paper(account, tenant, note.currency)
-    rows = [(_("Credit on invoice %(number)s", number=number), note.net), *paper.sums(note)]
+def draw_credit_note(note: CreditNote, invoice: Invoice, account: Account, tenant: TenantInfo) -> bytes:
+    """Return a credit note on an invoice as a PDF of A4, in the language of the reader."""
+    paper = _Paper(_buyer(invoice, account, tenant), tenant, note.currency)
+    rows = [(_("Credit on invoice %(number)s", number=invoice.number), note.net), *paper.sums(note)]
     paid = _("The amount is paid back.") if note.refunded else _("The amount is credited to your account.")
     title = _("Credit note %(number)s", number=note.number)
-    foot = [paid, _("Reason: %(reason)s", reason=note.reason)]
+    foot = [*paper.notes(note), paid, _("Reason: %(reason)s", reason=note.reason)]
     return paper.drawn(title, note.number, note.made_at, rows, foot)
+
+
+def _buyer(invoice: Invoice, account: Account, tenant: TenantInfo) -> Mapping[str, str]:
+    """Return whom an invoice was written for; what the firm changes later does not change it."""
+    now = {"name": account.legal_name or tenant.name, "address": account.address, "tax_id": account.tax_id}
+    return invoice.raw.get("buyer") or now
 
 
 class _Paper:
     """What invoices and credit notes have in common."""
 
-    def __init__(self, account: Account, tenant: TenantInfo, currency: str) -> None:
-        self.account, self.tenant, self.currency = account, tenant, currency
+    def __init__(self, buyer: Mapping[str, str], tenant: TenantInfo, currency: str) -> None:
+        self.buyer, self.tenant, self.currency = buyer, tenant, currency
         self.locale = str(get_locale() or "en")
         self.demo = modes.mode() is BillingMode.DEMO
 
@@ -72,6 +75,15 @@ class _Paper:
         tax = taxes.reason(of.tax_note) or _("Tax")
         return [(_("Net"), of.net), (tax, of.tax), (_("Total"), of.total)]
 
+    @staticmethod
+    def notes(of: Invoice | CreditNote) -> list[str]:
+        """Return what the law wants to be said besides the amounts."""
+        if of.tax_note != "reverse":
+            return []
+        return [
+            _("Reverse charge: the recipient is liable for the tax (Directive 2006/112/EC, article 196).")
+        ]
+
     def drawn(
         self,
         title: str,
@@ -81,7 +93,7 @@ class _Paper:
         foot: Sequence[str],
     ) -> bytes:
         """Return the whole paper."""
-        text, account = self.text, self.account
+        text, buyer = self.text, self.buyer
         seller = modes.seller() if modes.mode() is BillingMode.MANUAL else ()
         amounts = [(label, show(amount, self.currency, self.locale)) for label, amount in rows]
         story: list[Any] = [
@@ -90,9 +102,9 @@ class _Paper:
             text(title, 18, 8),
             text(day_of(made_at, self.tenant.zone)),
             Spacer(1, 4 * mm),
-            text(account.legal_name or self.tenant.name, 11),
-            *(text(line) for line in account.address.splitlines()),
-            *([text(_("Tax id %(number)s", number=account.tax_id))] if account.tax_id else []),
+            text(buyer["name"], 11),
+            *(text(line) for line in buyer["address"].splitlines()),
+            *([text(_("Tax id %(number)s", number=buyer["tax_id"]))] if buyer["tax_id"] else []),
             Spacer(1, 6 * mm),
             _table([[text(label), text(amount)] for label, amount in amounts]),
             Spacer(1, 6 * mm),

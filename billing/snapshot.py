@@ -130,6 +130,7 @@ class DisputeState:
 class Snapshot:
     """One customer now: all subscriptions, the open and the recent invoices, what was given or taken back.
 
+    :param tax_id: what the provider prints on invoices, and how far it is checked; empty where it has none.
     :param gone: the customer was deleted at the provider.
     :param ahead: seconds that the customer's own clock (a test clock) runs ahead of ours.
     """
@@ -140,5 +141,7 @@ class Snapshot:
     credit_notes: tuple[CreditNoteState, ...] = ()
     refunds: tuple[RefundState, ...] = ()
     disputes: tuple[DisputeState, ...] = ()
+    tax_id: str = ""
+    tax_id_state: str = ""
     gone: bool = False
     ahead: int = 0

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from billing import addon_prices
-from billing.providers.base import AddonWish, Line, Wish
+from billing.providers.base import AddonWish, Line, Wish, more_of, whole
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
 
@@ -54,7 +54,7 @@ def line(code: str, addon: AddonWish, seats: int, part: Fraction = Fraction(1)) 
     :param seats: those of the firm, of which an add-on for the whole firm takes no notice.
     """
     count = addon.quantity(seats)
-    return Line(code=code, plan=addon.slug, seats=count, amount=round(addon.amount * count * part))
+    return Line(code=code, plan=addon.slug, seats=count, amount=whole(addon.amount * count * part))
 
 
 def difference(before: Wish, wish: Wish, floors: Mapping[str, int], rest: Fraction) -> Iterator[Line]:
@@ -71,7 +71,7 @@ def difference(before: Wish, wish: Wish, floors: Mapping[str, int], rest: Fracti
     had = {one.slug: one.quantity(before.seats) for one in before.addons}
     for addon in wish.addons:
         paid = max(had.get(addon.slug, 0), floors.get(addon.slug, 0))
-        more = addon.quantity(wish.seats) - paid
-        if more > 0:
+        wanted = addon.quantity(wish.seats)
+        if wanted > paid:
             code = "more_addon" if paid else "addon"
-            yield Line(code=code, plan=addon.slug, seats=more, amount=round(addon.amount * more * rest))
+            yield more_of(code, addon.slug, addon.amount * rest, paid, wanted)

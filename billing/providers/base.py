@@ -9,6 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Protocol
 
 from billing.catalogue import Coupon, Plan
@@ -98,16 +99,34 @@ class Line:
 
     :param code: seats, more_seats, unused, plan; addon, more_addon, unused_addon and meter, where `plan` is a slug;
         discount, where `plan` is a coupon's code and `seats` its percentage.
+    :param parts: what it consists of at Stripe, not rounded: each is discounted, rounded and taxed by itself.
     """
 
     code: str
     plan: str
     seats: int
     amount: int
+    parts: tuple[Fraction, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as rows hold it."""
         return {"code": self.code, "plan": self.plan, "seats": self.seats, "amount": self.amount}
+
+
+def whole(amount: Fraction) -> int:
+    """Return an amount in whole minor units, halves away from nought."""
+    units = int(abs(amount) + Fraction(1, 2))
+    return units if amount >= 0 else -units
+
+
+def more_of(code: str, plan: str, price: Fraction, before: int, after: int) -> Line:
+    """Return the line of a higher number: the rest of the old one is given back, the new one is charged.
+
+    :param price: of one, for the rest of the period.
+    """
+    parts = (-price * before, price * after) if before else (price * after,)
+    amount = sum(whole(part) for part in parts)
+    return Line(code=code, plan=plan, seats=after - before, amount=amount, parts=parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -21,16 +22,18 @@ from billing.facts import moment, written
 from billing.models import DemoLedger
 from billing.periods import next_end
 from billing.phases import POLICY
-from billing.providers import addons, counting, credits
+from billing.providers import addons, counting, credits, told
 from billing.providers.base import (
     Line,
     Outcome,
     Party,
     Preview,
     Wish,
+    more_of,
+    whole,
 )
 from billing.quantities import steps
-from billing.snapshot import AddonState, InvoiceState, Snapshot, SubscriptionState
+from billing.snapshot import Snapshot
 from kehu.core import clock
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
@@ -102,7 +105,7 @@ class LedgerProvider:
             "pending": sub["pending"] if same_plan(sub, wish) else None,
         }
         if preview.lines:
-            self._bill(state, preview, at, paid=self.pays_at_once)
+            self._bill(state, party, preview, at, paid=self.pays_at_once)
         return self._done()
 
     def cancel(self, party: Party) -> Outcome:
@@ -160,8 +163,10 @@ class LedgerProvider:
         self._done()
         return Snapshot(
             customer_id=str(party.tenant_id),
-            subscriptions=tuple(_subscription(sub) for sub in state["subs"]),
-            invoices=tuple(_invoice(invoice, credits.due(state, invoice)) for invoice in state["invoices"]),
+            subscriptions=tuple(told.subscription(sub) for sub in state["subs"]),
+            invoices=tuple(
+                told.invoice(invoice, credits.due(state, invoice)) for invoice in state["invoices"]
+            ),
             credit_notes=credits.notes(state),
             refunds=credits.refunds(state),
             ahead=int(state["ahead"]),
@@ -231,14 +236,14 @@ class LedgerProvider:
             more = [step for step in steps(sub["seats"], party.paid_floor, wish.seats) if step.charge]
             if not more:
                 return ()
-            count = more[0].quantity - max(sub["seats"], min(party.paid_floor, wish.seats))
-            amount = round(plan.price(wish.interval, wish.currency) * count * rest)
-            return (Line(code="more_seats", plan=plan.ref, seats=count, amount=amount),)
-        unused = -round(plan.price(sub["interval"], sub["currency"]) * sub["seats"] * rest)
-        part = rest if sub["interval"] == wish.interval else Fraction(1)
+            before = max(sub["seats"], min(party.paid_floor, wish.seats))
+            price = plan.price(wish.interval, wish.currency) * rest
+            return (more_of("more_seats", plan.ref, price, before, more[0].quantity),)
+        unused = -plan.price(sub["interval"], sub["currency"]) * sub["seats"] * rest
+        new = wish.plan_net * (rest if sub["interval"] == wish.interval else Fraction(1))
         return (
-            Line(code="unused", plan=plan.ref, seats=sub["seats"], amount=unused),
-            Line(code="plan", plan=wish.plan.ref, seats=wish.seats, amount=round(wish.plan_net * part)),
+            Line(code="unused", plan=plan.ref, seats=sub["seats"], amount=whole(unused), parts=(unused,)),
+            Line(code="plan", plan=wish.plan.ref, seats=wish.seats, amount=whole(new), parts=(new,)),
         )
 
     def _before(self, end: dt.datetime) -> dt.datetime | None:
@@ -255,8 +260,20 @@ class LedgerProvider:
             addons=addons.held(self.session, sub.get("addons") or (), sub["interval"], currency),
         )
 
-    @staticmethod
+    def _summed(
+        self, lines: tuple[Line, ...], held: Mapping[str, Any] | None, at: dt.datetime, rate: Decimal
+    ) -> tuple[tuple[Line, ...], int, int]:
+        """Return the lines with what a coupon takes off, their sum, and the tax on it."""
+        lines = coupons.lines(lines, held, at)
+        net = sum(line.amount for line in lines)
+        return lines, net, taxes.tax_on(net, rate)
+
+    def _rate(self, party: Party) -> tuple[Decimal, str]:
+        """Return the rate in percent and the code of its reason."""
+        return taxes.rate_of(party.country, party.tax_id_state)
+
     def _reckoned(
+        self,
         party: Party,
         wish: Wish,
         lines: tuple[Line, ...],
@@ -265,11 +282,9 @@ class LedgerProvider:
         held: Mapping[str, Any] | None,
         later: dt.datetime | None = None,
     ) -> Preview:
-        rate, note = taxes.rate_of(party.country, party.tax_id_state)
-        lines = coupons.lines(lines, held, at)
+        rate, note = self._rate(party)
+        lines, net, tax = self._summed(lines, held, at, rate)
         next_net = wish.period_net - coupons.off(wish.period_net, held, next_at or at)
-        net = sum(line.amount for line in lines)
-        tax = taxes.tax_on(net, rate)
         return Preview(
             currency=wish.currency,
             lines=lines,
@@ -310,12 +325,14 @@ class LedgerProvider:
             }
         )
         if not trial:
-            self._bill(state, preview, at, paid=False)
+            self._bill(state, party, preview, at, paid=False)
         self._done()
         waits = not trial and self.first_status == "incomplete"
         return Outcome(state="needs_action" if waits else "done")
 
-    def _bill(self, state: dict[str, Any], preview: Preview, at: dt.datetime, *, paid: bool) -> None:
+    def _bill(
+        self, state: dict[str, Any], party: Party, preview: Preview, at: dt.datetime, *, paid: bool
+    ) -> None:
         state["number"] += 1
         due = self._due(at)
         made: dict[str, Any] = {
@@ -332,6 +349,7 @@ class LedgerProvider:
             "made_at": written(at),
             "paid_at": written(at) if paid else None,
             "lines": [line.plain() for line in preview.lines],
+            "buyer": {"name": party.name, "address": party.address, "tax_id": party.tax_id},
         }
         credits.use_credit(state, made)
         state["invoices"].append(made)
@@ -387,7 +405,7 @@ class LedgerProvider:
                 if counted:  # The bill of what was counted in the last period.
                     wish = self._wish_of(sub, sub["currency"])
                     bill = self._reckoned(party, wish, counted, end, None, sub.get("coupon"))
-                    self._bill(state, bill, end, paid=self.pays_at_once and not state.get("fails"))
+                    self._bill(state, party, bill, end, paid=self.pays_at_once and not state.get("fails"))
                 return
             self._renew(state, sub, party, end)
 
@@ -409,7 +427,9 @@ class LedgerProvider:
         sub["period_end"] = written(next_end(anchor, INTERVALS[wish.interval], end))
         lines = (*period(wish), *counted)
         paid = self.pays_at_once and not state.get("fails")
-        self._bill(state, self._reckoned(party, wish, lines, end, None, sub.get("coupon")), end, paid=paid)
+        self._bill(
+            state, party, self._reckoned(party, wish, lines, end, None, sub.get("coupon")), end, paid=paid
+        )
         if not paid and self.pays_at_once:
             sub["status"] = "past_due"
         elif sub["status"] == "trialing":
@@ -453,46 +473,3 @@ def _plan(ref: str) -> Plan:
     if found is None:
         raise Conflict(_("The plan %(plan)s is not in the catalogue any more.", plan=ref))
     return found
-
-
-def _subscription(sub: Mapping[str, Any]) -> SubscriptionState:
-    started = moment(sub["started_at"])
-    assert started is not None
-    return SubscriptionState(
-        provider_id=sub["id"],
-        status=sub["status"],
-        plan=sub["plan"],
-        interval=sub["interval"],
-        currency=sub["currency"],
-        seats=sub["seats"],
-        started_at=started,
-        period_start=moment(sub["period_start"]),
-        period_end=moment(sub["period_end"]),
-        cancel_at=moment(sub["cancel_at"]),
-        stopped_at=moment(sub["stopped_at"]),
-        pending=sub["pending"],
-        coupon=sub.get("coupon"),
-        addons=tuple(AddonState(**one) for one in sub.get("addons") or ()),
-        by_invoice=bool(sub.get("by_invoice")),
-    )
-
-
-def _invoice(invoice: Mapping[str, Any], due: int) -> InvoiceState:
-    made = moment(invoice["made_at"])
-    assert made is not None
-    return InvoiceState(
-        provider_id=invoice["id"],
-        number=invoice["number"],
-        status=invoice["status"],
-        currency=invoice["currency"],
-        net=invoice["net"],
-        tax=invoice["tax"],
-        total=invoice["total"],
-        paid=invoice["paid"],
-        due=due,
-        tax_note=invoice["tax_note"],
-        made_at=made,
-        due_at=moment(invoice.get("due_at")),
-        paid_at=moment(invoice["paid_at"]),
-        lines=tuple(invoice["lines"]),
-    )

@@ -14,13 +14,13 @@ from typing import Any
 import structlog
 from flask_babel import force_locale
 
-from billing import facts, kinds, mirror, modes, phases, taxes
+from billing import facts, kinds, mirror, modes, phases, tax_ids, taxes
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.models import Account
 from billing.purchases import PurchaseService
 from billing.snapshot import Snapshot
-from billing.stripe import disputes, items, operations, orders, sync
+from billing.stripe import disputes, items, operations, orders, sync, taxing
 from billing.stripe.models import Operation
 from billing.stripe.operations import OPEN, RUN, OperationService
 from billing.stripe.words import (
@@ -56,6 +56,7 @@ def start() -> None:
 def recover(_tenant_id: uuid.UUID) -> None:
     """Queue operations again whose job was lost, or whose worker was killed."""
     disputes.end_lost(db.session())
+    taxing.follow(db.session())
     for operation_id in operations.stuck(db.session()):
         jobs.enqueue(db.session(), RUN, queueing_lock=f"operation:{operation_id}", operation_id=operation_id)
     if WaitingService(db.session()).find() is not None:
@@ -73,7 +74,7 @@ def buyer_of(account: Account) -> Buyer:
     """Return the firm as the provider's customer, with the fixed tax of its country."""
     tenant = context.tenant()
     country = account.country or tenant.country
-    rate, note = taxes.rate_of(country, account.tax_id_state)
+    form = tax_ids.FORMS.get(country)
     return Buyer(
         tenant_id=str(tenant.id),
         name=account.legal_name or tenant.name,
@@ -81,8 +82,10 @@ def buyer_of(account: Account) -> Buyer:
         country=country,
         customer_id=account.stripe_customer_id or "",
         locale=tenant.locale,
-        tax=rate or None,
-        reverse=note == "reverse",
+        address=account.address,
+        tax_id=account.tax_id if account.tax_id_state != tax_ids.INVALID else "",
+        tax_kind=form.kind if form is not None else "",
+        tax=taxes.treatment(country, account.tax_id_state),
     )
 
 
@@ -154,6 +157,8 @@ def run(asked: Provider, operation_id: uuid.UUID) -> str:
     try:
         if not buyer.customer_id:
             buyer = _known(asked, buyer, f"op:customer:{buyer.tenant_id}:{operation_id}")
+        if kind in ("subscribe", "details"):
+            buyer = _detailed(asked, buyer, key)
         outcome = _ask(asked, buyer, kind, desired, key, floor)
     except Declined as refusal:
         log.warning("billing_declined", code=refusal.code, kind=kind)
@@ -176,6 +181,19 @@ def _known(asked: Provider, buyer: Buyer, key: str) -> Buyer:
         return buyer_of(account)
 
 
+def _detailed(asked: Provider, buyer: Buyer, key: str) -> Buyer:
+    """Tell what stands on invoices, and return the buyer with what that says of its tax."""
+    state = asked.details(buyer, key)
+    with db.unit_of_work() as session:
+        account = AccountService(session).lock()
+        if account.tax_id == buyer.tax_id:
+            account.tax_id_state = state
+        found = buyer_of(account)
+    if found.tax.reverse != buyer.tax.reverse:
+        asked.details(found, key)  # It was checked at once; the exemption follows.
+    return found
+
+
 def _ask(
     asked: Provider, buyer: Buyer, kind: str, desired: Mapping[str, Any], key: str, floor: int
 ) -> Outcome:
@@ -190,16 +208,31 @@ def _ask(
         url = asked.papers(buyer, back) if desired.get("papers") else asked.card(buyer, key, back)
         return Outcome(state="needs_action", url=url)
     if kind in ("credit", "refund"):
-        return asked.give_back(
-            desired["invoice"],
-            int(desired["amount"]),
-            key,
-            refund=kind == "refund",
-            paid=bool(desired["paid"]),
-            reason=desired["reason"],
-            request_id=desired["request"],
-        )
+        return _give_back(asked, kind, desired, key)
+    return _ask_of_live(asked, buyer, kind, desired, key, floor)
+
+
+def _give_back(asked: Provider, kind: str, desired: Mapping[str, Any], key: str) -> Outcome:
+    return asked.give_back(
+        desired["invoice"],
+        int(desired["amount"]),
+        key,
+        refund=kind == "refund",
+        paid=bool(desired["paid"]),
+        reason=desired["reason"],
+        request_id=desired["request"],
+    )
+
+
+def _ask_of_live(
+    asked: Provider, buyer: Buyer, kind: str, desired: Mapping[str, Any], key: str, floor: int
+) -> Outcome:
+    """Ask for what concerns the subscription that runs."""
     live = _running(asked.fetch(buyer.customer_id))
+    if kind == "details":
+        if live is not None:
+            asked.tax(live, buyer)
+        return Outcome(state="done")
     if kind == "end":
         return asked.end(live, key) if live is not None else Outcome(state="done")
     if live is None:
@@ -269,6 +302,8 @@ def _reached(snapshot: Snapshot, kind: str, desired: Mapping[str, Any]) -> bool:
         return any(one.request_id == desired["request"] for one in snapshot.credit_notes)
     if kind == "end":
         return not running
+    if kind == "details":
+        return False  # It costs nothing to tell it once more, with a new key.
     if kind in ("subscribe", "change", "later"):
         wanted = tuple(desired[name] for name in ("plan", "interval", "seats"))
         named = desired.get("addons") if kind == "change" else None
@@ -311,9 +346,15 @@ def _end(
             if row.kind == "later":
                 _waited(WaitingService(session), account, error)
             session.flush()  # Its place is free before the next one takes it.
+        if row.kind in ("subscribe", "details"):
+            account.tax_told = buyer.told if state != "failed" else account.tax_told
+            if error == "tax_id_invalid":
+                account.tax_id_state = tax_ids.INVALID
         if snapshot is not None and snapshot.customer_id:
             mirror.converge(session, snapshot)
+            taxing.take_over(session, snapshot)
         disputes.end_lost(session)
+        taxing.follow(session)
         return row.state
 
 

@@ -112,7 +112,7 @@ class Gateway:
         """
         with told():
             try:
-                customer = self.api.customers.retrieve(customer_id).to_dict()
+                customer = self.api.customers.retrieve(customer_id, {"expand": ["tax_ids"]}).to_dict()
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
@@ -124,8 +124,12 @@ class Gateway:
             bills = {} if gone else self._bills(customer_id)
             notes, refunds, disputes = self._taken_back(customer_id)
             ahead = self._ahead(customer.get("test_clock"))
+        ids = (customer.get("tax_ids") or {}).get("data") or []
+        tax_id, tax_id_state = plain.tax_id(ids[0]) if ids else ("", "")
         return Snapshot(
             customer_id=customer_id,
+            tax_id=tax_id,
+            tax_id_state=tax_id_state,
             subscriptions=tuple(plain.subscription(one) for one in found),
             invoices=tuple(plain.invoice(one) for one in bills.values()),
             credit_notes=tuple(notes),

@@ -30,7 +30,7 @@ STATES = ("new", "done", "ignored", "parked", "failed")
 
 
 KINDS = (
-    *("subscribe", "abandon", "change", "later", "cancel", "undo", "pay", "card"),
+    *("subscribe", "abandon", "change", "later", "cancel", "undo", "pay", "card", "details"),
     *("credit", "refund", "end"),
 )
 """What an operation does; the last three are the operator's."""

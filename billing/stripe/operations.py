@@ -155,6 +155,12 @@ class OperationService:
             raise Conflict(_("There is no card yet. Choose a plan first."))
         return self._begin("card", {"back": back, "papers": papers})
 
+    def details(self) -> Operation:
+        """Ask the provider to take over what stands on invoices, and how the firm is taxed."""
+        account = self.accounts.lock()
+        now = {name: getattr(account, name) for name in ("legal_name", "address", "invoice_email", "tax_id")}
+        return self._begin("details", now | {"state": account.tax_id_state})
+
     # --- the operator ---------------------------------------------------------------------------------------
 
     def give_back(self, request_id: uuid.UUID, kind: str, desired: Mapping[str, Any]) -> Operation:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
 from sqlalchemy import select
 
-from billing import facts
+from billing import coupons, facts, taxes
 from billing.accounts import AccountService
 from billing.addon_prices import lookup_key
 from billing.facts import moment, written
-from billing.models import Account, Subscription
+from billing.models import Account, Invoice, Subscription
 from billing.phases import Buy
-from billing.providers.base import Outcome, Party, Wish
+from billing.providers.base import Line, Outcome, Party, Wish
 from billing.providers.ledger import LedgerProvider, later, same_plan, waits
 from billing.snapshot import AddonState, Snapshot, SubscriptionState
 from billing.stripe.models import Operation
@@ -138,6 +140,31 @@ class StripeOrders(LedgerProvider):
     def now(self) -> dt.datetime:
         """Return the customer's time: that of a test clock, if it has one."""
         return clock.now() + dt.timedelta(seconds=self._account().clock_ahead)
+
+    def _rate(self, party: Party) -> tuple[Decimal, str]:
+        """Return the fixed rate; with Stripe Tax what it charged last, or before that the fixed rate as an estimate.
+
+        The worker asks Stripe before anything is changed, and Checkout shows the sum before it is paid.
+        """
+        fixed, note = super()._rate(party)
+        if not taxes.treatment(party.country, party.tax_id_state).automatic or note == "reverse":
+            return fixed, note
+        statement = select(Invoice.tax_note).where(Invoice.net > 0).order_by(Invoice.made_at.desc()).limit(1)
+        last = self.session.execute(statement).scalar_one_or_none()
+        if last is None or last == "reverse":
+            return fixed, f"estimate:{fixed}"
+        kind, _colon, rate = last.partition(":")
+        return (Decimal(rate), last) if kind == "rate" else (Decimal(0), last)
+
+    def _summed(
+        self, lines: tuple[Line, ...], held: Mapping[str, Any] | None, at: dt.datetime, rate: Decimal
+    ) -> tuple[tuple[Line, ...], int, int]:
+        """Sum up as Stripe does: each part of a line is discounted, rounded and taxed by itself."""
+        parts = [part for line in lines for part in line.parts or (Fraction(line.amount),)]
+        nets = [coupons.left(part, held, at) for part in parts]
+        less = sum(line.amount for line in lines) - sum(nets)
+        lines = (*lines, *coupons.line(held, at, less))
+        return lines, sum(nets), sum(taxes.tax_on(net, rate) for net in nets)
 
     def _fewer(self) -> int | None:
         statement = select(Operation.desired).where(Operation.state.in_(OPEN), Operation.kind == "change")

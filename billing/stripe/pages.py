@@ -29,6 +29,10 @@ from plugins.results import BillingMode
 blueprint = Blueprint("billing_orders", __name__, template_folder="../templates")
 
 FAILED = {
+    "tax_id_invalid": _l(
+        "Tax id: Stripe does not take this number for your country. "
+        "Correct it under What stands on invoices, then order again."
+    ),
     "superseded": _l("A newer order took the place of this one."),
     "price_moved": _l("The price has moved since it was shown; nothing was changed. Look at it again."),
     "too_old": _l("Stripe could not be reached for a day; nothing was changed. Order again."),
@@ -40,6 +44,7 @@ DONE = {
     "cancel": _l("Cancelled. All goes on until the end of the period."),
     "undo": _l("The subscription goes on."),
     "pay": _l("Paid. Everything works again."),
+    "details": _l("What stands on invoices is saved."),
 }
 """What was carried out -> what people read; all else changed plan or seats."""
 

@@ -18,6 +18,7 @@ from billing.snapshot import (
     RefundState,
     SubscriptionState,
 )
+from billing.taxes import tax_on
 
 SEATS = "seat"
 """Kind of the item that stands for seats, in its metadata; an item without one counts as such."""
@@ -212,12 +213,42 @@ def _made(found: Plain) -> dt.datetime:
     return moment(found.get("created")) or dt.datetime.fromtimestamp(0, dt.UTC)
 
 
+def tax_id(found: Plain) -> tuple[str, str]:
+    """Return a tax id and how its verification stands; a kind that nobody verifies is `unavailable`."""
+    return str(found.get("value") or ""), str(
+        (found.get("verification") or {}).get("status") or "unavailable"
+    )
+
+
 def _tax_note(net: int, taxes: Sequence[Plain]) -> str:
-    """Return why so much tax is charged, in the codes of the fixed rates."""
+    """Return why so much tax is charged, in the codes of the fixed rates.
+
+    The rate itself stands at another object; it is worked out from what was taxed, to a tenth of a percent.
+    """
     tax = sum(int(one.get("amount") or 0) for one in taxes)
-    if any(one.get("taxability_reason") == "reverse_charge" for one in taxes):
-        return "reverse"
-    return f"rate:{round(100 * tax / net)}" if tax and net else "outside"
+    if tax:
+        taxed = sum(int(one.get("taxable_amount") or 0) for one in taxes) or net
+        return f"rate:{_percent(tax, taxed)}"
+    reasons = {str(one.get("taxability_reason")) for one in taxes}
+    return next((code for reason, code in _UNTAXED if reason in reasons), "outside")
+
+
+_UNTAXED = (
+    ("reverse_charge", "reverse"),
+    ("customer_exempt", "exempt"),
+    ("product_exempt", "zero"),
+    ("not_subject_to_tax", "zero"),
+    ("zero_rated", "zero"),
+)
+"""Stripe's reasons for no tax -> ours; all others say that nobody collects it there (`outside`)."""
+
+
+def _percent(tax: int, taxed: int) -> str:
+    """Return a rate; one of the catalogue that comes to the same tax, or else the nearest tenth."""
+    near = Decimal(100 * tax) / taxed
+    fitting = [rate for rate in set(catalogue().tax.rates.values()) if tax_on(taxed, rate) == tax]
+    found = min(fitting, key=lambda rate: abs(rate - near), default=near.quantize(Decimal("0.1")))
+    return f"{found.normalize():f}"
 
 
 def _line(found: Plain) -> Plain:

@@ -35,6 +35,8 @@ def publish(gateway: Gateway) -> int:
                 f"{row.lookup_key} costs {found[0].unit_amount} at Stripe and {row.amount} here. "
                 "Prices are never changed: raise the plan's version in catalogue.toml."
             )
+        if found[0].tax_behavior == "unspecified":  # Stripe Tax refuses such prices; it can be said once.
+            gateway.api.prices.update(found[0].id, {"tax_behavior": "exclusive"})
         with db.unit_of_work(tenant=None) as session:
             values = {"stripe_price_id": str(found[0].id)}
             session.execute(update(Price).where(Price.lookup_key == row.lookup_key).values(**values))
@@ -77,6 +79,7 @@ def _make(gateway: Gateway, row: Price) -> object:
         "unit_amount": row.amount,
         "recurring": {"interval": row.interval},
         "lookup_key": row.lookup_key,
+        "tax_behavior": "exclusive",
         "metadata": marks,
     }
     return gateway.api.prices.create(asked, {"idempotency_key": f"price:{row.lookup_key}"})

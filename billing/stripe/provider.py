@@ -11,6 +11,7 @@ from billing.snapshot import Snapshot
 from billing.stripe import items, plain
 from billing.stripe.gateway import Gateway, told
 from billing.stripe.words import Buyer, Declined, Live, Outcome, Preview, Unanswered, Wanted
+from billing.tax_ids import UNAVAILABLE
 from kehu.core import clock
 
 SHORTEST_TRIAL = dt.timedelta(hours=48)
@@ -35,10 +36,46 @@ class StripeProvider:
             asked["email"] = buyer.email
         if buyer.country:
             asked["address"] = {"country": buyer.country}
-        if buyer.reverse:
-            asked["tax_exempt"] = "reverse"
         with told():
             return str(self.api.customers.create(asked, {"idempotency_key": key}).id)
+
+    def details(self, buyer: Buyer, key: str) -> str:
+        """Tell name, address, tax id and exemption, and return how the tax id stands; without one, nothing.
+
+        With Stripe Tax the exemption is left to it: it knows a verified business by its tax id.
+        """
+        lines = [line.strip() for line in buyer.address.splitlines() if line.strip()]
+        place = {"country": buyer.country, "line1": ", ".join(lines[:1]), "line2": ", ".join(lines[1:])}
+        reverse = buyer.tax.reverse and not buyer.tax.automatic
+        asked: dict[str, Any] = {"name": buyer.name, "tax_exempt": "reverse" if reverse else "none"}
+        if buyer.email:
+            asked["email"] = buyer.email
+        if buyer.country:
+            asked["address"] = {name: text for name, text in place.items() if text}
+        with told():
+            self.api.customers.update(buyer.customer_id, asked)
+            ids = self.api.customers.tax_ids
+            known = [one.to_dict() for one in ids.list(buyer.customer_id, {"limit": 100}).auto_paging_iter()]
+            same = [one for one in known if (one["type"], one["value"]) == (buyer.tax_kind, buyer.tax_id)]
+            for one in known:
+                if one not in same[:1]:
+                    ids.delete(buyer.customer_id, str(one["id"]))
+            if not buyer.tax_id or not buyer.tax_kind:
+                return UNAVAILABLE if buyer.tax_id else ""
+            if not same:
+                asked = {"type": buyer.tax_kind, "value": buyer.tax_id}
+                made = ids.create(buyer.customer_id, asked, {"idempotency_key": f"{key}:tax:{buyer.tax_id}"})
+                same = [made.to_dict()]
+        return plain.tax_id(same[0])[1]
+
+    def tax(self, live: Live, buyer: Buyer) -> None:
+        """Tax a running subscription as its buyer is taxed now; what was billed stays as it is."""
+        with told():
+            asked = {
+                "automatic_tax": {"enabled": buyer.tax.automatic},
+                "default_tax_rates": self._tax(buyer) or "",
+            }
+            self.api.subscriptions.update(live.subscription_id, asked)
 
     def preview(
         self,
@@ -58,7 +95,7 @@ class StripeProvider:
             details: dict[str, Any] = {"items": [item]}
             if live is None:
                 details["default_tax_rates"] = self._tax(buyer)
-                asked |= _discounts(wanted)
+                asked |= _discounts(wanted) | _automatic(buyer)
             else:
                 at = at if steps else self._now_of(live)
                 if steps:
@@ -82,7 +119,7 @@ class StripeProvider:
     def subscribe(self, buyer: Buyer, wanted: Wanted, key: str, back: str) -> Outcome:
         """Open a page of Checkout: the card is given there, and never to us."""
         with told():
-            rates = self._tax(buyer)
+            rates, automatic = self._tax(buyer), _automatic(buyer)
             data: dict[str, Any] = {"metadata": {"tenant": buyer.tenant_id}}
             if rates:
                 data["default_tax_rates"] = rates
@@ -97,6 +134,8 @@ class StripeProvider:
                 "subscription_data": data,
                 **_discounts(wanted),
                 "locale": LOCALES.get(buyer.locale, "auto"),
+                **automatic,
+                **({"customer_update": {"address": "auto"}} if automatic else {}),
                 **_ways_back(back),
             }
             made = self.api.checkout.sessions.create(asked, {"idempotency_key": key})
@@ -270,9 +309,10 @@ class StripeProvider:
 
     def _tax(self, buyer: Buyer) -> list[str]:
         """Return the fixed tax rate of the buyer's country, made at Stripe when it is first needed."""
-        if buyer.tax is None:
+        rate = buyer.tax.rate
+        if rate is None:
             return []
-        name = f"{buyer.country} {buyer.tax.normalize():f}"
+        name = f"{buyer.country} {rate.normalize():f}"
         if name not in self._rates:
             known: Mapping[str, str] = {
                 str(one.metadata.to_dict().get("kehu") or ""): str(one.id)
@@ -280,7 +320,7 @@ class StripeProvider:
             }
             self._rates.update(known)
         if name not in self._rates:
-            asked = {"display_name": "VAT", "country": buyer.country, "percentage": float(buyer.tax)}
+            asked = {"display_name": "VAT", "country": buyer.country, "percentage": float(rate)}
             made = self.api.tax_rates.create(asked | {"inclusive": False, "metadata": {"kehu": name}})
             self._rates[name] = str(made.id)
         return [self._rates[name]]
@@ -309,6 +349,10 @@ def _did(call: Callable[[str], Any], name: str) -> bool:
 
 def _discounts(wanted: Wanted) -> dict[str, Any]:
     return {"discounts": [{"coupon": wanted.coupon}]} if wanted.coupon else {}
+
+
+def _automatic(buyer: Buyer) -> dict[str, Any]:
+    return {"automatic_tax": {"enabled": True}} if buyer.tax.automatic else {}
 
 
 def _ways_back(back: str) -> dict[str, str]:

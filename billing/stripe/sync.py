@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from billing import mirror
 from billing.snapshot import Snapshot
-from billing.stripe import disputes
+from billing.stripe import disputes, taxing
 from billing.stripe.gateway import Gateway
 from billing.stripe.inbox import CONVERGE
 from billing.stripe.models import StripeEvent, Sync
@@ -113,7 +113,9 @@ def _write(
         if row.lease_owner != owner:
             raise LeaseLost
         mirror.converge(session, snapshot)
+        taxing.take_over(session, snapshot)
         disputes.end_lost(session)
+        taxing.follow(session)
         row.done, row.attempts, row.last_error = wanted, 0, ""
         more = row.want if row.want > wanted else None
         row.lease_until = clock.now() + LEASE if more else None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from flask import current_app
 
 from billing.quantities import QuantityStep
 from billing.snapshot import Snapshot
+from billing.taxes import Treatment
 
 EXTENSION = "kehu.billing.provider"
 
@@ -40,7 +40,8 @@ class Buyer:
     """The firm as a customer.
 
     :param customer_id: the provider's id; empty until the first purchase.
-    :param tax: percent to add; None where none is due. `reverse` says that the customer owes it.
+    :param tax: how it is taxed.
+    :param tax_kind: what Stripe calls the kind of its tax id; empty where it knows none for the country.
     """
 
     tenant_id: str
@@ -49,8 +50,16 @@ class Buyer:
     country: str = ""
     customer_id: str = ""
     locale: str = ""
-    tax: Decimal | None = None
-    reverse: bool = False
+    address: str = ""
+    tax_id: str = ""
+    tax_kind: str = ""
+    tax: Treatment = field(default_factory=Treatment)
+
+    @property
+    def told(self) -> str:
+        """What Stripe has to know of the firm's tax, to be compared with what it was told last."""
+        how = self.tax
+        return f"{how.automatic}|{how.rate}|{how.reverse}|{self.country}|{self.tax_kind}|{self.tax_id}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +157,12 @@ class Provider(Protocol):
 
     def customer(self, buyer: Buyer, key: str) -> str:
         """Make the customer, once for each key, and return its id."""
+
+    def details(self, buyer: Buyer, key: str) -> str:
+        """Tell the customer's name, address, tax id and exemption; return how the tax id stands."""
+
+    def tax(self, live: Live, buyer: Buyer) -> None:
+        """Tax a running subscription as its buyer is taxed now; what was billed stays as it is."""
 
     def preview(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from billing import addon_offers, facts
+from billing import addon_offers, facts, taxes
 from billing.accounts import AccountService, left_open
 from billing.catalogue import Plan, catalogue
 from billing.entitlements import PLUGIN, Grant, grant
@@ -153,7 +153,7 @@ def _invoice_line(one: Invoice, own: bool) -> PaperLine:
     return PaperLine(
         at=one.made_at,
         label=one.number,
-        text="",
+        text=taxes.reason(one.tax_note) if one.net and not one.tax else "",
         url=f"/settings/billing/invoices/{one.id}{'.pdf' if own else ''}",
         state=words.INVOICE_STATES.get(one.status, (one.status, "")),
         amount=one.total,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,8 @@ from billing.providers.base import Outcome, Preview, Wish
 from billing.providers.demo import DemoProvider
 from billing.purchases import PurchaseService, default_seats, months_saved
 from billing.seats import SeatService
+from billing.stripe.operations import OperationService
+from billing.stripe.orders import waiting_page
 from billing.web import sealed, words
 from billing.web.overview import Overview, overview
 from kehu.core import context, db
@@ -36,6 +39,8 @@ from plugins.results import BillingMode
 
 blueprint = Blueprint("billing", __name__, template_folder="../templates")
 PAGE = "/settings/billing"
+DETAILS = ("legal_name", "address", "invoice_email", "tax_id")
+"""What a firm says of itself for its invoices."""
 
 register(
     SettingsPage(
@@ -77,12 +82,20 @@ def show() -> Any:
     """Show where the firm stands, the plans, who holds a seat, invoices and history."""
     if modes.mode() is BillingMode.OFF:
         return render_page("billing/off.html", limit=modes.seat_limit())
+    return _whole_page()
+
+
+def _whole_page(errors: Mapping[str, Any] | None = None, typed: Mapping[str, str] | None = None) -> Response:
+    """Return the page, with what was typed about invoices when that could not be kept."""
     session = db.session()
     account = _account()
     found = overview(session, account)
     currency = found.account.currency
     return render_page(
         "billing/show.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        details={name: typed.get(name, "") for name in DETAILS} if typed is not None else found.account,
         found=found,
         phase=words.PHASES[found.standing.phase],
         access=found.standing.access,
@@ -278,10 +291,15 @@ def check() -> Any:
 @needs(RIGHT)
 def details() -> Any:
     """Keep what stands on invoices."""
+    values = request.form.to_dict()
     try:
-        AccountService(db.session()).set_details(request.form.to_dict())
+        changed = AccountService(db.session()).set_details(values)
     except InvalidInput as error:
-        return _back(" ".join(text for texts in error.fields.values() for text in texts), "bad")
+        return _whole_page(error.fields, values)
+    known = modes.mode() is BillingMode.STRIPE and (_account().stripe_customer_id or _account().tax_id)
+    if changed and known:  # A tax id is checked before anything is bought with it.
+        made = OperationService(db.session()).details()
+        return redirect(waiting_page(made.id), 303)
     return _back(_("What stands on invoices is saved."))
 
 
@@ -304,8 +322,8 @@ def credit_note(note_id: uuid.UUID) -> Any:
     row = session.execute(select(CreditNote).where(CreditNote.id == note_id)).scalar_one_or_none()
     if row is None or modes.mode() is BillingMode.STRIPE:
         abort(404)
-    number = select(Invoice.number).where(Invoice.provider_id == row.invoice_id)
-    paper = draw_credit_note(row, session.execute(number).scalar_one(), _account(), context.tenant())
+    of = session.execute(select(Invoice).where(Invoice.provider_id == row.invoice_id)).scalar_one()
+    paper = draw_credit_note(row, of, _account(), context.tenant())
     return _paper(paper, row.number)
 
 

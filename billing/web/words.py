@@ -40,6 +40,20 @@ INVOICE_STATES: Mapping[str, tuple[Any, str]] = {
     "draft": (_l("Draft"), ""),
 }
 
+TAX_ID_STATES: Mapping[str, tuple[Any, str, Any]] = {
+    "": (_l("None"), "", ""),
+    "pending": (
+        _l("Being checked"),
+        "info",
+        _l("Tax is charged until it is verified; later bills have none."),
+    ),
+    "verified": (_l("Verified"), "ok", _l("Where the recipient owes the tax, none is charged.")),
+    "unverified": (_l("Not found"), "bad", _l("The register does not know this number, so tax is charged.")),
+    "invalid": (_l("Refused"), "bad", _l("Stripe does not take this number for your country. Correct it.")),
+    "unavailable": (_l("Can't be checked"), "", _l("Nobody checks numbers of your country; tax is charged.")),
+}
+"""How a tax id stands -> its name, the tone of its badge, and what follows."""
+
 REFUND_STATES: Mapping[str, tuple[Any, str]] = {
     "pending": (_l("On its way"), "info"),
     "requires_action": (_l("On its way"), "info"),
@@ -170,6 +184,8 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         return _operator_text(action, changes)
     if action == "addon_trial":
         return _("Days to try begun: %(plugin)s", plugin=", ".join(map(addon_prices.name_of, changes)))
+    if action == "tax_id":
+        return _("Tax id: %(state)s", state=str(TAX_ID_STATES[changes["state"][1]][0]))
     parts = []
     if "plan" in changes:
         parts.append(_("plan %(name)s", name=plan_name(changes["plan"][1])))

@@ -62,6 +62,9 @@ class Settings:
     stripe_test_key_ok: bool = _setting(
         "KEHU_STRIPE_TEST_KEY_OK", False, "Let a production installation run with a test key of Stripe"
     )
+    stripe_tax: bool = _setting(
+        "KEHU_STRIPE_TAX", False, "Let Stripe Tax work taxes out, instead of the catalogue's fixed rates"
+    )
     safe_mode: bool = _setting("KEHU_SAFE_MODE", False, "Start with built-in plugins only")
     plugins_block: str = _setting("KEHU_PLUGINS_BLOCK", "", "Slugs of plugins that must not load, by comma")
     upload_mb: int = _setting("KEHU_UPLOAD_MB", 110, "Largest upload in MB")

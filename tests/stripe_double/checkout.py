@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stripe_double import intents, lines, subscriptions
+from tests.stripe_double import intents, lines, stripe_tax, subscriptions
 from tests.stripe_double.errors import invalid, missing_parameter
 from tests.stripe_double.events import emit
 from tests.stripe_double.fields import only, put_metadata
@@ -38,7 +38,7 @@ KNOWN = (
         "customer_update",
         "payment_method_collection",
     ),
-    *("payment_method_types", "setup_intent_data"),
+    *("payment_method_types", "setup_intent_data", "automatic_tax"),
 )
 _ABSENT = (
     *("adaptive_pricing", "branding_settings", "currency_conversion", "integration_identifier", "line_items"),
@@ -72,7 +72,7 @@ def create(world: World, p: Obj) -> Obj:
         identifier,
         omit=_ABSENT,
         allow_promotion_codes=p.get("allow_promotion_codes"),
-        automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
+        automatic_tax=_automatic(bool((p.get("automatic_tax") or {}).get("enabled")), customer, p),
         billing_address_collection=p.get("billing_address_collection"),
         cancel_url=p.get("cancel_url"),
         client_reference_id=p.get("client_reference_id"),
@@ -102,14 +102,30 @@ def create(world: World, p: Obj) -> Obj:
     )
     put_metadata(session, p)
     if mode == "subscription":
-        _price_up(world, session, p, customer)
+        price_up(world, session, p, customer)
     elif not customer and not p.get("currency"):
         raise missing_parameter("currency")
     world.at(expires, "expire_session", identifier)
     return session
 
 
-def _price_up(world: World, session: Obj, p: Obj, customer: Obj | None) -> None:
+def _automatic(enabled: bool, customer: Obj | None, p: Obj) -> Obj:
+    """Say how automatic tax stands; a customer without an address must be allowed to get one on the page.
+
+    https://docs.stripe.com/tax/checkout#existing-customers.
+    """
+    kept = (p.get("customer_update") or {}).get("address") == "auto"
+    if enabled and customer and not stripe_tax.place_of(customer) and not kept:
+        message = (
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. "
+            "Add a valid address to the Customer or set `customer_update[address]` to 'auto'."
+        )
+        raise invalid(message, "automatic_tax[enabled]")
+    found = stripe_tax.state(enabled, customer)
+    return {name: found[name] for name in ("enabled", "liability", "provider", "status")}
+
+
+def price_up(world: World, session: Obj, p: Obj, customer: Obj | None) -> None:
     """Work the amounts out before anybody pays; the data of the subscription is checked as well."""
     if not p.get("line_items"):
         raise missing_parameter("line_items")
@@ -135,21 +151,25 @@ def _price_up(world: World, session: Obj, p: Obj, customer: Obj | None) -> None:
         rates = (p.get("subscription_data") or {}).get("default_tax_rates")
         if rates:
             asked["subscription_details"]["default_tax_rates"] = rates
+        for name in ("automatic_tax", "discounts"):
+            if p.get(name):
+                asked[name] = p[name]
         invoice = create_preview(world, asked)
         session["_lines"], total = invoice["_lines"], invoice["total"]
         subtotal, tax = invoice["subtotal"], sum(t["amount"] for t in invoice["total_taxes"])
+        off = sum(one["amount"] for one in invoice["total_discount_amounts"])
     else:
         bill = lines.Bill(stand_in, currency.lower())
         span = lines.Span(session["created"], session["created"])
         found = [(price_of(world, one), one["quantity"]) for one in items]
         session["_lines"] = [lines.period(world, bill, {"id": "si_new"}, f, q, span) for f, q in found]
         subtotal = total = sum(line["amount"] for line in session["_lines"])
-        tax = 0
+        tax = off = 0
     data = p.get("subscription_data") or {}
     if data.get("trial_end") or data.get("trial_period_days"):
-        subtotal = total = tax = 0
+        subtotal = total = tax = off = 0
     session |= {"currency": currency.lower(), "amount_subtotal": subtotal, "amount_total": total}
-    session["total_details"] = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": tax}
+    session["total_details"] = {"amount_discount": off, "amount_shipping": 0, "amount_tax": tax}
 
 
 def _item(given: Obj) -> Obj:
@@ -212,6 +232,7 @@ def subscribe(world: World, session: Obj, customer: Obj, card: str) -> Obj:
     asked = {"customer": customer["id"], "items": items_of(session), "currency": session["currency"]}
     asked |= {"default_payment_method": card, "payment_behavior": "default_incomplete"}
     asked |= {"payment_settings": {"save_default_payment_method": "off"}}
-    if session["_p"].get("discounts"):
-        asked["discounts"] = session["_p"]["discounts"]
+    for name in ("discounts", "automatic_tax"):
+        if session["_p"].get(name):
+            asked[name] = session["_p"][name]
     return subscriptions.create(world, asked | data)

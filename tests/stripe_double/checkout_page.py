@@ -51,6 +51,9 @@ def _customer(world: World, session: Obj, form: Form) -> Obj:
     if form.get("country"):
         with Watch(world, "customer.updated", customer):
             customer["address"] = customers.address({"country": form["country"]})
+        if session["automatic_tax"]["enabled"]:  # The total follows the address.
+            checkout.price_up(world, session, session["_p"], customer)
+            session["automatic_tax"]["status"] = "complete"
     return customer
 
 

@@ -107,8 +107,8 @@ def list_codes(world: World, p: Obj) -> Obj:
     return world.page("promotion_code", p, lambda o: all(o[k] == v for k, v in same.items()))
 
 
-def redeem(world: World, given: Any, holder: Obj, field: str) -> list[str]:
-    """Turn ``discounts`` of a request into discount objects and return their ids."""
+def redeem(world: World, given: Any, holder: Obj, field: str, *, counted: bool = True) -> list[str]:
+    """Turn ``discounts`` of a request into discount objects and return their ids; a preview uses up none."""
     made = []
     for one in given or []:
         code = (
@@ -126,7 +126,7 @@ def redeem(world: World, given: Any, holder: Obj, field: str) -> list[str]:
             raise invalid(
                 f"Coupon {coupon['id']} is used up and cannot be applied.", "discounts", "coupon_expired"
             )
-        coupon["times_redeemed"] += 1
+        coupon["times_redeemed"] += int(counted)
         months = coupon["duration_in_months"]
         discount = world.new(
             "discount",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.stripe_double import invoice_payments, lines
+from tests.stripe_double import invoice_payments, lines, stripe_tax
 from tests.stripe_double.amounts import gather
 from tests.stripe_double.errors import invalid
 from tests.stripe_double.events import Watch, emit
@@ -26,7 +26,8 @@ def bill_of(world: World, subscription: Obj) -> Bill:
         if world.objects[d]["end"] is None or world.objects[d]["end"] > now
     ]
     rates = list(subscription["_tax_rates"])
-    return Bill(customer, subscription["currency"], standing, rates, subscription["id"])
+    automatic = bool(subscription["automatic_tax"]["enabled"])
+    return Bill(customer, subscription["currency"], standing, rates, subscription["id"], automatic)
 
 
 def draft(world: World, bill: Bill, reason: str, made: list[Obj], keep: bool = True, **values: Any) -> Obj:
@@ -100,16 +101,14 @@ def _blank(world: World) -> Obj:
     world.objects.pop(made["id"])
     world.places.pop(made["id"])
     world.families["invoice"].pop()
-    return made | {"issuer": {"type": "self"}, "metadata": {}, "automatic_tax": _no_tax()}
-
-
-def _no_tax() -> Obj:
-    return {"enabled": False, "disabled_reason": None, "liability": None, "provider": None, "status": None}
+    automatic = stripe_tax.state(False, None)
+    return made | {"issuer": {"type": "self"}, "metadata": {}, "automatic_tax": automatic}
 
 
 def sum_up(world: World, invoice: Obj) -> None:
     """Work discounts, taxes and totals out."""
     bill, made = invoice["_bill"], invoice["_lines"]
+    invoice["automatic_tax"] = stripe_tax.state(bill.automatic, bill.customer)
     for line in made:
         line["discount_amounts"], line["discounts"] = [], []
     lines.discount(world, bill, made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.stripe_double import amounts
+from tests.stripe_double import amounts, stripe_tax
 from tests.stripe_double.dates import long_date
 from tests.stripe_double.world import Obj, World
 
@@ -19,6 +19,7 @@ class Bill:
     discounts: list[str] = field(default_factory=list)
     tax_rates: list[str] = field(default_factory=list)
     subscription: str | None = None
+    automatic: bool = False
 
 
 @dataclass
@@ -181,5 +182,8 @@ def tax(world: World, bill: Bill, lines: list[Obj]) -> None:
     """Tax what is left of each line after discounts."""
     for line in lines:
         net = line["amount"] - sum(d["amount"] for d in line["discount_amounts"])
+        if bill.automatic:
+            line["taxes"] = stripe_tax.tax(world, bill.customer, net)
+            continue
         rates = line["_rates"] or bill.tax_rates
         line["taxes"] = amounts.taxes(world, net, rates, bill.customer["tax_exempt"])

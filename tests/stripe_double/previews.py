@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from tests.stripe_double import invoice_items, invoices, lifecycle, lines
+from tests.stripe_double import coupons, invoice_items, invoices, lifecycle, lines, stripe_tax
 from tests.stripe_double.changes import Change, work_out
 from tests.stripe_double.dates import add_interval
 from tests.stripe_double.errors import invalid
@@ -31,7 +31,7 @@ def create_preview(world: World, p: Obj) -> Obj:
     With ``always_invoice`` the answer is the invoice that the change itself makes; otherwise it is the next renewal
     with the prorations on it.
     """
-    only(p, ("customer", "subscription", "subscription_details", "currency", "discounts"))
+    only(p, ("customer", "subscription", "subscription_details", "currency", "discounts", "automatic_tax"))
     details = p.get("subscription_details") or {}
     only(details, (*DETAILS, "default_tax_rates"))
     if "subscription" not in p:
@@ -42,6 +42,9 @@ def create_preview(world: World, p: Obj) -> Obj:
     ):
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
     bill = invoices.bill_of(world, subscription)
+    if "discounts" in p:
+        bill.discounts = _discounts(world, p, world.get("customer", subscription["customer"]))
+    bill.automatic = bool(p.get("automatic_tax", subscription["automatic_tax"])["enabled"])
     planned = work_out(world, subscription, details)
     waiting = deepcopy(invoice_items.take_pending(world, bill))
     if planned.invoices_now:
@@ -57,6 +60,12 @@ def create_preview(world: World, p: Obj) -> Obj:
         invoice["parent"]["subscription_details"]["subscription_proration_date"] = planned.since
     invoice["next_payment_attempt"] = now if planned.invoices_now else span.start + 3600
     return invoice
+
+
+def _discounts(world: World, p: Obj, customer: Obj) -> list[str]:
+    """Return the coupons of the request as discounts that nothing uses up."""
+    holder = dict(customer, id=None, customer=customer["id"])
+    return coupons.redeem(world, p.get("discounts") or [], holder, "invoice", counted=False)
 
 
 def _next(world: World, subscription: Obj, planned: Change, bill: Bill) -> tuple[list[Obj], Span]:
@@ -81,7 +90,11 @@ def _of_new(world: World, p: Obj, details: Obj) -> Obj:
     if not wanted:
         raise invalid("You must pass a subscription or items to preview.", "subscription_details")
     currency = (p.get("currency") or customer["currency"] or wanted[0][0]["currency"]).lower()
-    bill = Bill(customer, currency, [], list(details.get("default_tax_rates") or []))
+    discounts = _discounts(world, p, customer)
+    automatic = bool((p.get("automatic_tax") or {}).get("enabled"))
+    bill = Bill(customer, currency, discounts, list(details.get("default_tax_rates") or []), None, automatic)
+    if automatic and stripe_tax.place_of(customer):
+        stripe_tax.check(world, customer, [one for one, _given in wanted], bill.tax_rates)
     now = world.now(customer)
     made = []
     span = Span(now, now)

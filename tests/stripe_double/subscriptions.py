@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stripe_double import coupons, invoice_payments, invoices, lifecycle, lines, prices
+from tests.stripe_double import coupons, invoice_payments, invoices, lifecycle, lines, prices, stripe_tax
 from tests.stripe_double.dates import add_interval
 from tests.stripe_double.errors import card_error, invalid, missing_parameter
 from tests.stripe_double.events import emit
@@ -57,6 +57,8 @@ def create(world: World, p: Obj) -> Obj:
     if behaviour == "error_if_incomplete" and card and automatic and trial_end is None:
         _refuse_bad_card(world, card)
     subscription = _blank(world, customer, currency, now)
+    if (p.get("automatic_tax") or {}).get("enabled"):
+        stripe_tax.check(world, customer, [price for price, _one in wanted], p.get("default_tax_rates"))
     put_settings(world, subscription, p)
     span = Span(now, trial_end or _end(wanted[0][0], now))
     for price, one in wanted:
@@ -81,6 +83,7 @@ def _blank(world: World, customer: Obj, currency: str, now: int) -> Obj:
         "subscription",
         "sub",
         omit=absent[1:],
+        automatic_tax=automatic(False),
         billing_cycle_anchor=now,
         billing_mode={
             "type": "flexible",
@@ -215,9 +218,19 @@ def put_settings(world: World, subscription: Obj, p: Obj) -> None:
     for name in ("payment_settings", "trial_settings"):
         if name in p:
             subscription[name] = subscription[name] | p[name]
-    if (p.get("automatic_tax") or {}).get("enabled"):
-        raise invalid("The double does not know Stripe Tax; use default_tax_rates.", "automatic_tax[enabled]")
+    if "automatic_tax" in p:
+        subscription["automatic_tax"] = automatic(bool(p["automatic_tax"].get("enabled")))
+    if subscription["automatic_tax"]["enabled"]:
+        found = [world.objects[world.objects[one]["price"]] for one in subscription["_items"]]
+        customer = world.get("customer", subscription["customer"])
+        stripe_tax.check(world, customer, found, subscription["_tax_rates"])
     lifecycle.put_cancellation(world, subscription, p)
+
+
+def automatic(enabled: bool) -> Obj:
+    """Return how automatic tax stands on a subscription: https://docs.stripe.com/api/subscriptions/object."""
+    liability = {"type": "self"} if enabled else None
+    return {"enabled": enabled, "disabled_reason": None, "liability": liability}
 
 
 def add_item(world: World, subscription: Obj, price: Obj, given: Obj, span: Span) -> Obj:

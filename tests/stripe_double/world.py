@@ -48,6 +48,7 @@ class World:
         self.tick = 0
         self.request: Obj = {"id": None, "idempotency_key": None}
         self.settings = {"retries": [3, 5, 7], "after_retries": "cancel"}
+        self.settings |= {"head_office": "DE", "registrations": {"DE": 19, "FR": 20, "FI": 25.5}}
         self.on_event: Callable[[Obj], None] | None = getattr(self, "on_event", None)
 
     # --- objects -------------------------------------------------------------------------------------------

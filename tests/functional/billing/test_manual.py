@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from billing.papers import draw
 from billing.phases import Phase
 from billing.purchases import PurchaseService
 from billing.refunds import Left, RefundService
+from billing.taxes import tax_on
 from kehu.core import clock, context
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, Forbidden, NotFound
@@ -163,6 +165,43 @@ def test_commands_credit_and_refund(manual: None, shop: Shop, monkeypatch: pytes
     with shop.work() as session:
         status = invoices(session)[0].status
     assert status == "paid"
+
+
+def test_case_65_the_operator_looks_tax_ids_up(
+    manual: None, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "make_app", lambda: shop.app)
+    runner = CliRunner()
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        account = AccountService(session).lock()
+        account.country = "FR"
+        assert AccountService(session).set_details(
+            {"tax_id": "fr AB 123.456.789", "legal_name": "Garage SARL", "address": "Rue 1"}
+        )
+        assert (account.tax_id, account.tax_id_state) == ("FRAB123456789", "pending")
+        ManualService(session).set_plan("team", "month", 2, "agreed")
+        first = invoices(session)[0]
+        assert (first.tax, first.tax_note) == (tax_on(first.net, Decimal(20)), "pending:20")
+    asked = ["tax-id", shop.tenant.address, "--reason", "VIES, today"]
+    assert "counts from now on" in runner.invoke(commands.group, [*asked, "--verified"]).output
+    with shop.work(context.SYSTEM) as session:
+        service = ManualService(session)
+        service.set_plan("team", "month", 4, "agreed")
+        second = invoices(session)[1]
+        # What was written before stays; later verification is the operator's credit note.
+        assert (invoices(session)[0].tax_note, second.tax, second.tax_note) == ("pending:20", 0, "reverse")
+        AccountService(session).set_details({"legal_name": "Other", "tax_id": ""})
+        # A paper stays as it was written, whatever the firm is called later.
+        assert [one.raw["buyer"]["name"] for one in invoices(session)] == ["Garage SARL"] * 2
+        assert second.raw["buyer"]["tax_id"] == "FRAB123456789"
+    assert "The firm gave no tax id" in str(runner.invoke(commands.group, [*asked, "--refused"]).exception)
+    with shop.work(context.SYSTEM) as session:
+        AccountService(session).set_details({"tax_id": "FRAB123456789"})
+    assert "does not count" in runner.invoke(commands.group, [*asked, "--refused"]).output
+    page = shop.client().get("/settings/billing").get_data(as_text=True)
+    assert "Not found" in page
+    assert "so tax is charged" in page
 
 
 def test_numbers_have_no_gap_though_some_are_rolled_back(app: Flask) -> None:

@@ -179,3 +179,75 @@ def test_a_clock_goes_forward_two_intervals_at_most(firm: Firm, prices: Prices) 
     firm.now -= 70 * DAY
     firm.v1.test_helpers.test_clocks.delete(firm.clock)
     assert firm.v1.customers.retrieve(firm.id).deleted
+
+
+@pytest.mark.parametrize(
+    ("country", "vat", "exempt", "tax", "reason"),
+    [
+        ("DE", "", "none", 380, "standard_rated"),
+        ("FI", "", "none", 510, "standard_rated"),
+        ("DE", "DE123456789", "none", 380, "standard_rated"),
+        ("FR", "FRAB123456789", "none", 0, "reverse_charge"),
+        ("JP", "", "none", 0, "not_collecting"),
+        ("FR", "", "reverse", 0, "reverse_charge"),
+        ("FR", "", "exempt", 0, "customer_exempt"),
+    ],
+)
+def test_stripe_tax(
+    firm: Firm, prices: Prices, country: str, vat: str, exempt: str, tax: int, reason: str
+) -> None:
+    firm.v1.prices.update(prices.team, {"tax_behavior": "exclusive"})
+    firm.v1.customers.update(firm.id, {"address": {"country": country}, "tax_exempt": exempt})
+    if vat:
+        firm.v1.customers.tax_ids.create(firm.id, {"type": "eu_vat", "value": vat})
+    firm.card("pm_card_visa")
+    asked = {"items": [{"price": prices.team, "quantity": 2}]}
+    shown = firm.v1.invoices.create_preview(
+        {"customer": firm.id, "subscription_details": asked, "automatic_tax": {"enabled": True}}
+    )
+    bought = firm.subscribe(prices.team, 2, automatic_tax={"enabled": True})
+    invoice = firm.invoices[0]
+    assert (invoice.total, invoice.total_taxes[0].amount) == (2000 + tax, tax) == (shown.total, tax)
+    assert (invoice.total_taxes[0].taxability_reason, invoice.automatic_tax.status) == (reason, "complete")
+    rate = firm.v1.tax_rates.retrieve(invoice.total_taxes[0].tax_rate_details.tax_rate)
+    assert (rate.active, rate.country, rate.percentage) == (False, country, tax / 20)
+    change = {
+        "items": [{"id": bought["items"].data[0].id, "quantity": 3}],
+        "proration_behavior": "always_invoice",
+    }
+    firm.v1.subscriptions.update(bought.id, change)
+    assert firm.invoices[0].total == 1000 + tax // 2
+
+
+def test_stripe_tax_needs_a_place_a_behaviour_and_no_rate_by_hand(
+    firm: Firm, prices: Prices, vat: str
+) -> None:
+    firm.card("pm_card_visa")
+    automatic = {"automatic_tax": {"enabled": True}}
+    own = firm.v1.prices.create(
+        {
+            "product_data": {"name": "Own"},
+            "currency": "eur",
+            "unit_amount": 100,
+            "recurring": {"interval": "month"},
+        }
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="tax_behavior"):
+        firm.subscribe(own.id, 1, **automatic)
+    firm.v1.prices.update(prices.team, {"tax_behavior": "exclusive"})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        firm.subscribe(prices.team, 1, **automatic)
+    assert refused.value.code == "customer_tax_location_invalid"
+    firm.v1.customers.update(firm.id, {"address": {"country": "DE"}})
+    with pytest.raises(stripe.InvalidRequestError, match="default_tax_rates"):
+        firm.subscribe(prices.team, 1, default_tax_rates=[vat], **automatic)
+
+
+def test_a_preview_counts_coupons_and_uses_up_none(firm: Firm, prices: Prices) -> None:
+    coupon = firm.v1.coupons.create({"percent_off": 25, "duration": "once", "max_redemptions": 1}).id
+    firm.card("pm_card_visa")
+    asked = {"customer": firm.id, "discounts": [{"coupon": coupon}]}
+    asked["subscription_details"] = {"items": [{"price": prices.team, "quantity": 2}]}
+    assert [firm.v1.invoices.create_preview(asked).total for _turn in range(2)] == [1500, 1500]
+    firm.subscribe(prices.team, 2, discounts=[{"coupon": coupon}])
+    assert firm.invoices[0].total == 1500
