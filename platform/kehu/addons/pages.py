@@ -28,7 +28,7 @@ from kehu.addons.seats import Seats, SeatsTaken
 from kehu.addons.states import TenantState
 from kehu.core import context, db, hooks
 from kehu.core.errors import KehuError, NotFound, Unavailable
-from kehu.core.gate import PaymentNeeded
+from kehu.core.gate import Paused
 from kehu.core.i18n import _
 from plugins.path_guard import plugin_of_path
 from plugins.relay import PluginError, PluginRests
@@ -75,8 +75,10 @@ def _explain_paused(slug: str) -> None:
     state = db.session().execute(select(TenantPlugin.state).where(TenantPlugin.slug == slug)).scalar()
     if state == TenantState.SUSPENDED:
         name = _name(slug)
-        raise PaymentNeeded(
-            _("%(plugin)s is paused; nothing of it is lost. %(why)s", plugin=name, why=why_not(slug, name))
+        raise Paused(
+            _("%(plugin)s is paused; nothing of it is lost. %(why)s", plugin=name, why=why_not(slug, name)),
+            page=f"/settings/plugins/{slug}",
+            page_text=_("Look at %(plugin)s", plugin=name),
         )
 
 

@@ -28,6 +28,12 @@ class FeatureNeeded(PaymentNeeded):
     title = "Not in your plan"
 
 
+class Paused(PaymentNeeded):
+    """Raised for the pages of an add-on that the firm may not have now; nothing of it is lost."""
+
+    title = "Paused for now"
+
+
 def refuse_writing(actor: context.Actor, permission: str) -> None:
     """Refuse a right that writes while the firm may only read.
 

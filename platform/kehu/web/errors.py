@@ -32,6 +32,7 @@ TITLES = (
     _l("Our mistake"),
     _l("Only reading for now"),
     _l("Not in your plan"),
+    _l("Paused for now"),
 )
 """The titles of the domain's errors: texts in other modules, named here so that they are translated."""
 
@@ -90,7 +91,10 @@ def page(error: errors.KehuError) -> Response:
     step = {}
     actor = context.current().actor
     if error.details.get("page") and actor is not None and actor.may("billing:manage"):
-        step = {"back_url": error.details["page"], "back_text": _("Go to Plan and seats")}
+        step = {
+            "back_url": error.details["page"],
+            "back_text": error.details.get("page_text") or _("Go to Plan and seats"),
+        }
     body = render_template(
         "kehu/error.html", status=error.status, title=_(error.title), message=message, **step
     )

@@ -334,6 +334,8 @@ def test_trial_lapse_and_back_with_all_data(
         assert answer.status_code == 402
         assert "is paused; nothing of it is lost" in answer.get_data(as_text=True)
         assert "The days to try Car dealer are over" in answer.get_data(as_text=True)
+        assert ("Look at Car dealer" in answer.get_data(as_text=True)) is (reader is client)
+    assert "Paused" in page(client, "/settings/plugins")
     assert "The days to try Car dealer are over" in page(client, CARD)
     assert client.post(f"{PAGE}/try").status_code == 303
     assert "were had already" in page(client, CARD)
