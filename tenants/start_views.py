@@ -87,7 +87,7 @@ def remove_example() -> Any:
     """Take the example data away."""
     gone = example.ExampleService(db.session()).remove()
     toast(_n("%(num)s example record is in the trash.", "%(num)s example records are in the trash.", gone))
-    return redirect("/start", 303)
+    return redirect("/settings/firm" if request.form.get("back") == "/settings/firm" else "/start", 303)
 
 
 @blueprint.post("/start/finish")
@@ -111,6 +111,7 @@ def _firm_page(status: int = 200, errors: dict[str, list[str]] | None = None) ->
         errors=errors or {},
         values={**known, **request.form.to_dict()},
         address=tenant.address,
+        example=example.loaded() is not None,
         countries=places.countries(locale),
         currencies=places.currencies(locale),
         zones=[(zone, zone.replace("_", " ")) for zone in places.zones()],

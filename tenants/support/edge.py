@@ -66,7 +66,14 @@ def _over() -> Any:
     if request.method != "GET":
         raise Forbidden(_("Support access to the firm has ended. Nothing was changed."))
     toast(_("Support access to the firm has ended."), "warn")
-    return redirect(f"/operator/tenants/{firm}" if firm else "/operator", 303)
+    return to_console(f"/operator/tenants/{firm}" if firm else "/operator")
+
+
+def to_console(url: str) -> Any:
+    """Go back to the console, whose frame is another one: as a whole page, also from a boosted link."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=200, headers={"HX-Redirect": url})
+    return redirect(url, 303)
 
 
 def _check(who: context.Actor) -> None:

@@ -22,7 +22,7 @@ from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from tenants.console.registry import Section, add
 from tenants.console.views import blueprint as console
-from tenants.support.edge import COOKIE, LEAVE
+from tenants.support.edge import COOKIE, LEAVE, to_console
 from tenants.support.permissions import RIGHT
 from tenants.support.services import HOURS, SupportService
 from tenants.views import blueprint
@@ -129,7 +129,7 @@ def support_leave() -> Any:
         SupportService(own).leave(visit_id, g.user_id)
     signin.choose_firm(next(iter(firms := signin.firms_of(g.user_id)), None), firms)
     toast(_("You left the firm."))
-    return redirect(f"/operator/tenants/{tenant.id}", 303)
+    return to_console(f"/operator/tenants/{tenant.id}")
 
 
 def join() -> None:

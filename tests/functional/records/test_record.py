@@ -1,6 +1,7 @@
 """Create, edit, trash, restore and undo a record through its pages."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -214,6 +215,9 @@ def test_trash_leads_back_and_restores(browser, make, read):
     assert "Northwind" in trash
     assert "Mira Sol" in trash
     assert browser.post(f"/trash/customers/{customer}/restore").status_code == 204
+    again = browser.post(f"/trash/customers/{customer}/restore")
+    assert again.status_code == 204
+    assert "is back already" in unquote(str(again.headers))
     assert read(customer).deleted_at is None
     assert (
         "Northwind" not in browser.get("/trash?type=customers").text.split("<main")[1].split("data-toast")[0]

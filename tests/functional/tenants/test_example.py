@@ -37,6 +37,21 @@ def test_example_data_comes_and_goes(app: Flask, locale: str) -> None:
     assert 'action="/start/example"' in client.get("/start").get_data(as_text=True)
 
 
+def test_it_can_be_removed_once_the_first_steps_are_put_away(shop: Shop) -> None:
+    client = shop.client()
+    assert "/start/example/remove" not in client.get("/settings/firm").text
+    client.post("/start/example")
+    client.post("/start/finish")
+    assert 'action="/start/example/remove"' in client.get("/settings/firm").text
+    answer = client.post("/start/example/remove", data={"back": "/settings/firm"})
+    assert answer.headers["Location"] == "/settings/firm"
+    assert "/start/example/remove" not in client.get("/settings/firm").text
+    assert set(counts(shop).values()) == {0}
+    assert (
+        client.post("/start/example/remove", data={"back": "//evil.example"}).headers["Location"] == "/start"
+    )
+
+
 def test_what_was_added_meanwhile_stays(shop: Shop) -> None:
     client = shop.client()
     client.post("/start/example")

@@ -172,6 +172,12 @@ def restore(kind: str, record_id: uuid.UUID) -> ResponseReturnValue:
         raise NotFound(_("There is nothing to restore here."))
     session = db.session()
     service = service_for(kind, session)
-    record = service.restore(record_id)
+    try:
+        record = service.restore(record_id)
+    except NotFound:
+        # A second click, or somebody else's: it is what was wanted. What is out of reach stays unknown.
+        record = service.get(record_id)
+        toast(_("“%(name)s” is back already.", name=service.title_of(record)), "info")
+        return done("kehu:refresh")
     done_toast(session, _("Restored “%(name)s”", name=service.title_of(record)))
     return done("kehu:refresh")
