@@ -133,8 +133,11 @@ def _waiting(service: PurchaseService, account: Account) -> dict[str, Any] | Non
     plan = service.waiting.plan_of(row) if row is not None else None
     if row is None:
         return None
+    pending = row.pending or {}
+    seats = int(pending.get("seats") or row.seats)
     return {
-        "name": words.plan_name((row.pending or {}).get("plan")),
+        "name": words.plan_name(pending.get("plan")),
+        "text": words.line_text({"code": "seats", "plan": str(pending.get("plan")), "seats": seats}),
         "day": service.waiting.day_of(row),
         "stops": _stops(service, plan) if plan is not None else [],
         "problem": service.waiting.problem(account, row),

@@ -89,7 +89,13 @@ def test_case_60_a_smaller_plan_waits_and_is_made_without_a_charge(timer: Timer)
     before = at_stripe(firm)
     wait_for_team(timer)
     page = shown(firm)
-    for said in ("From then on", "Team begins on", "What stops then", "Webhooks to other programs"):
+    for said in (
+        "From then on",
+        "Team begins on",
+        "What stops or becomes less then",
+        "Team: 4 seats",
+        "Webhooks to other programs",
+    ):
         assert said in page
     assert "Viewers, free of charge: up to 10" in page
     timer.look()  # Whatever Stripe tells meanwhile, the change goes on waiting.
