@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,6 +39,24 @@ RECENT = dt.timedelta(days=40)
 """How far back invoices are fetched; older ones are fetched as well while they are open."""
 
 
+class _Silence(logging.Filter):
+    """Let nothing of the SDK through that is less than a warning: it writes whole requests and answers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is written."""
+        return record.levelno >= logging.WARNING
+
+
+_SILENCE = _Silence()
+
+
+def keep_quiet() -> None:
+    """Let the SDK write no payloads, whatever levels are set and whatever STRIPE_LOG says."""
+    logging.getLogger("stripe").addFilter(_SILENCE)
+    stripe.log = None
+    sys.modules["stripe._util"].STRIPE_LOG = None  # type: ignore[attr-defined]
+
+
 class BadSignature(Exception):
     """Raised for a delivery that is not believed; `why` counts it: header, secret, old, body."""
 
@@ -49,6 +69,7 @@ class Gateway:
     """A client of one Stripe account."""
 
     def __init__(self, key: str, *, address: str = "", secrets: Sequence[str] = ()) -> None:
+        keep_quiet()
         self.live = "_live_" in key
         self.secrets = tuple(secrets)
         addresses: Any = {"base_addresses": {"api": address}} if address else {}

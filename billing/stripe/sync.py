@@ -19,6 +19,7 @@ from billing.stripe.models import StripeEvent, Sync
 from billing.stripe.words import Declined, Unanswered
 from kehu.core import clock, context, db, hooks, jobs
 from kehu.core.ids import new_id
+from kehu.core.logging import frames
 
 log = structlog.get_logger(__name__)
 
@@ -82,9 +83,9 @@ def bring_up(gateway: Gateway, customer_id: str) -> str:
         return "busy"
     except (Unanswered, Declined) as error:
         return _again(customer_id, owner, str(error))
-    except Exception as error:
-        # Kept on the row for the operator, whatever it was; the job's own log has the traceback.
-        log.exception("stripe_converge_failed", customer=customer_id)
+    except Exception as error:  # noqa: BLE001 - logged, but for its message
+        # Kept on the row for the operator, whatever it was; the log has no message, since that may quote a payload.
+        log.error("stripe_converge_failed", customer=customer_id, where=frames(error))
         return _again(customer_id, owner, f"{type(error).__name__}: {error}")
 
 

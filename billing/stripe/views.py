@@ -19,6 +19,7 @@ from billing import modes
 from billing.stripe import inbox, refusals
 from billing.stripe.gateway import BadSignature, Gateway
 from kehu.core import db
+from kehu.core.logging import frames
 from plugins.results import BillingMode
 
 log = structlog.get_logger(__name__)
@@ -46,9 +47,9 @@ class Door:
             return self._inner(environ, start_response)
         try:
             answer = self._answer(Request(environ))
-        except Exception:
-            # The edge of the process: Stripe sends again what was not answered with 200.
-            log.exception("stripe_event_not_stored")
+        except Exception as error:  # noqa: BLE001 - logged, but for its message
+            # The edge of the process: Stripe sends again what was not answered with 200. The message may quote it.
+            log.error("stripe_event_not_stored", where=frames(error))
             answer = _short("not stored", 500)
         return answer(environ, start_response)
 
@@ -78,8 +79,8 @@ def _refused(why: str, status: int, header: str = "") -> Response:
     try:
         with db.unit_of_work(tenant=None, actor=None) as session:
             refusals.note(session, why, header)
-    except SQLAlchemyError:
-        log.exception("stripe_refusal_not_counted")
+    except SQLAlchemyError as error:
+        log.error("stripe_refusal_not_counted", where=frames(error))
     return _short(why, status)
 
 

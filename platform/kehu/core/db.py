@@ -62,6 +62,7 @@ def make_engine(url: str, *, pool_size: int = 5, name: str = "kehu") -> Engine:
         pool_pre_ping=True,
         pool_timeout=10,
         json_deserializer=_load_json,
+        hide_parameters=True,  # An error would quote them in the log.
         connect_args={"application_name": name, "connect_timeout": 5},
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from typing import Any
 
 import structlog
@@ -51,6 +52,11 @@ def setup_logging(level: str = "INFO") -> None:
     root.setLevel(level)
     for name in ("procrastinate", "alembic"):
         logging.getLogger(name).setLevel("WARNING")
+
+
+def frames(error: BaseException) -> str:
+    """Return kind and place of an error without its message, which may quote what somebody wrote or a whole row."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def watch_queries(target: Engine, slow_ms: int) -> None:
