@@ -55,6 +55,16 @@ class ManualService:
         self.provider.note_paid(number, at)
         return self._done("paid", [number, reason])
 
+    def bill(self, text: str, net: int, reason: str) -> str:
+        """Write an invoice in the operator's own words and return its number; it changes nothing of the plan.
+
+        :param net: in minor units of the firm's currency, without tax.
+        """
+        account = self.accounts.lock()
+        number = self.provider.bill(self.purchases.party(account), text, net)
+        self._done("bill", [f"{number}: {text}", reason])
+        return number
+
     def void(self, number: str, reason: str) -> Standing:
         """Call an invoice off; its number stays used."""
         self.provider.void(number)

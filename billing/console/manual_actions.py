@@ -122,7 +122,6 @@ def join() -> None:
             ),
             order=21,
             offered=by_hand,
-            fits=_runs,
         ),
         Action(
             key="void",
@@ -133,7 +132,6 @@ def join() -> None:
             danger=True,
             order=22,
             offered=by_hand,
-            fits=_runs,
         ),
         Action(
             key="end",

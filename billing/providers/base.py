@@ -98,7 +98,7 @@ class Line:
     """One line of a preview or an invoice: a text by its code, and an amount in minor units.
 
     :param code: seats, more_seats, unused, plan; addon, more_addon, unused_addon and meter, where `plan` is a slug;
-        discount, where `plan` is a coupon's code and `seats` its percentage.
+        discount, where `plan` is a coupon's code and `seats` its percentage; text, where it is the operator's words.
     :param parts: what it consists of at Stripe, not rounded: each is discounted, rounded and taxed by itself.
     """
 

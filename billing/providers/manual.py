@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from billing import numbers
+from billing import kinds, numbers
 from billing.facts import moment, written
 from billing.providers import credits
-from billing.providers.base import Outcome, Party
+from billing.providers.base import Line, Outcome, Party, Preview
 from billing.providers.ledger import LedgerProvider
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
@@ -43,6 +43,31 @@ class ManualProvider(LedgerProvider):
         sub = self._need(self._state(), "active", "past_due")
         sub["period_end"] = sub["anchor"] = written(until)
         return self._done()
+
+    def bill(self, party: Party, text: str, net: int) -> str:
+        """Write an invoice of one line in the operator's words, and return its number.
+
+        :param net: in minor units, without tax.
+        """
+        state, at = self._state(), self.now()
+        rate, note = self._rate(party)
+        lines, net, tax = self._summed((Line(code="text", plan=text, seats=1, amount=net),), None, at, rate)
+        wanted = Preview(
+            currency=party.currency,
+            lines=lines,
+            net=net,
+            tax=tax,
+            total=net + tax,
+            tax_note=note,
+            next_net=0,
+            next_total=0,
+            next_at=None,
+            at=at,
+        )
+        kinds.mark(self.session)
+        self._bill(state, party, wanted, at, paid=False)
+        self._done()
+        return str(state["invoices"][-1]["number"])
 
     def void(self, number: str) -> Outcome:
         """Call an invoice off; its number stays used.

@@ -66,6 +66,7 @@ _OPERATOR = (
     ("plan", _l("The operator set the plan")),
     ("version", _l("The operator set the version of the plan")),
     ("paid", _l("Payment noted")),
+    ("bill", _l("The operator wrote an invoice")),
     ("void", _l("Invoice called off")),
     ("end", _l("The operator ended the subscription")),
     ("addon", _l("The operator changed an add-on")),
@@ -108,6 +109,8 @@ def line_text(line: Mapping[str, Any]) -> str:
     """Return a line of a preview or an invoice in words."""
     if line["code"] in ADDON_LINES:
         return _addon_line(line)
+    if line["code"] == "text":
+        return str(line["plan"])
     if line["code"] == "discount":
         return _("Coupon %(code)s: %(percent)s %% off", code=line["plan"], percent=line["seats"])
     plan, seats = plan_name(line["plan"]), int(line["seats"])

@@ -88,6 +88,10 @@ REASON = "reason"
 """The field that every action has: it stands in the firm's trail."""
 
 
+REQUEST = "request_id"
+"""A hidden field that every action has: a second press of the button is the same request."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """Something that an operator does to a firm, with a reason.

@@ -15,7 +15,7 @@ from kehu.core.context import TenantInfo
 from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.text import clean
-from tenants.console.registry import REASON, Action, Field, Section, all_of
+from tenants.console.registry import REASON, REQUEST, Action, Field, Section, all_of
 from tenants.models import Tenant
 
 LONGEST_REASON = 300
@@ -95,7 +95,7 @@ class ConsoleService:
 
 def _checked(action: Action, given: Mapping[str, str]) -> dict[str, str]:
     values = {one.name: clean(given.get(one.name, ""))[:500] for one in action.fields}
-    values[REASON] = clean(given.get(REASON, ""))
+    values[REASON], values[REQUEST] = clean(given.get(REASON, "")), given.get(REQUEST, "")[:40]
     errors: dict[str, list[str]] = {}
     for one in action.fields:
         message = _wrong(one, values[one.name])

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, redirect, request
 from kehu.accounts.operators import operator, operator_only
 from kehu.core.errors import InvalidInput, KehuError
 from kehu.core.i18n import _
+from kehu.core.ids import new_id
 from kehu.web.render import render_page
 from kehu.web.shell import NavItem, shell_of
 from kehu.web.toasts import toast
@@ -96,6 +97,7 @@ def _page(
         errors=errors or {},
         refused=refused,
         reason=REASON,
+        request_id=str(new_id()),
         state_name=state_name,
     )
 

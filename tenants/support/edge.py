@@ -89,6 +89,8 @@ def _check(who: context.Actor) -> None:
         raise Forbidden(
             _("Support can't reach accounts, passwords and other firms from here. Leave the firm first.")
         )
+    if ":" in access and not who.may(access):
+        raise Forbidden(_("This part of the firm is not open to support."))
     if request.method in _READING:
         return
     if access in (PUBLIC, VISITOR):

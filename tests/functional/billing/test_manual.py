@@ -271,3 +271,34 @@ def test_the_console_bills_by_hand_each_act_with_a_reason(manual: None, shop: Sh
     page = client.get(url).text
     for words in ("signed offer 18", "statement 7", "goodwill", "they leave", "Paid", "Void"):
         assert words in page, words
+
+
+def test_the_console_writes_an_invoice_of_its_own_words_credits_and_pays_back(
+    manual: None, shop: Shop
+) -> None:
+    client, url = operator_client(shop.app), f"/operator/tenants/{shop.tenant.id}"
+    given = {"text": "Half a day of training", "amount": "400.00", "reason": "order 19"}
+    for amount in ("", "0", "-5", "1.234", "lots", "1e99", "NaN"):
+        assert client.post(f"{url}/bill", data={**given, "amount": amount}).status_code == 422, amount
+    assert client.post(f"{url}/bill", data=given).status_code == 303
+    with shop.work(context.SYSTEM) as session:
+        (made,) = invoices(session)
+        assert (made.net, made.status, made.lines[0]["plan"]) == (40000, "open", "Half a day of training")
+        assert AccountService(session).subscription() is None
+    back = {"number": made.number, "amount": "100", "reason": "too long", "request_id": str(new_id())}
+    for _press in range(2):
+        assert client.post(f"{url}/credit", data=back).status_code == 303
+    with shop.work(context.SYSTEM) as session:
+        assert RefundService(session).left(invoices(session)[0]).credit == made.total - 10000
+    assert client.post(f"{url}/refund", data={**back, "request_id": str(new_id())}).status_code == 422
+    assert client.post(f"{url}/paid", data={"number": made.number, "reason": "bank"}).status_code in (
+        303,
+        404,
+    )
+    page = client.get(url).text
+    for words in ("order 19", "too long", "Half a day of training", made.number):
+        assert words in page, words
+    assert client.post(f"{url}/tax-id", data={"found": "yes", "reason": "looked up"}).status_code == 409
+    with shop.work(context.SYSTEM) as session:
+        AccountService(session).set_details({"tax_id": "GB123456789"})
+    assert client.post(f"{url}/tax-id", data={"found": "yes", "reason": "looked up"}).status_code == 303
