@@ -158,6 +158,12 @@ def meter_prices(
     return found
 
 
+def meter_keys(session: Session, slug: str, version: int, interval: str, currency: str) -> list[str]:
+    """Return the names by which a provider knows the prices of what a version of an add-on counts."""
+    found = meter_prices(session, slug, version, interval, currency)
+    return [one.lookup_key for one in found.values()]
+
+
 def of_lookup_key(key: str) -> tuple[str, int, str] | None:
     """Return slug, version and meter that a provider's price stands for; None for one that is no add-on's."""
     parts = key.split("-")

@@ -20,7 +20,7 @@ from billing import (
     tasks,
 )
 from billing.seats import SeatService
-from billing.stripe import execution, refusals
+from billing.stripe import execution, metering, refusals
 from billing.stripe import models as stripe_models
 from billing.stripe import tasks as stripe_tasks
 from billing.stripe import views as stripe_views
@@ -42,6 +42,7 @@ TABLES = (
     refusals.__name__,
     stripe_tasks.__name__,
     execution.__name__,
+    metering.__name__,
     addons.__name__,
 )
 """Imported with the plugin, so that the metadata of the installation is complete."""
@@ -64,6 +65,7 @@ def kehu_init_app(app: Flask) -> None:
         gateway = app.extensions[stripe_views.EXTENSION] = Gateway.of(settings)
         app.extensions[stripe_words.EXTENSION] = StripeProvider(gateway)
         execution.start()
+        metering.start()
     # Its module registers a page of the settings, which only an application has.
     from billing.console import joining
     from billing.stripe import pages

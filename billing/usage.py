@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from billing import addon_prices, facts
@@ -52,7 +52,7 @@ def open_counts(session: Session, slug: str, before: dt.datetime | None = None) 
     return {row.meter: int(row.total) for row in session.execute(statement.group_by(UsageEvent.meter))}
 
 
-def settle(session: Session, slug: str, before: dt.datetime | None = None) -> None:
+def settle(session: Session, slug: str, before: dt.datetime | None = None, *, charged: bool = False) -> None:
     """Note that billing has looked at what was counted: it stands on a bill, or nothing is charged for it."""
     statement = update(UsageEvent).where(
         UsageEvent.tenant_id == context.tenant().id,
@@ -61,7 +61,7 @@ def settle(session: Session, slug: str, before: dt.datetime | None = None) -> No
     )
     if before is not None:
         statement = statement.where(UsageEvent.at < before)
-    session.execute(statement.values(settled_at=clock.now()))
+    session.execute(statement.values(settled_at=clock.now(), charged=charged))
 
 
 def lines(
@@ -110,6 +110,9 @@ def _since(session: Session, slug: str, running: Subscription) -> dict[str, int]
     ahead = int(facts.fact_of(context.tenant()).get("ahead") or 0)
     since = running.period_start - dt.timedelta(seconds=ahead)
     statement = select(UsageEvent.meter, func.sum(UsageEvent.quantity).label("total")).where(
-        UsageEvent.tenant_id == context.tenant().id, UsageEvent.slug == slug, UsageEvent.at >= since
+        UsageEvent.tenant_id == context.tenant().id,
+        UsageEvent.slug == slug,
+        UsageEvent.at >= since,
+        or_(UsageEvent.settled_at.is_(None), UsageEvent.charged.is_(True)),
     )
     return {row.meter: int(row.total) for row in session.execute(statement.group_by(UsageEvent.meter))}

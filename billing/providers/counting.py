@@ -40,5 +40,5 @@ def counted(session: Session, sub: Mapping[str, Any], before: dt.datetime | None
 def settle(session: Session, sub: dict[str, Any], before: dt.datetime | None) -> None:
     """Note that what was counted stands on a bill; what went off the bill counts no more."""
     for slug in sub.get(KEY, {}):
-        usage.settle(session, slug, before)
+        usage.settle(session, slug, before, charged=sub["status"] != "trialing")
     sub[KEY] = {one["slug"]: one["version"] for one in sub.get("addons") or ()}

@@ -111,7 +111,12 @@ def _addons_of(desired: Mapping[str, Any]) -> tuple[WantedAddon, ...] | None:
     if desired.get("addons") is None:
         return None
     return tuple(
-        WantedAddon(slug=one["slug"], price_key=one["key"], quantity=int(one["quantity"]))
+        WantedAddon(
+            slug=one["slug"],
+            price_key=one["key"],
+            quantity=int(one["quantity"]),
+            meters=tuple(one.get("meters", ())),
+        )
         for one in desired["addons"]
     )
 

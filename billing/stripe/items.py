@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from billing import quantities
+from billing import addon_prices, quantities
 from billing.quantities import QuantityStep
 from billing.snapshot import SubscriptionState
 from billing.stripe import plain
-from billing.stripe.words import Live, LiveAddon, Wanted
+from billing.stripe.words import Live, LiveAddon, Wanted, WantedAddon
 
 
 def live_of(state: SubscriptionState) -> Live:
@@ -29,6 +29,7 @@ def live_of(state: SubscriptionState) -> Live:
         interval=state.interval,
         since=state.period_start,
         addons=live_addons(state.raw),
+        meters=plain.meter_items(state.raw),
     )
 
 
@@ -96,6 +97,24 @@ def asked(
             found.append({"price": price_id, "quantity": number})
         elif (item.quantity, item.price_id) != (number, price_id):
             found.append({"id": item.item_id, "price": price_id, "quantity": number})
+        found += _meters(live, one, price)
+    return found
+
+
+def _meters(live: Live, wanted: WantedAddon, price: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return the items for what an add-on counts.
+
+    They stay when the add-on is taken off the bill, so that what is used until the period ends is billed; without
+    use they cost nothing.
+    """
+    found: list[dict[str, Any]] = []
+    for key in wanted.meters:
+        named, price_id = addon_prices.of_lookup_key(key), price(key)
+        item_id, old = live.meters.get((wanted.slug, named[2] if named else ""), ("", ""))
+        if not item_id:
+            found.append({"price": price_id})
+        elif old != price_id:
+            found.append({"id": item_id, "price": price_id})
     return found
 
 
@@ -109,4 +128,4 @@ def end_of(step: QuantityStep) -> str:
 
 def after(live: Live, found: Mapping[str, Any]) -> Live:
     """Return what runs after a step, as Stripe answered it."""
-    return replace(live, addons=live_addons(found))
+    return replace(live, addons=live_addons(found), meters=plain.meter_items(found))

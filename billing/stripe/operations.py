@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from billing import phases, quantities
 from billing.accounts import AccountService
-from billing.addon_prices import lookup_key
+from billing.addon_prices import lookup_key, meter_keys
 from billing.catalogue import Plan, catalogue
 from billing.models import Account, Subscription
 from billing.phases import Buy, Standing
@@ -117,6 +117,9 @@ class OperationService:
         addons = [
             one
             | {
+                "meters": meter_keys(
+                    self.session, one["slug"], one["version"], pending["interval"], account.currency
+                ),
                 "key": lookup_key(one["slug"], one["version"], pending["interval"], account.currency),
                 "paid": 0,
             }

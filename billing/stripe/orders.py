@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from billing import coupons, facts, taxes
 from billing.accounts import AccountService
-from billing.addon_prices import lookup_key
+from billing.addon_prices import lookup_key, meter_keys
 from billing.facts import moment, written
 from billing.models import Account, Invoice, Subscription
 from billing.phases import Buy
@@ -64,6 +64,7 @@ class StripeOrders(LedgerProvider):
             | {
                 "key": lookup_key(one.slug, one.version, wish.interval, wish.currency),
                 "paid": party.addon_floors.get(one.slug, 0),
+                "meters": meter_keys(self.session, one.slug, one.version, wish.interval, wish.currency),
             }
             for one in wish.addons
         ]

@@ -66,6 +66,16 @@ def addon_items(found: Plain) -> list[tuple[str, int, Plain]]:
     return [(named[0], named[1], one) for named, one in known if named is not None and not named[2]]
 
 
+def meter_items(found: Plain) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the items of a subscription that stand for what add-ons count: (slug, meter) -> ids of item and price."""
+    known = [(_addon(one), one) for one in _items(found)]
+    return {
+        (named[0], named[2]): (str(one["id"]), str((one.get("price") or {}).get("id", "")))
+        for named, one in known
+        if named is not None and named[2]
+    }
+
+
 def addons(found: Plain) -> tuple[AddonState, ...]:
     """Return the add-ons of a subscription as the mirror takes them."""
     return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -67,11 +67,13 @@ class WantedAddon:
     """A paid add-on that is wanted.
 
     :param price_key: the name by which the provider knows its price.
+    :param meters: the names of the prices of what it counts.
     """
 
     slug: str
     price_key: str
     quantity: int
+    meters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +115,7 @@ class Live:
 
     :param trialing: nothing is charged before the trial has ended, whatever is changed.
     :param since: when its period began.
+    :param meters: the items of what add-ons count: (slug, meter) -> ids of item and price.
     """
 
     subscription_id: str
@@ -123,6 +126,7 @@ class Live:
     interval: str = ""
     since: dt.datetime | None = None
     addons: tuple[LiveAddon, ...] = ()
+    meters: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,6 +226,9 @@ class Provider(Protocol):
 
     def end(self, live: Live, key: str) -> Outcome:
         """End it at once, without giving anything back."""
+
+    def count(self, customer_id: str, meter: str, value: int, at: dt.datetime, identifier: str) -> None:
+        """Tell what an add-on counted; the same identifier counts once."""
 
     def fetch(self, customer_id: str) -> Snapshot:
         """Return everything about a customer as it is now."""

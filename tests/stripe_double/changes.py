@@ -8,6 +8,7 @@ from tests.stripe_double import amounts, invoices, lifecycle, lines
 from tests.stripe_double.dates import add_interval
 from tests.stripe_double.errors import invalid
 from tests.stripe_double.lines import Span
+from tests.stripe_double.meters import line, metered
 from tests.stripe_double.subscriptions import MAX_ITEMS, price_of
 from tests.stripe_double.world import Obj, World
 
@@ -85,7 +86,8 @@ def _kept(targets: list[Target]) -> list[Target]:
 def _targets(world: World, subscription: Obj, given: list[Obj]) -> list[Target]:
     """Match the request's items with the subscription's: by id, by price, or new."""
     found = {i: world.objects[i] for i in subscription["_items"]}
-    targets = {i: Target(o, world.objects[o["price"]], o["quantity"]) for i, o in found.items()}
+    # A metered item has no quantity; nought stands for that here, since None is for an item that goes.
+    targets = {i: Target(o, world.objects[o["price"]], o["quantity"] or 0) for i, o in found.items()}
     fresh: list[Target] = []
     for one in given:
         identifier = one.get("id")
@@ -96,7 +98,7 @@ def _targets(world: World, subscription: Obj, given: list[Obj]) -> list[Target]:
             if price["id"] in {t.price["id"] for t in targets.values()}:
                 message = "Cannot add multiple subscription items with the same price."
                 raise invalid(message, "items[price]")
-            fresh.append(Target(None, price, one.get("quantity", 1), one))
+            fresh.append(Target(None, price, 0 if metered(price) else one.get("quantity", 1), one))
             continue
         target = targets[identifier]
         target.given = one
@@ -124,6 +126,11 @@ def _prorations(world: World, subscription: Obj, change: Change) -> list[Obj]:
             and not change.resets
         ):
             continue
+        if metered(target.price) or (item and metered(world.objects[item["price"]])):
+            if item:  # https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
+                used = Span(lifecycle.span_of(world, subscription).start, world.now(subscription))
+                made.append(line(world, bill, item, world.objects[item["price"]], used))
+            continue
         if item:
             old = world.objects[item["price"]]
             span, quantity = lifecycle.span_of(world, subscription), item["quantity"]
@@ -144,6 +151,8 @@ def _periods(
     bill, span = invoices.bill_of(world, subscription), Span(now, add_interval(now, *interval, None))
     made = []
     for target in _kept(change.targets):
+        if metered(target.price):
+            continue
         subject = target.item or {"id": "si_new", "_tax_rates": target.given.get("tax_rates")}
         made.append(lines.period(world, bill, subject, target.price, target.quantity or 0, span))
     return made, span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stripe_double import invoice_items, invoice_payments, invoices, lifecycle, lines
+from tests.stripe_double import invoice_items, invoice_payments, invoices, lifecycle, lines, meters
 from tests.stripe_double.dates import add_interval
 from tests.stripe_double.events import Watch, emit
 from tests.stripe_double.lines import Span
@@ -45,6 +45,7 @@ def begin_period(
     anchor = subscription["billing_cycle_anchor"]
     end = add_interval(start, recurring["interval"], recurring["interval_count"], anchor)
     before = lifecycle.span_of(world, subscription)
+    used = meters.ended(world, invoices.bill_of(world, subscription), subscription, before)
     with Watch(world, "customer.subscription.updated", subscription):
         for item in items:
             item["current_period_start"], item["current_period_end"] = start, end
@@ -54,10 +55,11 @@ def begin_period(
             subscription["cancel_at"] = end
     lifecycle.plan_ahead(world, subscription)
     bill = invoices.bill_of(world, subscription)
-    made = invoice_items.take_pending(world, bill)
+    made = invoice_items.take_pending(world, bill) + used
     made += [
         lines.period(world, bill, item, world.objects[item["price"]], item["quantity"], Span(start, end))
         for item in items
+        if not meters.metered(world.objects[item["price"]])
     ]
     now = world.now(subscription)
     collect = subscription["status"] != "unpaid" and not subscription["pause_collection"]

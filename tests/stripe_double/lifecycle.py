@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stripe_double import invoice_items, invoice_payments, invoices, lines
+from tests.stripe_double import invoice_items, invoice_payments, invoices, lines, meters
 from tests.stripe_double.errors import invalid
 from tests.stripe_double.events import Watch, emit
 from tests.stripe_double.lines import Span
@@ -70,7 +70,12 @@ def cancel(
     drop_pending(world, subscription)
     if prorate:
         credit_rest(world, subscription, now)
-    waiting = invoice_items.take_pending(world, bill) if invoice_now else []
+    waiting: list[Obj] = []
+    if invoice_now:
+        # https://docs.stripe.com/api/subscriptions/cancel#cancel_subscription-invoice_now
+        span = span_of(world, subscription)
+        used = meters.ended(world, bill, subscription, Span(span.start, min(span.end, now)))
+        waiting = [*invoice_items.take_pending(world, bill), *(one for one in used if one["amount"])]
     if not prorate and not invoice_now:
         invoice_items.drop_prorations(world, subscription["id"])
     for invoice in world.all("invoice", customer=subscription["customer"]):
@@ -98,6 +103,8 @@ def credit_rest(world: World, subscription: Obj, since: int) -> None:
     for identifier in subscription["_items"]:
         item = world.objects[identifier]
         price = world.objects[item["price"]]
+        if meters.metered(price):
+            continue
         line = lines.proration(world, bill, item, price, item["quantity"], since, span, credit=True)
         invoice_items.wait(world, bill, line)
 

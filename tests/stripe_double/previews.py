@@ -10,6 +10,7 @@ from tests.stripe_double.dates import add_interval
 from tests.stripe_double.errors import invalid
 from tests.stripe_double.fields import only
 from tests.stripe_double.lines import Bill, Span
+from tests.stripe_double.meters import metered
 from tests.stripe_double.routes import route
 from tests.stripe_double.subscriptions import price_of
 from tests.stripe_double.world import Obj, World
@@ -73,7 +74,7 @@ def _next(world: World, subscription: Obj, planned: Change, bill: Bill) -> tuple
     made = []
     span = Span(start, start)
     for target in planned.targets:
-        if target.quantity is None:
+        if target.quantity is None or metered(target.price):
             continue
         recurring = target.price["recurring"]
         anchor = subscription["billing_cycle_anchor"]

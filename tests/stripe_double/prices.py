@@ -38,6 +38,9 @@ def make(world: World, p: Obj) -> Obj:
     else:
         raise missing_parameter("product")
     amounts = _amounts(p)
+    if (p.get("recurring") or {}).get("usage_type") == "metered":
+        # https://docs.stripe.com/api/prices/create#create_price-recurring-meter
+        world.get("billing.meter", p["recurring"].get("meter"), "recurring[meter]")
     price = world.new(
         "price",
         "price",

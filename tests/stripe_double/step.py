@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -42,6 +43,39 @@ def plugin(price: str) -> None:
     call(SUBSCRIPTION, item | CHARGED)
 
 
+def adds(price: str, metered: str) -> None:
+    """Add a paid plugin with what it counts."""
+    call(SUBSCRIPTION, {"items[0][price]": price, "items[1][price]": metered} | CHARGED)
+
+
+def drops(price: str) -> None:
+    """Take a plugin off the bill; what is paid is not given back."""
+    (there,) = [item["id"] for item in call(SUBSCRIPTION)["items"]["data"] if item["price"]["id"] == price]
+    call(SUBSCRIPTION, {"items[0][id]": there, "items[0][deleted]": "true", "proration_behavior": "none"})
+
+
+def regains(price: str) -> None:
+    """Put a plugin back whose period is paid."""
+    call(SUBSCRIPTION, {"items[0][price]": price, "proration_behavior": "none"})
+
+
+def uses(price: str, event: str, number: str) -> None:
+    """Count something by the meter of a price; a second time under the same name is refused and changes nothing."""
+    meter = call(f"billing/meters/{call(f'prices/{price}')['recurring']['meter']}")
+    subscription = call(SUBSCRIPTION)
+    told = {
+        "event_name": meter["event_name"],
+        "identifier": f"{subscription['id']}-{event}",
+        "payload[stripe_customer_id]": subscription["customer"],
+        "payload[value]": number,
+    }
+    try:
+        call("billing/meter_events", told)
+    except HTTPError as refusal:
+        if "already exists with identifier" not in refusal.read().decode():
+            raise
+
+
 def pays() -> None:
     """Pay what is open."""
     query = urlencode({"subscription": os.environ["BILLING_E2E_SUBSCRIPTION"], "status": "open"})
@@ -54,7 +88,16 @@ def undo() -> None:
     call(SUBSCRIPTION, {"cancel_at_period_end": "false"})
 
 
-STEPS: dict[str, Any] = {"seats": seats, "plugin": plugin, "pays": pays, "undo": undo}
+STEPS: dict[str, Any] = {
+    "seats": seats,
+    "plugin": plugin,
+    "pays": pays,
+    "undo": undo,
+    "adds": adds,
+    "drops": drops,
+    "regains": regains,
+    "uses": uses,
+}
 
 if __name__ == "__main__":
     STEPS[sys.argv[1]](*sys.argv[2:])

@@ -8,6 +8,7 @@ from tests.stripe_double.errors import card_error, invalid, missing_parameter
 from tests.stripe_double.events import emit
 from tests.stripe_double.fields import only, put_metadata
 from tests.stripe_double.lines import Span
+from tests.stripe_double.meters import metered
 from tests.stripe_double.payment_methods import codes
 from tests.stripe_double.routes import route
 from tests.stripe_double.world import Obj, World
@@ -133,6 +134,9 @@ def price_of(world: World, given: Obj) -> Obj:
     price = price or world.get("price", given.get("price"), "items[price]")
     if price["type"] != "recurring":
         raise invalid(f"The price `{price['id']}` is not recurring.", "items[price]")
+    if metered(price) and "quantity" in given:
+        # https://docs.stripe.com/api/subscription_items/create#create_subscription_item-quantity
+        raise invalid("Quantity can be set only for prices whose usage_type is licensed.", "items[quantity]")
     if not price["active"]:
         raise invalid(
             "The price specified is inactive. This field only accepts active prices.", "items[price]"
@@ -245,8 +249,9 @@ def add_item(world: World, subscription: Obj, price: Obj, given: Obj, span: Span
         metadata=dict(given.get("metadata") or {}),
         price=price["id"],
         plan=price["id"],
-        quantity=given.get("quantity", 1),
+        quantity=None if metered(price) else given.get("quantity", 1),
         subscription=subscription["id"],
+        _since=world.now(subscription),
         _tax_rates=list(given.get("tax_rates") or []),
     )
     subscription["_items"].append(item["id"])
@@ -258,6 +263,7 @@ def _first_invoice(world: World, subscription: Obj, span: Span, behaviour: str, 
     made = [
         lines.period(world, bill, item, world.objects[item["price"]], item["quantity"], span, trial)
         for item in map(world.objects.__getitem__, subscription["_items"])
+        if not metered(world.objects[item["price"]])
     ]
     invoice = invoices.draft(world, bill, "subscription_create", made, _days=subscription["days_until_due"])
     invoices.finalize(world, invoice)

@@ -10,6 +10,7 @@ from tests.stripe_double.errors import card_error, invalid
 from tests.stripe_double.events import Watch, emit
 from tests.stripe_double.fields import only, put_metadata
 from tests.stripe_double.lines import Span
+from tests.stripe_double.meters import metered
 from tests.stripe_double.payment_methods import codes
 from tests.stripe_double.routes import public, route
 from tests.stripe_double.subscriptions import ENDED, SETTINGS, add_item, put_settings
@@ -115,8 +116,10 @@ def apply(world: World, subscription: Obj, planned: Change) -> None:
             target.item |= {
                 "price": target.price["id"],
                 "plan": target.price["id"],
-                "quantity": target.quantity,
+                "quantity": None if metered(target.price) else target.quantity,
             }
+            if metered(target.price) and (planned.resets or "price" in target.given):
+                target.item["_since"] = world.now(subscription)
             put_metadata(target.item, target.given)
             if "tax_rates" in target.given:
                 target.item["_tax_rates"] = list(target.given["tax_rates"] or [])
@@ -201,7 +204,8 @@ def _pending(world: World, subscription: Obj, planned: Change, p: Obj) -> Obj:
 
 def _as_pending(world: World, subscription: Obj, target: Any) -> Obj:
     base = target.item or world.objects[subscription["_items"][0]] | {"id": world.name("si"), "metadata": {}}
-    return public(world, base | {"price": target.price["id"], "quantity": target.quantity})
+    number = None if metered(target.price) else target.quantity
+    return public(world, base | {"price": target.price["id"], "quantity": number})
 
 
 def apply_pending(world: World, subscription: Obj) -> None:

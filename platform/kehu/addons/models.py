@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kehu.core import clock
 from kehu.core.tables import (
     Base,
+    Flag,
     Json,
     OptInstant,
     OptStr,
@@ -109,6 +110,7 @@ class UsageEvent(TenantOwned, Base):
     """Something that a plugin counted for its price (`kehu.addons.usage`): each event of a meter once.
 
     :param settled_at: when billing looked at it; until then it stands on no bill.
+    :param charged: whether it counts for a bill, and not for nothing as what is tried.
     """
 
     __tablename__ = "addon_usage"
@@ -125,6 +127,7 @@ class UsageEvent(TenantOwned, Base):
     quantity: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     settled_at: Mapped[OptInstant]
+    charged: Mapped[Flag]
 
 
 metadata.tables["addon_usage"].info["left_out"] = (

@@ -39,6 +39,7 @@ class Prices:
     yearly: str
     addon: str
     tiered: str
+    metered: str
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +62,18 @@ def prices(v1: Any) -> Prices:
         price(unit_amount=10000, recurring={"interval": "year"}),
         price(unit_amount=500),
         price(billing_scheme="tiered", tiers_mode="graduated", tiers=graduated),
+        price(
+            recurring=MONTH | {"usage_type": "metered", "meter": _meter(v1)},
+            billing_scheme="tiered",
+            tiers_mode="graduated",
+            tiers=[{"up_to": 100, "unit_amount": 0}, {"up_to": "inf", "unit_amount": 2}],
+        ),
     )
+
+
+def _meter(v1: Any) -> str:
+    asked = {"display_name": "Messages", "event_name": "messages", "default_aggregation": {"formula": "sum"}}
+    return str(v1.billing.meters.create(asked).id)
 
 
 @dataclass

@@ -19,6 +19,7 @@ SCENARIOS = ROOT / "tests" / "stripe_double" / "scenarios"
 def _play(double: Running, prices: Prices, folder: Path, *commands: list[str]) -> str:
     step = f"{sys.executable} -m tests.stripe_double.step"
     names = f"monthly_price: {prices.team}, upgrade_price: {prices.large}, plugin_price: {prices.addon}"
+    names += f", metered_price: {prices.metered}"
     config = f"stripe: {{key: {KEY}}}\nvars: {{{names}, step: '{step}'}}\n"
     (folder / "billing-e2e.yml").write_text(config)
     launcher = [sys.executable, "-m", "tests.stripe_double.e2e", double.url]
@@ -47,4 +48,4 @@ def test_all_scenarios_pass(double: Running, prices: Prices, tmp_path: Path) -> 
 
 def test_our_own_scenarios_pass(double: Running, prices: Prices, tmp_path: Path) -> None:
     said = _play(double, prices, tmp_path, ["run", str(SCENARIOS), "--junit", "report.xml"])
-    assert "5 scenario(s) passed" in said
+    assert "6 scenario(s) passed" in said

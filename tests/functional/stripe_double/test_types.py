@@ -24,6 +24,17 @@ def _catalogue(v1: Any, firm: Firm, prices: Prices) -> None:
     v1.prices.update(prices.team, {"nickname": "Team"})
     v1.prices.list({"lookup_keys": ["team_month"]})
     v1.prices.retrieve(prices.tiered, {"expand": ["tiers", "currency_options"]})
+    meter = v1.billing.meters.create(
+        {
+            "display_name": "Messages",
+            "event_name": "types_messages",
+            "default_aggregation": {"formula": "sum"},
+        }
+    )
+    v1.billing.meters.retrieve(meter.id)
+    v1.billing.meters.list({"limit": 1})
+    payload = {"stripe_customer_id": firm.id, "value": "3"}
+    assert v1.billing.meter_events.create({"event_name": "types_messages", "payload": payload}).payload
     rate = v1.tax_rates.create({"display_name": "VAT", "percentage": 7, "inclusive": False})
     v1.tax_rates.update(rate.id, {"active": False})
     v1.tax_rates.retrieve(rate.id)

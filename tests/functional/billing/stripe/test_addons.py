@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
+from billing import addon_prices
 from billing.addons import AddonService, switch_on_later
 from billing.entitlements import plugin_entitled
-from billing.models import Addon, Subscription
+from billing.models import Addon, Price, Subscription
 from billing.purchases import PurchaseService
+from billing.stripe import metering
 from billing.stripe.gateway import Gateway
+from billing.stripe.prices import publish
 from billing.stripe.provider import StripeProvider
 from billing.stripe.words import EXTENSION, Unanswered
-from kehu.addons.models import TenantPlugin
-from kehu.core import clock, context
+from kehu.addons.models import TenantPlugin, UsageEvent
+from kehu.api import count_usage
+from kehu.core import clock, context, db
 from kehu.core.errors import Conflict
 from kehu.testkit.fixtures import Shop
 from tests.functional.billing.paid import AMOUNTS, PRICE, SLUG, charge
@@ -45,6 +49,25 @@ def addon_prices_there(double: Running, price: str) -> None:
                 "recurring": {"interval": interval},
                 "lookup_key": f"kehu_x-{SLUG}-v1-{interval}-eur",
                 "metadata": {"kind": "addon", "plugin": SLUG},
+            }
+        )
+    meter = v1.billing.meters.create(
+        {
+            "display_name": "Messages",
+            "event_name": f"kehu_{SLUG}_messages",
+            "default_aggregation": {"formula": "sum"},
+        }
+    ).id
+    for interval, included in (("month", 100), ("year", 1200)):
+        v1.prices.create(
+            {
+                "product": product,
+                "currency": "eur",
+                "recurring": {"interval": interval, "usage_type": "metered", "meter": meter},
+                "billing_scheme": "tiered",
+                "tiers_mode": "graduated",
+                "tiers": [{"up_to": included, "unit_amount": 0}, {"up_to": "inf", "unit_amount": 2}],
+                "lookup_key": f"kehu_x-{SLUG}-v1-messages-{interval}-eur",
             }
         )
     v1.prices.create(
@@ -80,7 +103,7 @@ def firm(
 def bill(firm: Firm) -> dict[str, int]:
     """Return plan and add-ons of the subscription at Stripe by lookup key, with their quantities."""
     items = steps.bought(firm)["items"].data
-    return {one.price.lookup_key: one.quantity for one in items}
+    return {one.price.lookup_key: one.quantity for one in items if one.quantity is not None}
 
 
 def has(firm: Firm) -> bool:
@@ -228,3 +251,115 @@ def test_case_27_an_item_removed_in_the_dashboard_lapses_with_its_period(firm: F
     assert has(firm)
     with firm.shop.work() as session, pytest.raises(Conflict, match="not on your bill"):
         AddonService(session).remove(SLUG)
+
+
+# --- what add-ons count ------------------------------------------------------------------------------------------
+
+
+def use(firm: Firm, name: str, quantity: int) -> None:
+    with firm.shop.work() as session:
+        count_usage(session, f"{SLUG}.messages", name, quantity)
+
+
+def send(firm: Firm) -> int:
+    with firm.shop.app.app_context(), context.use(tenant=firm.shop.tenant, actor=context.SYSTEM):
+        return metering.send(StripeProvider(firm.gateway))
+
+
+@pytest.fixture
+def timed(
+    app: Flask,
+    gateway: Gateway,
+    double: Running,
+    shop: Shop,
+    price: str,
+    addon_prices_there: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Firm, steps.Timer]:
+    """A firm with the add-on whose customer lives on a test clock."""
+    charge(monkeypatch, replace(PRICE, amounts=AMOUNTS))
+    app.extensions[EXTENSION] = StripeProvider(gateway)
+    firm = steps.newcomer(gateway, double, shop, price)
+    timer = steps.on_a_clock(firm)
+    steps.paid(firm)
+    steps.fresh(firm)
+    use(firm, "before it was bought", 900)
+    assert send(firm) == 0
+    buy(firm)
+    return firm, timer
+
+
+def test_what_is_counted_is_on_the_next_bill_once(timed: tuple[Firm, steps.Timer]) -> None:
+    firm, timer = timed
+    use(firm, "a", 60)
+    use(firm, "b", 65)
+    firm.double.control("faults", kind="lost", times=1, path=r"^/v1/billing/meter_events", method="POST")
+    assert send(firm) == 2  # The SDK repeats the lost one with its key.
+    assert send(firm) == 0
+    with firm.shop.work() as session:  # As after a crash before it was noted.
+        session.execute(update(UsageEvent).values(settled_at=None).where(UsageEvent.event == "a"))
+    assert send(firm) == 1
+    assert "Messages sent: 125 of 100 in this period" in steps.shown(firm)
+    timer.to_end(2 * steps.HOUR)
+    newest = firm.v1.invoices.list({"customer": firm.customer, "limit": 1}).data[0]
+    lines = {one.pricing.price_details.price: (one.quantity, one.amount) for one in newest.lines.data}
+    assert (125, 50) in lines.values()
+    assert newest.total_excluding_tax == 3 * 1400 + 450 + 50
+
+
+def test_case_62_usage_after_the_removal_is_billed_with_the_period(timed: tuple[Firm, steps.Timer]) -> None:
+    firm, timer = timed
+    press(firm, "/remove")
+    use(firm, "a", 110)
+    assert send(firm) == 1
+    timer.to_end(2 * steps.HOUR)
+    newest = firm.v1.invoices.list({"customer": firm.customer, "limit": 1}).data[0]
+    assert newest.total_excluding_tax == 3 * 1400 + 20
+    use(firm, "late", 500)
+    assert send(firm) == 0  # Nothing is charged for it any more.
+
+
+def test_case_31_stripe_down_while_usage_is_told(timed: tuple[Firm, steps.Timer]) -> None:
+    firm, _timer = timed
+    use(firm, "a", 1)
+    firm.double.control("faults", kind="cut", times=0, path="/v1/billing/")
+    with pytest.raises(Unanswered):
+        send(firm)
+    firm.double.control("faults", clear=True)
+    assert send(firm) == 1
+
+
+def test_prices_of_meters_are_made_at_stripe(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = replace(PRICE.meters[0], name="letters", included=0)
+    charge(monkeypatch, replace(PRICE, version=7, meters=(PRICE.meters[0], free)))
+    with firm.shop.app.app_context():
+        with db.unit_of_work(tenant=None) as session:
+            session.execute(delete(Price))
+            for one in addon_prices.offered():
+                if one.currency == "EUR" and one.interval == "month":
+                    session.add(
+                        Price(
+                            lookup_key=one.lookup_key,
+                            plan=one.ref,
+                            interval=one.interval,
+                            currency=one.currency,
+                            amount=one.amount,
+                            applied_at=clock.now(),
+                        )
+                    )
+        assert publish(firm.gateway) == 3
+        with db.unit_of_work(tenant=None) as session:
+            session.execute(update(Price).values(stripe_price_id=None))
+        assert publish(firm.gateway) == 0
+        with db.unit_of_work(tenant=None) as session:
+            session.execute(delete(Price))
+    keys = [f"kehu_x-{SLUG}-v7-{name}month-eur" for name in ("", "messages-", "letters-")]
+    found = {
+        one.lookup_key: one
+        for one in firm.v1.prices.list({"lookup_keys": keys, "expand": ["data.tiers"]}).data
+    }
+    plain, messages, letters = (found[key] for key in keys)
+    assert (plain.unit_amount, plain.metadata.to_dict()["plugin"]) == (450, SLUG)
+    assert [(one.up_to, one.unit_amount) for one in messages.tiers] == [(100, 0), (None, 2)]
+    assert (letters.unit_amount, letters.recurring.usage_type) == (2, "metered")
+    assert messages.recurring.meter != letters.recurring.meter
