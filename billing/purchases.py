@@ -66,7 +66,7 @@ class PurchaseService:
     def wish(self, plan: str, interval: str, seats: str, currency: str = "", code: str = "") -> Wish:
         """Return what a form asks for.
 
-        :param code: of a coupon; it counts with the first order of a subscription.
+        :param code: of a coupon; it counts with a firm's first plan.
 
         :raises InvalidInput: names the field and the remedy.
         """
@@ -103,7 +103,7 @@ class PurchaseService:
                     plan=chosen.name,
                 )
             ]
-        coupon = self._coupon(code, now, errors)
+        coupon = self._coupon(code, now, self._bought(), errors)
         if errors or chosen is None:
             raise InvalidInput(_("Some answers need another look; what you typed is kept."), fields=errors)
         rows = now.addons if now is not None and now.live else ()
@@ -113,11 +113,18 @@ class PurchaseService:
         )
 
     @staticmethod
-    def _coupon(code: str, now: Subscription | None, errors: dict[str, list[str]]) -> Coupon | None:
+    def _coupon(
+        code: str, now: Subscription | None, bought: bool, errors: dict[str, list[str]]
+    ) -> Coupon | None:
         if not code.strip():
             return None
         if now is not None and now.live:
             errors["coupon"] = [_("A coupon counts with the first order of a plan; yours runs already.")]
+            return None
+        if bought:  # Else it would come back with every end and new beginning.
+            errors["coupon"] = [
+                _("A coupon is for a firm's first plan, and yours had one. Leave this empty.")
+            ]
             return None
         found = coupons.valid(code, clock.today(context.tenant().tz))
         if found is None:

@@ -39,6 +39,9 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
 FACTS = ("id", "address", "name", "country", "currency", "zone", "locale", "trade", "demo", "plugins")
 """What an archive says of the tenant itself; `settings` and `created_at` besides."""
 
+HERE_ONLY = ("billing", "domain")
+"""Facts among the settings that hold in one installation alone: neither written out nor believed."""
+
 USER_FACTS = ("id", "email", "email_norm", "name", "locale", "confirmed_at")
 """What it says of the people: never a password or a second factor."""
 

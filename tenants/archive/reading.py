@@ -23,12 +23,13 @@ from kehu.core.i18n import _
 from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.core.records.types import registered
+from kehu.core.text import normal_email
 from kehu.files.store import FileStore
 from kehu.webhooks.models import Webhook
 from kehu.webhooks.signing import make_secret
 from tenants import addresses
 from tenants.archive import contents
-from tenants.archive.contents import ArchivedTable
+from tenants.archive.contents import HERE_ONLY, ArchivedTable
 from tenants.models import Tenant
 from tenants.provision import TRIAL
 
@@ -125,7 +126,7 @@ class Reader:
 
     def _tenant(self, address: str, state: str) -> context.TenantInfo:
         facts = self.about["tenant"]
-        wanted = address or facts["address"]
+        wanted = addresses.check(address or facts["address"])
         if self.session.get(Tenant, uuid.UUID(facts["id"])) is not None:
             raise Conflict(
                 _("This firm is here already; an archive is read into an installation without it.")
@@ -140,7 +141,7 @@ class Reader:
             **plain,
             id=uuid.UUID(facts["id"]),
             address=wanted,
-            settings=facts["settings"],
+            settings={key: value for key, value in facts["settings"].items() if key not in HERE_ONLY},
             state=state,
             trial_ends_at=clock.now() + TRIAL,
             created_at=facts["created_at"],
@@ -153,6 +154,11 @@ class Reader:
         """Make the people that are not here; who is here already stays as he is."""
         for line in self._lines("users"):
             facts = json.loads(line)
+            if facts["email_norm"] != normal_email(facts["email"]):
+                # Whoever reads the one's mail would sign in as the other.
+                raise InvalidInput(
+                    _("The archive is damaged: data/users.ndjson has two addresses of one person.")
+                )
             here = self.session.execute(
                 select(User.id).where(User.email_norm == facts["email_norm"])
             ).scalar_one_or_none()

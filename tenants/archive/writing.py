@@ -156,17 +156,13 @@ def _users(session: Session, archive: zipfile.ZipFile) -> dict[str, Any]:
     return {"rows": len(lines), "sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
 
 
-HERE_ONLY = ("billing", "domain")
-"""Facts among the settings that hold in this installation alone."""
-
-
 def _facts(session: Session) -> dict[str, Any]:
     row = session.get(Tenant, tenant().id)
     assert row is not None
     facts = {name: getattr(row, name) for name in (*contents.FACTS, "created_at")}
     facts["plugins"] = sorted(row.plugins or ())
     facts["settings"] = {
-        key: value for key, value in sorted((row.settings or {}).items()) if key not in HERE_ONLY
+        key: value for key, value in sorted((row.settings or {}).items()) if key not in contents.HERE_ONLY
     }
     return json.loads(json.dumps(facts, default=_plain))  # type: ignore[no-any-return]
 

@@ -27,6 +27,9 @@ COOKIE = "kehu_support"
 LEAVE = "/support/leave"
 LOGOUT = "accounts.logout"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHANGES = (":write", ":delete")
+_INSIDE = ("/trash/", "/undo/", "/consent/", "/drafts/")
+"""Changes of records whose rights are asked for in the service, by kind of record; drafts of support are not kept."""
 _FREE = ("/operator", LEAVE, "/static/", "/language", "/sw.js", "/manifest")
 """What is no page of the firm."""
 
@@ -97,6 +100,8 @@ def _check(who: context.Actor) -> None:
         raise Forbidden(_("This is not for support."))
     if not writes(who):
         raise Forbidden(_("The owner lets support look, not change. Nothing was changed."))
+    if not (access.endswith(_CHANGES) or request.path.startswith(_INSIDE) or "/bulk/" in request.path):
+        raise Forbidden(_("Support changes records only. This is somebody's own, or leads further."))
 
 
 def _keep(response: Response) -> Response:

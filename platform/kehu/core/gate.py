@@ -12,8 +12,8 @@ from kehu.core import context, hooks
 from kehu.core.errors import KehuError
 from kehu.core.i18n import _
 
-ALWAYS = frozenset({"read", "export", "manage", "erase", "close"})
-"""What rights end in that never write records."""
+ALWAYS = frozenset({"read", "export", "manage", "erase", "close", "grant"})
+"""What rights end in that never write records; who was let in can be shut out whatever is owed."""
 
 
 class PaymentNeeded(KehuError):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kehu.consent.gate import Outgoing, check_send
 from kehu.core import audit, clock, context, jobs, text
-from kehu.core.errors import Conflict, InvalidInput, NotFound
+from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
 from kehu.tickets.models import Ticket, TicketMessage
@@ -66,7 +66,10 @@ class ConversationService:
         :param status: what the ticket becomes with it; otherwise a new ticket is open from now on.
         :raises InvalidInput: for an empty or overlong text, or when nobody would receive it.
         :raises Conflict: when the gate of all messages holds it back.
+        :raises Forbidden: for whoever looks into the firm for support.
         """
+        if context.actor().kind == "support":
+            raise Forbidden(_("Support writes to nobody in the firm's name. Write a note instead."))
         ticket = self.tickets.get(ticket_id, action="write", lock=True)
         written = read_body(body)
         if not ticket.requester_email:

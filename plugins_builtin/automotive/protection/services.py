@@ -231,7 +231,7 @@ class ProtectionService:
 
         :raises Conflict: when the customer is nobody's or his own.
         """
-        self.actor.require(READ)
+        self.actor.require("automotive.visits:write")
         verdict = judge(self.card(customer_id), self.actor.member_id, clock.now())
         if verdict.kind == "free" or self.actor.member_id is None:
             raise Conflict(_("Nobody else is protected for this customer, so there is nobody to help."))
@@ -385,6 +385,7 @@ class ProtectionService:
         :raises InvalidInput: without a reason.
         :raises Conflict: when the time is over, or there is no decision.
         """
+        self.actor.require("automotive.visits:write")
         case = self.case(case_id, lock=True)
         if case.state not in ("decided", "settled") or clock.now() > self.appeal_until(case):
             raise Conflict(_("The time to object is over, or there is no decision yet."))

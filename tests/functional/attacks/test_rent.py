@@ -1,0 +1,179 @@
+"""A firm that wants more than it rents: free use, an operator's rights, or what support must not reach."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from billing import facts
+from kehu.accounts.models import User
+from kehu.core import context, db
+from kehu.core.errors import InvalidInput
+from kehu.core.permissions import registered
+from kehu.core.records.service import service_for
+from kehu.files.store import FileStore
+from kehu.members.models import Member, Role
+from kehu.testkit.fixtures import Shop
+from kehu.testkit.switch import enable
+from kehu.tickets.models import TicketMessage
+from kehu.views.services import ViewService
+from tenants.models import Tenant
+from tests.functional.billing.till import Till
+from tests.functional.tenants.test_archive import export, rewritten, take
+from tests.functional.tenants.test_support import inside, let_in
+
+SUPPORT = "/settings/support"
+
+
+# --- a firm that may only read ------------------------------------------------------------------------------------
+
+
+def test_a_firm_that_may_only_read_still_says_who_comes_in(over: Callable[[], str], shop: Shop) -> None:
+    support = inside(shop)
+    assert over() == "trial_over"
+    owner = shop.client()
+    assert owner.get(SUPPORT).status_code == 200
+    assert owner.post(f"{SUPPORT}/end").status_code == 303
+    assert support.get("/customers").status_code == 303
+    let_in(shop)
+
+
+def test_a_right_to_read_opens_no_case(over: Callable[[], str], shop: Shop) -> None:
+    enable(shop, "automotive")
+    with shop.work() as session:
+        customer = service_for("customers", session).create({"name": "Somebody"})
+    path = f"/x/automotive/protection/{customer.id}/help"
+    with shop.work() as session:
+        role = session.execute(select(Role).where(Role.code == "viewer")).scalar_one()
+        role.permissions = {code: "all" for code in registered() if code.endswith(":read")}
+    assert shop.client(shop.member("viewer")).post(path).status_code == 403
+    over()
+    assert shop.client().post(path).status_code == 402
+
+
+def test_a_coupon_is_for_a_firms_first_plan(till: Till) -> None:
+    till.subscribed(seats=2, code="WELCOME20")
+    till.service.cancel()
+    assert till.pass_time() == "ended"
+    with pytest.raises(InvalidInput) as raised:
+        till.buy(seats=2, code="welcome20")
+    assert "first plan" in raised.value.fields["coupon"][0]
+    till.buy(seats=2)
+    till.service.pay_open()
+    assert till.phase == "active"
+
+
+# --- support ------------------------------------------------------------------------------------------------------
+
+
+def test_support_that_may_change_records_writes_to_nobody(app: Flask, shop: Shop) -> None:
+    with shop.work() as session:
+        made = service_for("tickets", session).create({"subject": "Help", "requester_email": "a@example.com"})
+    client = inside(shop, writes=True)
+    url = f"/tickets/{made.id}/messages"
+    assert client.post(url, data={"kind": "reply", "text": "Send the money here"}).status_code == 403
+    assert client.post(url, data={"kind": "note", "text": "Looked at it"}).status_code in (200, 204, 303)
+    with shop.work() as session:
+        kinds = session.execute(select(TicketMessage.kind)).scalars().all()
+        assert kinds == ["note"]
+
+
+def test_what_is_an_owners_own_stays_so_while_support_changes_records(app: Flask, shop: Shop) -> None:
+    with shop.work() as session:
+        view = ViewService(session).create("customers", "Mine", "", [])
+        session.flush()
+        view_id = view.id
+    shop.client().put("/drafts/customers", data={"text": "half a thought"})
+    client = inside(shop, writes=True)
+    for method, path in (
+        ("POST", "/customers/columns"),
+        ("POST", "/side-bar"),
+        ("POST", "/side-bar/hidden?line=deals"),
+        ("POST", f"/views/{view_id}/delete"),
+        ("POST", "/views/new"),
+        ("POST", "/imports/new"),
+    ):
+        assert client.open(path, method=method, data={"column": "name"}).status_code == 403, path
+    for method in ("PUT", "DELETE"):
+        assert client.open("/drafts/customers", method=method, data={"text": "x"}).status_code == 204
+    with shop.work() as session:
+        assert not session.execute(select(Member.prefs).where(Member.id == shop.owner.member_id)).scalar()
+        assert ViewService(session).get(view_id).name == "Mine"
+        kept = text("SELECT body FROM drafts WHERE tenant_id = :t")
+        assert session.execute(kept, {"t": shop.tenant.id}).scalars().all() == ["half a thought"]
+
+
+# --- archives -----------------------------------------------------------------------------------------------------
+
+
+def bent(archive: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return an archive with other words in its manifest."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        about = json.loads(source.read("manifest.json"))
+    change(about)
+    return rewritten(archive, "manifest.json", lambda _data: json.dumps(about).encode())
+
+
+@pytest.fixture
+def moved(shop: Shop, vanish: Any, tmp_path: Path) -> bytes:
+    """The archive of a firm that is not here any more."""
+    archive = export(shop, FileStore(tmp_path / "files", 1024))
+    vanish(shop)
+    return archive
+
+
+def test_an_archive_brings_no_plan_and_no_domain(
+    demo: None, shop: Shop, moved: bytes, tmp_path: Path
+) -> None:
+    free = {"mode": "demo", "status": "active", "plan": "business@1", "started": "2026-01-01T00:00:00+00:00"}
+    archive = bent(
+        moved,
+        lambda about: about["tenant"]["settings"].update(billing=free, domain="crm.others.com", trade="shop"),
+    )
+    taken = take(shop, archive, FileStore(tmp_path / "elsewhere", 1024)).tenant
+    assert taken.settings.get("trade") == "shop"
+    assert not {"billing", "domain"} & set(taken.settings)
+    assert facts.standing(taken).phase != "active"
+
+
+@pytest.mark.parametrize("address", ["www", "a.b", "../up", "x" * 60])
+def test_an_archive_brings_no_address_that_nobody_may_have(
+    shop: Shop, moved: bytes, tmp_path: Path, address: str
+) -> None:
+    archive = bent(moved, lambda about: about["tenant"].update(address=address))
+    with pytest.raises(InvalidInput):
+        take(shop, archive, FileStore(tmp_path / "elsewhere", 1024))
+    with shop.app.app_context(), db.unit_of_work(actor=context.SYSTEM) as session:
+        assert session.get(Tenant, shop.tenant.id) is None
+
+
+def test_an_archive_brings_nobody_under_the_address_of_another(
+    shop: Shop, moved: bytes, tmp_path: Path
+) -> None:
+    line = {
+        "id": str(shop.tenant.id),
+        "email": "attacker@example.com",
+        "email_norm": f"victim.{shop.tenant.id.hex}@example.com",
+        "name": "Victim",
+        "locale": "en",
+        "confirmed_at": "2026-01-01T00:00:00+00:00",
+    }
+    with zipfile.ZipFile(io.BytesIO(moved)) as source:
+        data = source.read("data/users.ndjson") + json.dumps(line).encode() + b"\n"
+    archive = rewritten(moved, "data/users.ndjson", lambda _data: data)
+    said = {"rows": 2, "sha256": hashlib.sha256(data).hexdigest()}
+    archive = bent(archive, lambda about: about["tables"].update(users=said))
+    with pytest.raises(InvalidInput, match="users"):
+        take(shop, archive, FileStore(tmp_path / "elsewhere", 1024))
+    with shop.app.app_context(), db.unit_of_work(actor=context.SYSTEM) as session:
+        here = select(User.id).where(User.email_norm == line["email_norm"])
+        assert session.execute(here).first() is None
