@@ -19,7 +19,7 @@ from billing.web import words
 from kehu.core.context import TenantInfo
 from kehu.core.i18n import _
 from kehu.core.money import show
-from kehu.core.paper import paragraph
+from kehu.core.paper import paragraph, text_font
 from plugins.results import BillingMode
 
 STAMP = "DEMO"
@@ -133,7 +133,7 @@ class _Paper:
 
 
 def _table(rows: list[list[Paragraph]]) -> Table:
-    table = Table(rows, colWidths=[125 * mm, 45 * mm])
+    table = Table(rows, colWidths=[120.7 * mm, 45 * mm])
     rule = ("LINEBELOW", (0, 0), (-1, -1), 0.3, "#bbbbbb")
     table.setStyle(
         TableStyle([rule, ("LEFTPADDING", (0, 0), (0, -1), 0), ("VALIGN", (0, 0), (-1, -1), "TOP")])
@@ -144,7 +144,7 @@ def _table(rows: list[list[Paragraph]]) -> Table:
 def _stamp(canvas: Any, _document: Any) -> None:
     """Write across the page that this is no real paper."""
     canvas.saveState()
-    canvas.setFont("Helvetica-Bold", 110)
+    canvas.setFont(text_font(), 130)
     canvas.setFillGray(0.88)
     canvas.translate(A4[0] / 2, A4[1] / 2)
     canvas.rotate(45)

@@ -33,7 +33,7 @@ SEAT_STATES: Mapping[str, tuple[Any, str]] = {
 }
 
 INVOICE_STATES: Mapping[str, tuple[Any, str]] = {
-    "open": (_l("Open"), "warn"),
+    "open": (_l("Not paid yet"), "warn"),
     "paid": (_l("Paid"), "ok"),
     "void": (_l("Void"), ""),
     "uncollectible": (_l("Given up"), "bad"),

@@ -1,29 +1,27 @@
-"""Text on paper: paragraphs of a PDF in Latin, Cyrillic and Chinese."""
+"""Text on paper: paragraphs of a PDF in Latin, Greek, Cyrillic and Chinese, whatever fonts a machine has."""
 
 from __future__ import annotations
 
 from functools import cache
 from html import escape
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 
+from reportlab import rl_config
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Paragraph
+from reportlab.platypus.tables import CellStyle
 
-FOLDERS = (
-    "/usr/share/fonts/truetype/dejavu",
-    "/usr/share/fonts/dejavu-sans-fonts",
-    "/usr/share/fonts/TTF",
-    "/usr/local/share/fonts",
-)
-WIDE = "DejaVuSans.ttf"
-"""Embedded where the system has it: Latin of all countries, Greek, Cyrillic."""
-CHINESE = {"zh_Hant": "MSung-Light"}
-OTHER = "STSong-Light"
-"""Fonts that every reader of PDF brings along; what the embedded one lacks is written in them."""
+TEXT, CHINESE = "kehu-text", "kehu-chinese"
+FONTS = {
+    TEXT: ("fontpkg_noto_sans", "files/NotoSans[wdth,wght].ttf"),
+    CHINESE: ("paperang_p2_fonts_cjk", "fonts/wqy-microhei.ttc"),
+}
+"""Fonts that come as packages, of which only the files are used: Noto Sans, and WenQuanYi Micro Hei with simplified
+and traditional characters. A paper embeds the characters of them that stand on it."""
 
 
 def paragraph(text: str, locale: str, size: float = 10, after: float = 4) -> Paragraph:
@@ -33,42 +31,52 @@ def paragraph(text: str, locale: str, size: float = 10, after: float = 4) -> Par
     """
     style = ParagraphStyle(
         "text",
-        fontName=_embedded()[0],
+        fontName=text_font(),
         fontSize=size,
         leading=size * 1.4,
         spaceAfter=after,
         wordWrap="CJK" if locale.startswith("zh") else None,
     )
-    return Paragraph(marked(text, locale), style)
+    return Paragraph(marked(text), style)
 
 
-def marked(text: str, locale: str) -> str:
+def marked(text: str) -> str:
     """Return a text as markup, each piece in a font that has its characters."""
-    name, known = _embedded()
+    fonts = _embedded()
     parts = []
-    for has, letters in groupby(text, lambda letter: letter.isspace() or ord(letter) in known):
+    for name, letters in groupby(text, lambda letter: _font_of(letter, fonts)):
         piece = escape("".join(letters)).replace("\n", "<br/>")
-        parts.append(piece if has else f'<font name="{_other(locale)}">{piece}</font>')
-    return f'<font name="{name}">{"".join(parts)}</font>'
+        parts.append(f'<font name="{name}">{piece}</font>')
+    return "".join(parts)
+
+
+def text_font() -> str:
+    """Return the name of the font for what is drawn past paragraphs; Chinese needs a paragraph."""
+    _embedded()
+    return TEXT
+
+
+def _font_of(letter: str, fonts: dict[str, frozenset[int]]) -> str:
+    """Return the first font that has a letter; what none has is shown as a box."""
+    return next((name for name, known in fonts.items() if ord(letter) in known), TEXT)
 
 
 @cache
-def _embedded() -> tuple[str, frozenset[int]]:
-    """Return the font that is embedded, with the characters that it has."""
-    for path in (*(Path(folder) / WIDE for folder in FOLDERS), Path("Vera.ttf")):
-        if path.name == WIDE and not path.is_file():
-            continue
-        try:
-            font = TTFont("kehu-text", str(path))
-        except TTFError:
-            continue
+def _embedded() -> dict[str, frozenset[int]]:
+    """Make the fonts known, and return the characters of each."""
+    found = {}
+    for name, (package, path) in FONTS.items():
+        font = TTFont(name, str(_folder(package) / path))
         pdfmetrics.registerFont(font)
-        return "kehu-text", frozenset(font.face.charToGlyph)
-    return "Helvetica", frozenset(range(32, 127))
+        found[name] = frozenset(font.face.charToGlyph)
+    # Pages and cells of tables begin with a font even where nothing is written in it; the usual one is not embedded.
+    rl_config.canvas_basefontname = CellStyle.fontname = TEXT
+    return found
 
 
-@cache
-def _other(locale: str) -> str:
-    name = CHINESE.get(locale, OTHER)
-    pdfmetrics.registerFont(UnicodeCIDFont(name))
-    return name
+def _folder(package: str) -> Path:
+    """Return where a package lies, without running anything of it."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"The package {package.replace('_', '-')} is missing; run `make setup`.")
+    return Path(spec.submodule_search_locations[0])

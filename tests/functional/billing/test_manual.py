@@ -10,13 +10,14 @@ from decimal import Decimal
 import pytest
 from click.testing import CliRunner
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from billing import commands, modes, numbers
 from billing.accounts import AccountService
 from billing.manual import ManualService
 from billing.models import Invoice, Refund
-from billing.papers import draw
+from billing.papers import draw, draw_credit_note
 from billing.phases import Phase
 from billing.purchases import PurchaseService
 from billing.refunds import Left, RefundService
@@ -27,6 +28,7 @@ from kehu.core.errors import Conflict, Forbidden, NotFound
 from kehu.core.ids import new_id
 from kehu.testkit.fixtures import Shop, make_shop, operator_client
 from plugins.results import BillingMode
+from tests.papers import fonts_of, words_of
 
 DAY = dt.timedelta(days=1)
 
@@ -228,14 +230,57 @@ def test_numbers_have_no_gap_though_some_are_rolled_back(app: Flask) -> None:
     assert sorted(found) == [f"{year}-{number:05d}" for number in range(1, len(found) + 1)]
 
 
-def test_a_paper_writes_chinese_cyrillic_and_latin(manual: None, shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("en", "Invoice "), ("ru", "Счёт "), ("zh_Hans", "账单"), ("zh_Hant", "帳單")],
+)
+def test_papers_bring_chinese_cyrillic_and_latin_along(
+    manual: None, shop: Shop, locale: str, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modes, "_seller", ("Kehu 客户 GmbH", "Große Straße 1, Żagań"))
+    name, address = "客户有限公司 · ООО «Гавань» · Håfen", "上海市浦东新区\n臺灣臺北市\nМосква, ул. Ёлочная"
     with shop.work(context.SYSTEM) as session:
         without_trial(session)
-        ManualService(session).set_plan("team", "month", 2, "test")
         account = AccountService(session).lock()
-        account.legal_name, account.address = "客户有限公司 · ООО «Гавань» · Håfen", "上海市\nМосква"
+        account.currency, account.country = "RUB", "FR"
+        account.legal_name, account.address, account.tax_id = name, address, "FRAB123456789"
+        account.tax_id_state = "verified"
+        ManualService(session).set_plan("team", "month", 2, "test")
+        first, give = invoices(session)[0], RefundService(session)
+        give.credit(first, 5000, "опоздание 迟到 遲到", request_id=new_id())
+        with shop.app.test_request_context(), force_locale(locale):
+            papers = [
+                draw(first, account, shop.tenant),
+                draw_credit_note(give.given()[0], first, account, shop.tenant),
+            ]
+    for paper, more in zip(papers, (title, "опоздание 迟到 遲到"), strict=True):
+        said = words_of(paper)
+        for text in (
+            name,
+            *address.splitlines(),
+            "FRAB123456789",
+            "Kehu 客户 GmbH",
+            "Żagań",
+            more,
+            "2006/112/EC",
+        ):
+            assert text in said, (text, said)
+        assert fonts_of(paper) == {"embedded"}
+        assert len(paper) < 100_000
+    assert "₽" in words_of(papers[0]) or "RUB" in words_of(papers[0])
+
+
+def test_case_72_papers_of_the_demo_are_stamped_and_bring_their_fonts(demo: None, shop: Shop) -> None:
+    with shop.work() as session:
+        without_trial(session)
+        service = PurchaseService(session)
+        wish = service.wish("team", "month", "2")
+        shown = service.preview(wish)
+        service.order(wish, shown.at, shown.total)
         with shop.app.test_request_context():
-            assert draw(invoices(session)[0], account, shop.tenant).startswith(b"%PDF")
+            paper = draw(invoices(session)[0], AccountService(session).lock(), shop.tenant)
+    assert "DEMO" in words_of(paper)
+    assert fonts_of(paper) == {"embedded"}
 
 
 def test_the_console_bills_by_hand_each_act_with_a_reason(manual: None, shop: Shop) -> None:

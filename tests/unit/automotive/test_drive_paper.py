@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from kehu.core.paper import marked
+from kehu.core.paper import CHINESE, TEXT, marked
 from plugins_builtin.automotive.drives.paper import Paper, draw
+from tests.papers import fonts_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -28,10 +29,15 @@ def test_each_language(locale, title):
     assert len(re.findall(rb"/Type /Page\b", found)) >= 2
     start = int(re.findall(rb"startxref\s+(\d+)", found)[-1])
     assert found[start : start + 4] == b"xref"
+    said = words_of(found)
+    assert title in said
+    assert "王小明" in said
+    assert "Łódź & <Söhne>" in said
+    assert fonts_of(found) == {"embedded"}
 
 
 def test_letters_get_a_font_that_has_them():
-    found = marked("Anna 王 <b>", "zh_Hans")
-    assert '<font name="STSong-Light">王</font>' in found
+    found = marked("Anna 王 <b>")
+    assert f'<font name="{CHINESE}">王</font>' in found
+    assert f'<font name="{TEXT}">Anna </font>' in found
     assert "&lt;b&gt;" in found
-    assert '<font name="MSung-Light">王</font>' in marked("王", "zh_Hant")
