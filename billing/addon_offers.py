@@ -142,7 +142,7 @@ def _not_had(
 
 def _steps_of(service: AddonService, slug: str, held: Holding) -> tuple[AddonStep, ...]:
     url, manual = page_of(slug), modes.mode() is BillingMode.MANUAL
-    if held.kind == "item" and not manual:
+    if not manual and service.on_bill(slug):
         return (AddonStep(label=_("Take it off the bill"), url=f"{url}/remove", post=True),)
     if held.kind == "kept" and not manual:
         return (AddonStep(label=_("Keep it on the bill"), url=f"{url}/undo", post=True),)

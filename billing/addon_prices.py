@@ -70,6 +70,20 @@ def sold(slug: str) -> Manifest | None:
     return found if found is not None and found.pricing.paid else None
 
 
+def all_sold() -> list[str]:
+    """Return the add-ons that have a price."""
+    return [record.slug for record in hooks.host().installed if sold(record.slug) is not None]
+
+
+def comes_with(slug: str, plan: str) -> bool:
+    """Tell whether a plan brings an add-on without a price.
+
+    :param plan: its key.
+    """
+    found = sold(slug)
+    return found is not None and plan in found.pricing.included
+
+
 def name_of(slug: str) -> str:
     """Return what people call an add-on."""
     found = manifest_of(slug)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import coupons, facts, modes, notices
+from billing import addon_prices, coupons, facts, modes, notices
 from billing.accounts import AccountService
 from billing.catalogue import INTERVALS, Coupon, Plan, catalogue
 from billing.mirror import converge
@@ -107,6 +107,7 @@ class PurchaseService:
         if errors or chosen is None:
             raise InvalidInput(_("Some answers need another look; what you typed is kept."), fields=errors)
         rows = now.addons if now is not None and now.live else ()
+        rows = [one for one in rows if not addon_prices.comes_with(one["slug"], chosen.key)]
         kept_addons = addons.held(self.session, rows, interval, wanted)  # What is on the bill stays there.
         return Wish(
             plan=chosen, interval=interval, currency=wanted, seats=count, addons=kept_addons, coupon=coupon
@@ -148,6 +149,20 @@ class PurchaseService:
         if plan is None:
             return []
         return [key for key, value in plan.features.items() if int(wanted.features[key]) < int(value)]
+
+    def addons_that_stop(self, wanted: Plan) -> list[str]:
+        """Return the add-ons that come with the present plan and would have a price with another one."""
+        plan, held = facts.plan_of(facts.fact_of(context.tenant())), self.accounts.subscription()
+        if plan is None:
+            return []
+        bought = {one["slug"] for one in held.addons} if held is not None and held.live else set()
+        return [
+            slug
+            for slug in addon_prices.all_sold()
+            if slug not in bought
+            and addon_prices.comes_with(slug, plan.key)
+            and not addon_prices.comes_with(slug, wanted.key)
+        ]
 
     def _allowed(self, account: Account, wish: Wish) -> None:
         found = self.standing()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -59,6 +59,7 @@ class Mirrored:
     plan: str
     ends: bool
     busy: bool
+    addons: Mapping[str, int] = field(default_factory=dict)
 
 
 def differences(
@@ -113,6 +114,7 @@ def _of_one(
         ("status", state.status, ours.status),
         ("seats", state.seats, ours.seats),
         ("plan", state.plan, ours.plan),
+        ("addons", {one.slug: one.quantity for one in state.addons}, dict(ours.addons)),
         ("cancel", state.cancel_at is not None, ours.ends),
     ):
         if theirs != mine:
@@ -191,6 +193,7 @@ def _mirrored(session: Session, firms: dict[uuid.UUID, str]) -> list[Mirrored]:
             status=row.status,
             seats=row.seats,
             plan=row.plan,
+            addons={one["slug"]: one["quantity"] for one in row.addons},
             ends=row.cancel_at is not None,
             busy=row.tenant_id in busy,
         )

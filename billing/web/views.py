@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, redirect, request
 from sqlalchemy import select
 
-from billing import facts, modes, taxes
+from billing import addon_prices, facts, modes, taxes
 from billing.accounts import AccountService
 from billing.catalogue import FEATURES, Plan, catalogue
 from billing.models import Account, CreditNote, Invoice
@@ -124,7 +124,9 @@ def _coupon(found: Overview) -> str:
 
 def _stops(service: PurchaseService, plan: Plan) -> list[str]:
     """Return what a firm would not have any more, or less of, with another plan."""
-    return [words.feature_text(key, plan.features[key]) for key in service.what_stops(plan)]
+    lost = [words.feature_text(key, plan.features[key]) for key in service.what_stops(plan)]
+    named = map(addon_prices.name_of, service.addons_that_stop(plan))
+    return [*lost, *(_("%(plugin)s, which can be bought then", plugin=name) for name in named)]
 
 
 def _waiting(service: PurchaseService, account: Account) -> dict[str, Any] | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from kehu.core.records.service import service_for
 from kehu.files.store import FileStore
 from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop
+from plugins.pricing import Pricing
 from plugins.results import BillingMode
 from tenants.archive import writing
 from tests.functional.billing.paid import PRICE, SLUG, charge
@@ -205,6 +208,44 @@ def test_an_add_on_bought_before_the_first_bill_is_not_paid_when_it_is_removed(
     AddonService(till.session).remove(SLUG)
     assert not has(till)
     assert AddonService(till.session).trial_days(AddonService(till.session).manifest(SLUG)) == 14
+
+
+def test_a_plan_that_brings_it_takes_it_off_the_bill(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    charge(monkeypatch, replace(PRICE, included=("business",)))
+    till.subscribed(seats=3)
+    buy(till)
+    till.buy(plan="business", seats=3)
+    assert (on_bill(till), has(till)) == ([], True)
+    team = till.service.wish("team", "month", "3").plan
+    assert till.service.addons_that_stop(team) == [SLUG]
+    till.pass_time()
+    assert till.invoices()[-1].net == 3 * 2400
+
+
+def test_a_plugin_that_comes_with_a_feature(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    charge(monkeypatch, Pricing(kind="plan", key="webhooks"))
+    assert has(till)  # The trial is of the larger plan.
+    till.subscribed(seats=3)
+    assert not has(till)
+    till.buy(plan="business", seats=3)
+    assert has(till)
+
+
+def test_case_39_two_admins_buy_it_at_once(firm: Shop) -> None:
+    with firm.work() as session:
+        _wish, shown = AddonService(session).preview(SLUG)
+    barrier = threading.Barrier(2)
+
+    def press(_number: int) -> str:
+        barrier.wait()
+        with firm.work() as session:
+            return AddonService(session).buy(SLUG, shown.at, shown.total).state
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(press, range(2))) == ["done", "done"]
+    with firm.work() as session:
+        bills = session.execute(select(Invoice).where(Invoice.net == shown.net)).scalars().all()
+        assert len(bills) == 1
 
 
 def test_what_has_no_price_here_is_not_sold(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,3 +471,16 @@ def test_the_operator_bills_it_in_the_mode_manual(paid: None, shop: Shop) -> Non
         client = shop.client()
         assert "taken off the bill" in page(client, CARD)
         assert "Look at the price" not in page(client, CARD)
+
+
+def test_the_operator_s_command(paid: None, shop: Shop, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "make_app", lambda: app)
+    run = CliRunner().invoke
+    with modes.use(BillingMode.MANUAL):
+        plan = ["plan", shop.tenant.address, "team", "--seats", "3", "--reason", "offer 17"]
+        assert run(commands.group, plan).exit_code == 0
+        words = ["addon", shop.tenant.address, SLUG, "--on", "--reason", "offer 18"]
+        assert f"{SLUG} is on the bill" in run(commands.group, words).output
+        shop.tenant = _fresh(shop)
+        assert SLUG in shop.tenant.plugins
+        assert "The operator changed an add-on" in page(shop.client(), "/settings/billing")

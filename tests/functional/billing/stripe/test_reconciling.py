@@ -136,6 +136,7 @@ def test_the_first_week_only_looks(firm: Firm) -> None:
         ({}, {}, set()),
         ({"status": "past_due"}, {}, {"status"}),
         ({"plan": ""}, {}, {"price", "plan"}),
+        ({}, {"addons": {"cars": 1}}, {"addons"}),
         ({"seats": 4}, {"busy": True}, set()),
         ({"status": "incomplete"}, None, set()),
         (None, {}, {"extra"}),
