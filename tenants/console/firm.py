@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -52,15 +52,18 @@ def trail(session: Session, tenant: TenantInfo) -> Mapping[str, Any]:
         .order_by(AuditEntry.id.desc())
         .limit(ENTRIES)
     )
-    return {"entries": [(one, _said(one.changes)) for one in session.execute(statement).scalars()]}
+    return {"entries": [(one, _said(one)) for one in session.execute(statement).scalars()]}
 
 
-def _said(changes: Mapping[str, Sequence[Any]]) -> str:
-    """Return the changes of an entry in a line: the old and the new value of each field."""
-    parts = [
-        f"{key}: {'' if old is None else f'{old} → '}{'–' if new is None else new}"
-        for key, (old, new) in changes.items()
-    ]
+def _said(entry: AuditEntry) -> str:
+    """Return the changes of an entry in a line: the old and the new value of each field, or what was done and why."""
+    if entry.action == "operator":
+        parts = [f"{key}: {what} ({why})" for key, (what, why) in entry.changes.items()]
+    else:
+        parts = [
+            f"{key}: {'' if old is None else f'{old} → '}{'–' if new is None else new}"
+            for key, (old, new) in entry.changes.items()
+        ]
     return "; ".join(parts)[:300]
 
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from kehu.accounts.models import LoginSession
-from kehu.core import db
+from kehu.core import db, site
 from kehu.core.ids import parse_id
 from kehu.core.text import clean
 from kehu.customers.models import Customer
@@ -34,7 +35,7 @@ class Line:
 
     id: uuid.UUID
     name: str
-    address: str
+    host: str
     state: str
     demo: bool
     created_at: dt.datetime
@@ -86,11 +87,13 @@ def _conditions(wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
 
 
 def _search(text: str) -> ColumnElement[bool]:
-    """Match the name or address of a firm, a member's whole mail address, or the firm's id."""
+    """Match the name, address or own domain of a firm, a member's whole mail address, or the firm's id."""
     found = [
         Tenant.name.icontains(text, autoescape=True),
         Tenant.address.startswith(text.lower(), autoescape=True),
     ]
+    if "." in text:
+        found.append(Tenant.settings[site.DOMAIN].astext == text.lower())
     if parse_id(text) is not None:
         found.append(Tenant.id == parse_id(text))
     if "@" in text:
@@ -109,11 +112,12 @@ def _lines(session: Session, firms: Sequence[Tenant]) -> list[Line]:
     for columns in all_of(Columns):
         for firm_id, cells in columns.cells(session, ids).items():
             added[firm_id] |= cells
+    base = current_app.extensions["kehu.settings"].base_domain
     return [
         Line(
             id=firm.id,
             name=firm.name,
-            address=firm.address,
+            host=str((firm.settings or {}).get(site.DOMAIN) or f"{firm.address}.{base}"),
             state=firm.state,
             demo=bool(firm.demo),
             created_at=firm.created_at,

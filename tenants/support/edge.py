@@ -32,6 +32,7 @@ _INSIDE = ("/trash/", "/undo/", "/consent/", "/drafts/")
 """Changes of records whose rights are asked for in the service, by kind of record; drafts of support are not kept."""
 _FREE = ("/operator", LEAVE, "/static/", "/language", "/sw.js", "/manifest")
 """What is no page of the firm."""
+_TAKEN_OUT = (".csv", ".xlsx", ".zip")
 
 
 def join(app: Flask) -> None:
@@ -94,6 +95,8 @@ def _check(who: context.Actor) -> None:
         )
     if ":" in access and not who.may(access):
         raise Forbidden(_("This part of the firm is not open to support."))
+    if request.path.endswith(_TAKEN_OUT):
+        raise Forbidden(_("Support looks at data here and takes none out."))
     if request.method in _READING:
         return
     if access in (PUBLIC, VISITOR):

@@ -78,6 +78,7 @@ def test_the_list_finds_firms_and_costs_the_same_for_one_and_for_many(app: Flask
     with firms[0].work(context.SYSTEM) as session:
         TenantService(session).set_state("suspended", "test")
     assert f"{word} 0" not in client.get(f"{LIST}?q={word}&state=active").text
+    assert f"{firms[1].tenant.address}.localhost" in page
     owner = firms[1].owner.email
     found = client.get(LIST, query_string={"q": owner}).text
     assert f"{word} 1" in found

@@ -151,7 +151,14 @@ def test_support_never_reaches_passwords_tokens_billing_members_or_exports(
     for path in (
         *("/account", "/account/second", "/firms", "/firms/new", f"/switch/{shop.tenant.id}"),
         *("/settings/billing", "/settings/tokens", "/settings/roles", "/settings/firm", "/settings/archive"),
-        *("/settings/plugins", "/settings/webhooks", "/settings/jobs", PAGE, "/customers/export"),
+        *(
+            "/settings/plugins",
+            "/settings/webhooks",
+            "/settings/jobs",
+            PAGE,
+            "/customers/export",
+            "/reports/pipeline.csv",
+        ),
     ):
         assert client.get(path).status_code in (403, 404), path
     for path in (
