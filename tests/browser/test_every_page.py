@@ -22,6 +22,7 @@ KIB = 1024
 NO_PAGES = (
     "/api/",
     "/dev/",
+    "/domain-served",
     "/healthz",
     "/language",
     "/metrics",
