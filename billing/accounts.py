@@ -284,16 +284,19 @@ class AccountService:
             self.note("details", changes)
         return bool(changes)
 
-    def judge_tax_id(self, verified: bool, reason: str) -> None:
+    def judge_tax_id(self, looked_up: str, verified: bool, reason: str) -> None:
         """Say that the operator looked a tax id up in its register: from now on it counts, or does not.
 
-        :raises Conflict: when the firm gave none, or the provider looks it up itself.
+        :param looked_up: the id; the firm may have written another one meanwhile.
+        :raises Conflict: when the firm gave none or another one, or the provider looks it up itself.
         """
         account = self.lock()
         if modes.mode() is BillingMode.STRIPE:
             raise Conflict(_("Stripe looks tax ids up by itself; nothing is to be done here."))
         if not account.tax_id:
             raise Conflict(_("The firm gave no tax id."))
+        if tax_ids.written(account.country or self.tenant.country, looked_up) != account.tax_id:
+            raise Conflict(_("The firm's tax id is %(number)s. Look this one up.", number=account.tax_id))
         before = account.tax_id_state
         account.tax_id_state = tax_ids.VERIFIED if verified else tax_ids.UNVERIFIED
         self.note("tax_id", {"state": [before, account.tax_id_state], "reason": [None, reason]})

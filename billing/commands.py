@@ -208,14 +208,15 @@ def void(address: str, number: str, reason: str) -> None:
 
 @group.command("tax-id")
 @click.argument("address")
+@click.argument("number")
 @click.option("--verified/--refused", required=True, help="What the register of tax ids says.")
 @click.option(
     "--reason", required=True, help="Where and when it was looked up; it stands in the firm's trail."
 )
-def tax_id(address: str, verified: bool, reason: str) -> None:
+def tax_id(address: str, number: str, verified: bool, reason: str) -> None:
     """Mode manual: say whether a firm's tax id was found in its register; reverse charge needs that."""
     with tenant_scope(make_app(), address):
-        AccountService(db.session()).judge_tax_id(verified, reason)
+        AccountService(db.session()).judge_tax_id(number, verified, reason)
     click.echo(f"{address}: the tax id {'counts' if verified else 'does not count'} from now on.")
 
 

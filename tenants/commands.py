@@ -13,6 +13,7 @@ from kehu.core import audit, context, db
 from kehu.files.store import FileStore
 from tenants import erasing
 from tenants.archive import reading, writing
+from tenants.domains.services import DomainService
 from tenants.models import Tenant
 from tenants.services import TenantService
 
@@ -84,6 +85,9 @@ def release(address: str, reason: str) -> None:
 def close(address: str, reason: str) -> None:
     """End a firm: nobody gets in, its address answers nothing; the data stays until it is erased."""
     with tenant_scope(make_app(), address) as tenant:
+        DomainService(
+            db.session()
+        ).remove()  # Whoever has the domain next can't ask a closed firm to let go of it.
         TenantService(db.session()).set_state("closed", reason)
     click.echo(f"{tenant.address} is closed. Its id is {tenant.id}.")
 

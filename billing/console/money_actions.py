@@ -70,7 +70,7 @@ def _give_back(session: Session, values: Mapping[str, str], *, refund: bool) -> 
 def tax_id(session: Session, values: Mapping[str, str]) -> str:
     """Say what the register of tax ids says."""
     verified = values["found"] == "yes"
-    AccountService(session).judge_tax_id(verified, values[REASON])
+    AccountService(session).judge_tax_id(values["number"], verified, values[REASON])
     return _("The tax id counts from now on.") if verified else _("The tax id does not count from now on.")
 
 
@@ -148,6 +148,7 @@ def join() -> None:
             text=_l("Reverse charge needs one that was found in its register."),
             run=tax_id,
             fields=(
+                Field(name="number", label=_l("Tax id that was looked up")),
                 Field(
                     name="found",
                     label=_l("Found in the register"),

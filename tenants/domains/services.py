@@ -91,7 +91,7 @@ class DomainService:
             return found
         if self._taken(host):
             raise self._refusal(host)
-        self._forget()
+        self._forget(found)
         made = Domain(
             firm_id=self.tenant.id,
             host=host,
@@ -123,7 +123,7 @@ class DomainService:
         found = self.find(lock=True)
         if found is None:
             return
-        self._forget()
+        self._forget(found)
         self._note("domain", [found.host, None])
 
     def settle(self, host: str, found: Finding) -> str:
@@ -148,6 +148,7 @@ class DomainService:
         return row.state
 
     def _serve(self, row: Domain, now: dt.datetime) -> None:
+        before = row.state
         try:
             with self.session.begin_nested():
                 row.state, row.verified_at = "verified", row.verified_at or now
@@ -155,7 +156,7 @@ class DomainService:
             self.session.refresh(row)
             row.checked_at, row.error, row.seen = now, "taken", ""
             return
-        if site.domain_of(self.tenant) != row.host:
+        if before not in SERVING or site.domain_of(self.tenant) != row.host:
             TenantService(self.session).note(**{site.DOMAIN: row.host})
 
     def _taken(self, host: str) -> bool:
@@ -172,10 +173,12 @@ class DomainService:
         )
         return InvalidInput(text, fields={"host": [text]})
 
-    def _forget(self) -> None:
+    def _forget(self, row: Domain | None) -> None:
+        # The row is locked; what the request knows of the firm may be older than a check that ended meanwhile.
+        served = row is not None and row.state in SERVING
         self.session.execute(delete(Domain).where(Domain.firm_id == self.tenant.id))
         self.session.expire_all()
-        if site.domain_of(self.tenant):
+        if served or site.domain_of(self.tenant):
             TenantService(self.session).note(**{site.DOMAIN: None})
 
     def _note(self, what: str, change: list[str | None]) -> None:

@@ -11,21 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select, text
 
 from billing import facts
+from billing.accounts import AccountService
 from kehu.accounts.models import User
-from kehu.core import context, db
-from kehu.core.errors import InvalidInput
+from kehu.core import context, db, hooks
+from kehu.core.errors import Conflict, InvalidInput
+from kehu.core.ids import new_id
 from kehu.core.permissions import registered
 from kehu.core.records.service import service_for
 from kehu.files.store import FileStore
 from kehu.members.models import Member, Role
+from kehu.testkit.browser import browser
 from kehu.testkit.fixtures import Shop
 from kehu.testkit.switch import enable
 from kehu.tickets.models import TicketMessage
 from kehu.views.services import ViewService
+from tenants import commands
+from tenants.domains.looking import Finding
+from tenants.domains.services import DomainService
 from tenants.models import Tenant
 from tests.functional.billing.till import Till
 from tests.functional.tenants.test_archive import export, rewritten, take
@@ -177,3 +184,58 @@ def test_an_archive_brings_nobody_under_the_address_of_another(
     with shop.app.app_context(), db.unit_of_work(actor=context.SYSTEM) as session:
         here = select(User.id).where(User.email_norm == line["email_norm"])
         assert session.execute(here).first() is None
+
+
+# --- addresses ----------------------------------------------------------------------------------------------------
+
+
+def hosts() -> tuple[str, str]:
+    return f"one.{new_id().hex[-10:]}.com", f"two.{new_id().hex[-10:]}.com"
+
+
+def test_a_domain_that_is_checked_while_it_is_replaced_is_led_to_no_more(shop: Shop) -> None:
+    old, new = hosts()
+    with shop.work() as session:
+        DomainService(session).claim(old, "localhost")
+    with shop.work() as session:
+        owner = DomainService(session)  # Who knows the firm as it was before the check was done.
+        with shop.work(context.SYSTEM) as job:
+            assert DomainService(job).settle(old, Finding()) == "verified"
+        owner.claim(new, "localhost")
+    with shop.work():
+        assert not hooks.first("kehu_tenant_by_id", tenant_id=shop.tenant.id).settings.get("domain")
+
+
+def test_a_closed_firm_keeps_no_domain_from_others(
+    shop: Shop, other_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, _other = hosts()
+    with shop.work() as session:
+        DomainService(session).claim(host, "localhost")
+        DomainService(session).settle(host, Finding())
+    monkeypatch.setattr(commands, "make_app", lambda: shop.app)
+    done = CliRunner().invoke(commands.group, ["close", shop.tenant.address, "--reason", "moved away"])
+    assert done.exit_code == 0, done.output
+    asks = browser(shop.app)
+    assert asks.get(f"/domain-served?domain={host}").status_code == 404
+    with other_shop.work() as session:
+        DomainService(session).claim(host, "localhost")
+        assert DomainService(session).settle(host, Finding()) == "verified"
+
+
+# --- taxes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_tax_id_that_was_exchanged_meanwhile_is_not_the_one_that_was_looked_up(
+    demo: None, shop: Shop
+) -> None:
+    with shop.work() as session:
+        AccountService(session).lock().country = "FR"
+        AccountService(session).set_details({"tax_id": "FRAB123456789"})
+        AccountService(session).set_details({"tax_id": "FRXX999999999"})
+    with shop.work(context.SYSTEM) as session:
+        with pytest.raises(Conflict, match="FRXX999999999"):
+            AccountService(session).judge_tax_id("fr ab 123 456 789", True, "found in the register")
+        assert AccountService(session).lock().tax_id_state == "pending"
+        AccountService(session).judge_tax_id("fr xx 999 999 999", True, "found in the register")
+        assert AccountService(session).lock().tax_id_state == "verified"

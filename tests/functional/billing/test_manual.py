@@ -185,7 +185,7 @@ def test_case_65_the_operator_looks_tax_ids_up(
         ManualService(session).set_plan("team", "month", 2, "agreed")
         first = invoices(session)[0]
         assert (first.tax, first.tax_note) == (tax_on(first.net, Decimal(20)), "pending:20")
-    asked = ["tax-id", shop.tenant.address, "--reason", "VIES, today"]
+    asked = ["tax-id", shop.tenant.address, "FRAB123456789", "--reason", "VIES, today"]
     assert "counts from now on" in runner.invoke(commands.group, [*asked, "--verified"]).output
     with shop.work(context.SYSTEM) as session:
         service = ManualService(session)
@@ -343,7 +343,8 @@ def test_the_console_writes_an_invoice_of_its_own_words_credits_and_pays_back(
     page = client.get(url).text
     for words in ("order 19", "too long", "Half a day of training", made.number):
         assert words in page, words
-    assert client.post(f"{url}/tax-id", data={"found": "yes", "reason": "looked up"}).status_code == 409
+    judged = {"number": "GB123456789", "found": "yes", "reason": "looked up"}
+    assert client.post(f"{url}/tax-id", data=judged).status_code == 409
     with shop.work(context.SYSTEM) as session:
         AccountService(session).set_details({"tax_id": "GB123456789"})
-    assert client.post(f"{url}/tax-id", data={"found": "yes", "reason": "looked up"}).status_code == 303
+    assert client.post(f"{url}/tax-id", data=judged).status_code == 303
