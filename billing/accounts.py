@@ -23,6 +23,7 @@ from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.text import clean
 from plugins.results import BillingMode
+from tenants import places
 from tenants.models import Tenant
 
 
@@ -254,11 +255,17 @@ class AccountService:
     def set_details(self, values: Mapping[str, str]) -> bool:
         """Keep what stands on invoices, and return whether anything changed.
 
-        :raises InvalidInput: names the field: an address of mail that is none, a tax id of another form.
+        :param values: the country stays as it is where none is given: tax follows it from the next bill on.
+        :raises InvalidInput: names the field: an address of mail that is none, a tax id of another form, a country
+            that is none.
         """
         account = self.lock()
-        country = account.country or self.tenant.country
+        country = values.get("country", "") or account.country or self.tenant.country
+        if country not in dict(places.countries("en")):
+            wrong = _("Choose a country of the list.")
+            raise InvalidInput(wrong, fields={"country": [wrong]})
         new = {
+            "country": country,
             "legal_name": clean(values.get("legal_name", ""))[:200],
             "address": values.get("address", "").replace("\r", "").strip()[:500],
             "invoice_email": values.get("invoice_email", "").strip(),
@@ -275,7 +282,7 @@ class AccountService:
             for key, value in new.items()
             if getattr(account, key) != value
         }
-        if "tax_id" in changes:
+        if changes.keys() & {"tax_id", "country"}:
             # Nobody has checked it yet, so tax is charged until somebody did.
             account.tax_id_state = tax_ids.PENDING if new["tax_id"] else ""
         for key, value in new.items():

@@ -161,7 +161,8 @@ class OperationService:
     def details(self) -> Operation:
         """Ask the provider to take over what stands on invoices, and how the firm is taxed."""
         account = self.accounts.lock()
-        now = {name: getattr(account, name) for name in ("legal_name", "address", "invoice_email", "tax_id")}
+        told = ("country", "legal_name", "address", "invoice_email", "tax_id")
+        now = {name: getattr(account, name) for name in told}
         return self._begin("details", now | {"state": account.tax_id_state})
 
     # --- the operator ---------------------------------------------------------------------------------------

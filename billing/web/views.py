@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, request
+from flask_babel import get_locale
 from sqlalchemy import select
 
-from billing import addon_prices, facts, modes, taxes
+from billing import addon_prices, coupons, facts, modes, taxes
 from billing.accounts import AccountService
 from billing.catalogue import FEATURES, Plan, catalogue
 from billing.models import Account, CreditNote, Invoice
@@ -31,15 +32,17 @@ from kehu.core import context, db
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _, _l
 from kehu.members.services import MemberService
+from kehu.members.views import back_text
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 from plugins.results import BillingMode
+from tenants import places
 
 blueprint = Blueprint("billing", __name__, template_folder="../templates")
 PAGE = "/settings/billing"
-DETAILS = ("legal_name", "address", "invoice_email", "tax_id")
+DETAILS = ("legal_name", "country", "address", "invoice_email", "tax_id")
 """What a firm says of itself for its invoices."""
 
 register(
@@ -96,6 +99,7 @@ def _whole_page(errors: Mapping[str, Any] | None = None, typed: Mapping[str, str
         status=422 if errors else 200,
         errors=errors or {},
         details={name: typed.get(name, "") for name in DETAILS} if typed is not None else found.account,
+        countries=_countries(),
         found=found,
         phase=words.PHASES[found.standing.phase],
         access=found.standing.access,
@@ -112,6 +116,18 @@ def _whole_page(errors: Mapping[str, Any] | None = None, typed: Mapping[str, str
         waiting=_waiting(PurchaseService(session), account),
         coupon=_coupon(found),
     )
+
+
+def _countries() -> list[tuple[str, str]]:
+    """Return all countries by name, in the reader's language."""
+    return places.countries(str(get_locale() or "en"))
+
+
+def _granted(wish: Wish | None, preview: Preview | None) -> str:
+    """Return in words what the coupon of a wish takes off, and until when."""
+    if wish is None or preview is None:
+        return ""
+    return words.coupon_text(coupons.granted(wish.coupon, preview.at), preview.at, context.tenant().zone)
 
 
 def _coupon(found: Overview) -> str:
@@ -193,6 +209,8 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
         token=sealed.seal(wish, preview) if wish is not None and preview is not None else "",
         stops=_stops(service, wish.plan) if wish is not None else [],
         tax_text=taxes.reason(preview.tax_note) if preview is not None else "",
+        coupon=_granted(wish, preview),
+        country=dict(_countries()).get(account.country or context.tenant().country, ""),
         said=words,
         next=way_back(values.get("next", "")),
     )
@@ -385,4 +403,4 @@ def unpark(member_id: uuid.UUID) -> Any:
     except Conflict as error:
         db.session().rollback()
         return _back(str(error.message), "bad")
-    return _back(_("%(name)s is back.", name=changed.name))
+    return _back(back_text(changed))

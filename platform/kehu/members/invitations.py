@@ -85,6 +85,12 @@ def withdraw(session: Session, member: Member) -> None:
     )
 
 
+def was_invited(session: Session, member: Member) -> bool:
+    """Return whether a member was ever offered to join."""
+    statement = select(Invitation.id).where(Invitation.member_id == member.id).limit(1)
+    return session.execute(statement).first() is not None
+
+
 def link(invitation: Invitation) -> str:
     """Return the address by which an offer is accepted."""
     base = current_app.extensions["kehu.settings"].base_url()

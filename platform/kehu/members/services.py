@@ -225,7 +225,7 @@ class MemberService:
         return member
 
     def unpark(self, member_id: uuid.UUID) -> Member:
-        """Let a parked member in again.
+        """Let a parked member in again; who had not joined yet is invited anew, since parking ended the invitation.
 
         :raises Conflict: when no seat is left.
         """
@@ -233,10 +233,14 @@ class MemberService:
         self._may_touch(member)
         if member.state != "parked":
             return member
-        self._seat("unpark", self._role_of(member))
-        member.state = "active" if member.user_id else "placeholder"
+        anew = member.user_id is None and invitations.was_invited(self.session, member)
+        way = "invite" if anew else "unpark"
+        self._seat(way, self._role_of(member))
+        member.state = "active" if member.user_id else "invited" if anew else "placeholder"
+        if anew:
+            invitations.issue(self.session, member, self.actor)
         self._note(member, "unparked", {"state": ["parked", member.state]})
-        self._take_seat(member, "unpark")
+        self._take_seat(member, way)
         return member
 
     # --- checks -------------------------------------------------------------------------------------------

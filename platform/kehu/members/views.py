@@ -13,7 +13,7 @@ from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.members import queries
-from kehu.members.models import Role
+from kehu.members.models import Member, Role
 from kehu.members.queries import MemberFilter
 from kehu.members.records import STATES
 from kehu.members.role_services import TeamService
@@ -230,8 +230,14 @@ def park(member_id: uuid.UUID) -> Any:
 @needs("members:manage")
 def unpark(member_id: uuid.UUID) -> Any:
     """Let a member in again."""
-    changed = MemberService(db.session()).unpark(member_id)
-    return _done(_("%(name)s is back.", name=changed.name))
+    return _done(back_text(MemberService(db.session()).unpark(member_id)))
+
+
+def back_text(member: Member) -> str:
+    """Say what became of a member who was parked."""
+    if member.state == "invited":
+        return _("%(name)s is invited anew; the mail is on its way.", name=member.name)
+    return _("%(name)s is back.", name=member.name)
 
 
 # --- teams ------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from billing.models import Invoice
-from kehu.members.models import Member
+from kehu.core import clock
+from kehu.members.models import Invitation, Member, Role
+from kehu.members.services import MemberService
 from kehu.testkit.browser import Browser, browser
 from kehu.testkit.fixtures import Shop, count_queries
 
@@ -200,3 +202,60 @@ def test_the_public_page_of_prices_shows_the_plans(demo: None, app: Flask) -> No
     ):
         assert said in page
     assert "charges nothing" not in page
+
+
+def test_the_country_that_tax_follows_is_shown_and_can_be_changed(
+    over: Callable[[], str], shop: Shop
+) -> None:
+    over()
+    client = shop.client()
+    path = f"{PAGE}/plan?plan=team&interval=month&seats=3"
+    assert "Country for tax: United Kingdom" in text_of(client, path)
+    answer = client.post(f"{PAGE}/details", data={"legal_name": "Holz", "country": "XX", "address": "Kai 1"})
+    assert answer.status_code == 422
+    kept = answer.get_data(as_text=True)
+    assert "Choose a country of the list" in kept
+    assert "Kai 1" in kept
+    assert client.post(f"{PAGE}/details", data={"legal_name": "Holz", "country": "DE"}).status_code == 303
+    page = text_of(client, path)
+    assert "Country for tax: Germany" in page
+    assert "Tax 19 %" in page
+    # A form without a country changes none, and a tax id is looked at by the rules of the new one.
+    assert client.post(f"{PAGE}/details", data={"legal_name": "Holz AG"}).status_code == 303
+    assert "Country for tax: Germany" in text_of(client, path)
+    answer = client.post(f"{PAGE}/details", data={"tax_id": "GB123456789", "country": "DE"})
+    assert "DE123456789" in answer.get_data(as_text=True)
+
+
+def test_a_look_at_the_price_says_what_a_coupon_takes_off_and_until_when(demo: None, shop: Shop) -> None:
+    page = text_of(shop.client(), f"{PAGE}/plan?plan=team&interval=month&seats=3&coupon=WELCOME20")
+    assert "Nothing is due now" in page
+    assert "Coupon WELCOME20: 20 % off until" in page
+
+
+def test_a_viewer_who_is_invited_is_free_for_good(demo: None, shop: Shop) -> None:
+    with shop.work() as session:
+        role = session.execute(select(Role.id).where(Role.code == "viewer")).scalar_one()
+        MemberService(session).invite(name="Vera View", email="vera@example.com", role_id=role)
+    page = text_of(shop.client())
+    assert "Viewer, free" in page
+    assert "invited until" in page
+
+
+def test_who_was_parked_before_joining_is_invited_anew(demo: None, shop: Shop) -> None:
+    client = shop.client()
+    with shop.work() as session:
+        role = session.execute(select(Role.id).where(Role.code == "member")).scalar_one()
+        bo = MemberService(session).invite(name="Bo Lind", email="bo@example.com", role_id=role).id
+    assert "2 of 5 taken" in text_of(client)
+    assert client.post(f"{PAGE}/people/{bo}/park").status_code == 303
+    assert "1 of 5 taken" in text_of(client)
+    assert client.post(f"{PAGE}/people/{bo}/unpark").status_code == 303
+    page = text_of(client)
+    assert "Bo Lind is invited anew" in page
+    assert "2 of 5 taken" in page
+    with shop.work() as session:
+        open_ones = select(Invitation.id).where(
+            Invitation.member_id == bo, Invitation.expires_at > clock.now()
+        )
+        assert len(session.execute(open_ones).all()) == 1
