@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,6 +65,7 @@ class Customer(ReachColumns, RecordRow, Base):
     website: Mapped[OptStr]
     employees: Mapped[int | None] = mapped_column(BigInteger)
     founded: Mapped[int | None] = mapped_column(BigInteger)
+    born_on: Mapped[dt.date | None] = mapped_column(Date)
     revenue: Mapped[OptMoney]
     currency: Mapped[str] = mapped_column(Text)
     emails: Mapped[JsonList]
@@ -99,6 +101,7 @@ class Contact(ReachColumns, RecordRow, Base):
     name_norm: Mapped[str] = mapped_column(Text(collation="C"))
     department: Mapped[OptStr]
     job_title: Mapped[OptStr]
+    born_on: Mapped[dt.date | None] = mapped_column(Date)
     emails: Mapped[list[dict[str, str]]] = mapped_column(
         JSONB, default=list, server_default=text("'[]'::jsonb")
     )

@@ -151,6 +151,11 @@ CUSTOMERS = register(
                 filterable=True,
                 sortable=True,
             ),
+            Field(
+                key="born_on",
+                label=_l("Date of birth"),
+                kind="date",
+            ),
             Field(key="owner_id", label=_l("Owner"), kind="member", column=True, filterable=True),
             Field(key="emails", label=_l("E-mail"), kind="emails", section="reach", quick=True),
             Field(key="phones", label=_l("Phone"), kind="phones", section="reach", quick=True),
@@ -241,6 +246,11 @@ CONTACTS = register(
             ),
             Field(key="job_title", label=_l("Job title"), column=True),
             Field(key="department", label=_l("Department")),
+            Field(
+                key="born_on",
+                label=_l("Date of birth"),
+                kind="date",
+            ),
             Field(key="emails", label=_l("E-mail"), kind="emails", section="reach", column=True, quick=True),
             Field(key="phones", label=_l("Phone"), kind="phones", section="reach", column=True, quick=True),
             Field(key="owner_id", label=_l("Owner"), kind="member", column=True, filterable=True),

@@ -47,6 +47,8 @@ COMMON: Final = _table("""
     employees: employees, number of employees, staff, headcount, 员工数, 員工數, 人数, сотрудники,
         число сотрудников, количество сотрудников
     founded: founded, year established, year founded, established, founded in, 成立年份, 成立, год основания
+    born_on: date of birth, birth date, birthday, dob, born, geburtsdatum, geburtstag, geboren am, 出生日期, 生日,
+        дата рождения, день рождения
     revenue: revenue, annual revenue, turnover, yearly turnover, 营业额, 營業額, 年收入, выручка, оборот,
         годовой оборот
     parent_id: parent, parent account, parent company, subsidiary of, belongs to, 母公司, 上级公司,

@@ -19,15 +19,49 @@ from kehu.core.records import scope
 from kehu.core.records.service import service_for
 from kehu.core.records.types import get as get_type
 from kehu.core.records.undo import register_action
-from kehu.merging.models import NoDouble
+from kehu.merging.models import LikelyDouble, NoDouble
 from kehu.merging.rule import Candidate, Match, match, phone_key
 
 OBJECTS = ("customers", "contacts")
+LOOK = "merging.look"
+"""The job that looks through all records."""
 BLOCKS = 200
 """So many groups that share something are looked at for each sign, those that changed last."""
 LARGEST = 20
 """What more share says nothing of them: a switchboard, an info@ address, a placeholder."""
 SHOWN = 50
+
+
+_BOTH = ("id", "name", "name_norm", "emails", "phones", "born_on", "updated_at")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "customers": (*_BOTH, "kind", "website", "addresses", "number"),
+    "contacts": (*_BOTH, "customer_id", "job_title"),
+}
+"""What is read of a record that is compared or shown beside its like."""
+
+
+def candidate(row: Any, alike: Mapping[str, int], *, kept: bool = True) -> Candidate:
+    """Return a record as the rule compares it.
+
+    :param alike: how many records carry each of some names.
+    :param kept: whether the row is kept with it, to be shown.
+    """
+    place = (getattr(row, "addresses", None) or [{}])[0]
+    return Candidate(
+        id=row.id,
+        name=row.name,
+        person=getattr(row, "kind", "person") == "person",
+        phones=tuple(one["number"] for one in row.phones or ()),
+        emails=tuple(one["address"] for one in row.emails or ()),
+        website=getattr(row, "website", "") or "",
+        postcode=place.get("postcode") or "",
+        city=place.get("city") or "",
+        street=place.get("street") or "",
+        born=row.born_on,
+        customer_id=getattr(row, "customer_id", None),
+        named_alike=alike.get(row.name_norm, 2),
+        shown=row if kept else None,
+    )
 
 
 def need_object(name: str) -> str:
@@ -55,6 +89,7 @@ class DoublesService:
         self.actor.require(f"{self.object}:write")
         found: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
         blocks = [block for key in self._keys() for block in self._blocks(key)]
+        blocks += self._looked_up()
         known = self._candidates(one for block in blocks for one in block) if blocks else {}
         total = self._total()
         for pair in {pair for block in blocks for pair in combinations(block, 2)}:
@@ -67,15 +102,15 @@ class DoublesService:
     def of(self, record: Any) -> list[Match]:
         """Return who may be the same as one record."""
         self.actor.require(f"{self.object}:write")
-        near = self._near(record, self._candidate(record, {}))
+        near = self._near(record, candidate(record, {}))
         rows = self.session.execute(
             self._rows().where(self.model.id != record.id, near).limit(LARGEST * 5)
         ).all()
         if not rows:
             return []
         total, alike = self._total(), self._namesakes([record.name_norm, *(row.name_norm for row in rows)])
-        mine = self._candidate(record, alike)
-        hits = (match(mine, self._candidate(row, alike), total=total) for row in rows)
+        mine = candidate(record, alike)
+        hits = (match(mine, candidate(row, alike), total=total) for row in rows)
         return self._best({ordered(hit.first.id, hit.second.id): hit for hit in hits if hit})
 
     def search(self, wanted: str, but: uuid.UUID) -> list[Any]:
@@ -114,16 +149,18 @@ class DoublesService:
             return [*keys, func.left(row.name_norm, 4) + literal("|") + func.nullif(postcode, "")]
         return [*keys, func.left(row.name_norm, 4) + literal("|") + cast(row.customer_id, Text)]
 
+    def _looked_up(self) -> list[list[uuid.UUID]]:
+        """Return the likeliest pairs of the last look through the whole firm."""
+        found = select(LikelyDouble.low_id, LikelyDouble.high_id).where(LikelyDouble.object == self.object)
+        order = (LikelyDouble.millionths.desc(), LikelyDouble.id.desc())
+        return [
+            [row.low_id, row.high_id] for row in self.session.execute(found.order_by(*order).limit(BLOCKS))
+        ]
+
     def _rows(self) -> Any:
         row = self.model
-        columns = [row.id, row.name, row.name_norm, row.emails, row.phones, row.updated_at]
-        more = (
-            ("kind", "website", "addresses", "number")
-            if self.object == "customers"
-            else ("customer_id", "job_title")
-        )
         reach = self.actor.scope(f"{self.object}:read")
-        return select(*columns, *(getattr(row, key) for key in more)).where(
+        return select(*(getattr(row, key) for key in COLUMNS[self.object])).where(
             row.deleted_at.is_(None), scope.condition(self.type, row, self.actor, reach)
         )
 
@@ -146,7 +183,7 @@ class DoublesService:
         statement = self._rows().where(self.model.id == any_(wanted))
         rows = self.session.execute(statement).all()
         alike = self._namesakes(row.name_norm for row in rows)
-        return {row.id: self._candidate(row, alike) for row in rows}
+        return {row.id: candidate(row, alike) for row in rows}
 
     def _namesakes(self, names: Iterable[str]) -> dict[str, int]:
         """Return how many records carry each of some names.
@@ -167,28 +204,14 @@ class DoublesService:
             found.append(row.email_norm == record.email_norm)
         if record.phone_norm:
             found.append(func.right(row.phone_norm, 8) == phone_key(record.phone_norm))
+        if record.born_on is not None:
+            found.append(row.born_on == record.born_on)
         if self.object == "customers" and mine.postcode:
             start = func.left(row.name_norm, 4) == record.name_norm[:4]
             found.append(start & (row.addresses[0]["postcode"].astext == mine.postcode))
         if self.object == "contacts" and record.customer_id:
             found.append(row.customer_id == record.customer_id)
         return or_(*found)
-
-    def _candidate(self, row: Any, alike: Mapping[str, int]) -> Candidate:
-        place = (getattr(row, "addresses", None) or [{}])[0]
-        return Candidate(
-            id=row.id,
-            name=row.name,
-            person=getattr(row, "kind", "person") == "person",
-            phones=[one["number"] for one in row.phones or ()],
-            emails=[one["address"] for one in row.emails or ()],
-            website=getattr(row, "website", "") or "",
-            postcode=place.get("postcode") or "",
-            city=place.get("city") or "",
-            customer_id=getattr(row, "customer_id", None),
-            named_alike=alike.get(row.name_norm, 2),
-            shown=row,
-        )
 
     # What people say ----------------------------------------------------------------------------
 

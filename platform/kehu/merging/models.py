@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, DateTime, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core.tables import (
@@ -52,6 +52,25 @@ class Merge(TenantRow, Base):
     by: Mapped[OptUuid]
     undone_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     undone_by: Mapped[OptUuid]
+
+
+class LikelyDouble(TenantRow, Base):
+    """Two records that the last look through the whole firm held for one.
+
+    A page weighs them again before it shows them. `millionths` is how probable it was.
+    """
+
+    __tablename__ = "likely_doubles"
+    __table_args__ = tenant_args(
+        "likely_doubles",
+        tenant_index("likely_doubles", "pair", "object", "low_id", "high_id", unique=True),
+        tenant_index("likely_doubles", "likely", "object", "millionths", "id"),
+    )
+
+    object: Mapped[Str]
+    low_id: Mapped[UuidCol]
+    high_id: Mapped[UuidCol]
+    millionths: Mapped[int] = mapped_column(BigInteger)
 
 
 class NoDouble(TenantRow, Base):

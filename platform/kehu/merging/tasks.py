@@ -1,11 +1,20 @@
-"""Work after a merge."""
+"""Work after a merge, and the nightly look for doubles."""
 
 from __future__ import annotations
 
 import uuid
 
-from kehu.core import db, jobs
+from kehu.core import db, jobs, schedule
 from kehu.merging import services
+from kehu.merging.finding import LOOK, OBJECTS
+from kehu.merging.looking import look_through
+
+
+@schedule.every_tenant(LOOK, at="03:10")
+def look(_tenant_id: uuid.UUID) -> None:
+    """Look through all customers and contacts for doubles."""
+    for name in OBJECTS:
+        look_through(db.session(), name)
 
 
 @jobs.tenant_task("merging.sweep")

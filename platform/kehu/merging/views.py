@@ -11,7 +11,7 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from kehu.core import audit, db
+from kehu.core import audit, context, db, jobs
 from kehu.core.errors import InvalidInput, NotFound, StaleVersion
 from kehu.core.i18n import _, _l
 from kehu.core.ids import parse_id
@@ -20,7 +20,7 @@ from kehu.core.records.types import registered
 from kehu.core.text import show_phone
 from kehu.merging import choosing, joining, services
 from kehu.merging.choosing import Choice
-from kehu.merging.finding import OBJECTS, DoublesService
+from kehu.merging.finding import LOOK, OBJECTS, DoublesService
 from kehu.merging.services import MergeService
 from kehu.web.access import needs
 from kehu.web.records.answers import done, done_toast, go_to, is_htmx
@@ -43,6 +43,8 @@ SIGNS = {
     "postcode": (_l("Same postcode"), _l("Postcodes differ")),
     "city": (_l("Same town"), _l("Towns differ")),
     "customer": (_l("Same customer"), _l("At different customers")),
+    "born": (_l("Same date of birth"), _l("Dates of birth differ")),
+    "street": (_l("Same street"), _l("Streets differ")),
 }
 """Field -> what is said when it agrees, and when it differs."""
 
@@ -80,6 +82,13 @@ def doubles(name: str) -> Response:
     """Show who may be there twice, the likeliest first."""
     found = DoublesService(db.session(), name).likely()
     return render_page("merging/doubles.html", {}, matches=found, **_shared(name))
+
+
+def look(name: str) -> ResponseReturnValue:
+    """Look through all records now, behind the page."""
+    jobs.enqueue(db.session(), LOOK, queueing_lock=f"{LOOK}:{context.tenant().id}")
+    toast(_("All records are being looked through; what is likely stands here in a moment."), "info")
+    return redirect(f"/{name}/doubles", 303)
 
 
 def reject(name: str) -> ResponseReturnValue:
@@ -228,6 +237,7 @@ def _routes(name: str) -> None:
     routes = (
         (f"/{name}/doubles", "doubles", doubles, "GET"),
         (f"/{name}/doubles/reject", "reject", reject, "POST"),
+        (f"/{name}/doubles/look", "look", look, "POST"),
         (f"{one}/doubles", "of_record", of_record, "GET"),
         (f"{one}/merge/<uuid:other_id>", "compare", compare, "GET POST"),
         (f"/{name}/merges/<uuid:merge_id>/undo", "undo", undo, "POST"),

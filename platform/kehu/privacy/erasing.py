@@ -164,7 +164,7 @@ def _bare_customers(session: Session, found: ErasurePlan) -> None:
         record.emails, record.phones, record.addresses, record.tags = [], [], [], []
         record.email_norm = record.phone_norm = record.website = record.description = None
         record.region = record.best_hours = record.preferred_channel = None
-        record.founded = record.employees = record.revenue = None
+        record.born_on = record.founded = record.employees = record.revenue = None
         record.custom, record.do_not_contact, record.mail_consent = {}, "all", None
         record.deleted_at = record.deleted_at or clock.now()
         record.deleted_by = record.deleted_by or context.actor().member_id
