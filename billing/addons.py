@@ -23,13 +23,15 @@ from billing.phases import COUNTED, Paid
 from billing.providers.addons import held, wish_for
 from billing.providers.base import Outcome, Preview, Wish
 from billing.purchases import PurchaseService
+from kehu.addons import installs
 from kehu.addons.models import AddonPeriod
 from kehu.addons.services import PluginService
-from kehu.core import context, jobs
+from kehu.core import context, hooks, jobs
 from kehu.core import db as core_db
 from kehu.core.errors import Conflict, NotFound
 from kehu.core.i18n import _
 from plugins.manifest import Manifest
+from plugins.records import State
 
 
 class AddonService:
@@ -90,6 +92,7 @@ class AddonService:
         """
         context.actor().require(RIGHT)
         manifest = self.manifest(slug)
+        self._runs(slug)
         self.accounts.lock()
         tenant = context.tenant()
         access = facts.standing(tenant).access
@@ -143,6 +146,10 @@ class AddonService:
 
         :raises Conflict: with what is in the way.
         """
+        self._runs(slug)
+        return self._shown(slug)
+
+    def _shown(self, slug: str) -> tuple[Wish, Preview]:
         if self.on_bill(slug):
             raise Conflict(_("%(plugin)s is on your bill already.", plugin=addon_prices.name_of(slug)))
         wish = self.wish(slug, on=True)
@@ -180,7 +187,7 @@ class AddonService:
 
         :raises Conflict: when it would cost something: the price has to be looked at first.
         """
-        _wish, shown = self.preview(slug)
+        _wish, shown = self._shown(slug)
         if shown.total:
             raise Conflict(_("That costs something now. Look at the price first."))
         return self.buy(slug, shown.at, 0)
@@ -196,6 +203,17 @@ class AddonService:
         return ""
 
     # --- parts --------------------------------------------------------------------------------------------
+
+    def _runs(self, slug: str) -> None:
+        """Let nobody pay, or use up days to try, for what can't be switched on here now.
+
+        :raises Conflict: when its tables are missing, its migration failed, or it rests after faults.
+        """
+        record, row = hooks.host().installed.get(slug), installs.rows(self.session).get(slug)
+        ready = record is not None and installs.standing(record, row).state is State.READY
+        if not ready or installs.resting(row):
+            name = addon_prices.name_of(slug)
+            raise Conflict(_("%(plugin)s can't be used in this installation now.", plugin=name))
 
     def _kept(self, slug: str) -> Addon:
         row = self.row(slug)

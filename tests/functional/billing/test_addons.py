@@ -34,6 +34,7 @@ from kehu.files.store import FileStore
 from kehu.testkit.browser import Browser
 from kehu.testkit.fixtures import Shop
 from plugins.pricing import Pricing
+from plugins.records import State
 from plugins.results import BillingMode
 from tenants.archive import writing
 from tests.functional.billing.paid import PRICE, SLUG, charge
@@ -255,6 +256,16 @@ def test_what_has_no_price_here_is_not_sold(till: Till, monkeypatch: pytest.Monk
         AddonService(till.session).preview(SLUG)
     with pytest.raises(NotFound):
         AddonService(till.session).manifest("nothing")
+
+
+def test_what_can_t_run_here_is_neither_sold_nor_tried(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    charge(monkeypatch)
+    till.subscribed(seats=3)
+    known = hooks.host().installed
+    monkeypatch.setitem(known._records, SLUG, known._records[SLUG].moved(State.COMPATIBLE, "No tables.", "-"))
+    for way in (AddonService(till.session).preview, AddonService(till.session).start_trial):
+        with pytest.raises(Conflict, match="can't be used in this installation now"):
+            way(SLUG)
 
 
 def test_days_to_try_are_given_once_and_told_before_their_end(till: Till, paid: None) -> None:
