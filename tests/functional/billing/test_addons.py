@@ -398,6 +398,30 @@ def test_trial_lapse_and_back_with_all_data(
     assert "KA1" in page(client, address)
 
 
+def test_case_55_a_paid_invoice_brings_a_paused_plugin_back(firm: Shop) -> None:
+    client = firm.client()
+    client.post(PAGE, data={"token": token_of(page(client, PAGE))})
+    firm.tenant = _fresh(firm)
+    with firm.work() as session:
+        given = {"make": "Aiways", "model": "U5", "plate": "KA 1"}
+        vehicle = service_for("automotive.vehicles", session).create(given).id
+    with at_the_till(firm) as till:
+        till.provider.let_fail(True)
+        assert till.pass_time() is Phase.GRACE
+    assert follow(firm) == "enabled"
+    with at_the_till(firm) as till:
+        assert till.pass_time(DAY * 15) is Phase.RESTRICTED
+    assert follow(firm) == "suspended"
+    answer = firm.client(firm.member("member")).get("/x/automotive/vehicles")
+    assert answer.status_code == 402
+    assert "An owner or admin pays it" in answer.get_data(as_text=True)
+    with at_the_till(firm) as till:
+        till.provider.let_fail(False)
+        till.service.pay_open()
+    assert follow(firm) == "enabled"
+    assert "KA1" in page(firm.client(), f"/x/automotive/vehicles/{vehicle}")
+
+
 def _fresh(shop: Shop) -> Any:
     with shop.app.app_context(), db.unit_of_work():
         return hooks.tenant_by_id(shop.tenant.id)
