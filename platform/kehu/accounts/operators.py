@@ -13,7 +13,7 @@ from flask import current_app, redirect, request
 
 from kehu.accounts import signin
 from kehu.accounts.models import User
-from kehu.core import context
+from kehu.core import context, site
 from kehu.core.errors import Forbidden, NotFound
 from kehu.core.i18n import _
 from kehu.web.access import F, user_only
@@ -48,7 +48,7 @@ def operator_only(view: F) -> F:
     @functools.wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         who = operator()
-        if signin.host_address():
+        if not site.is_own():
             if request.method != "GET":
                 raise NotFound(_("There is no such page."))
             base = current_app.extensions["kehu.settings"].base_url()

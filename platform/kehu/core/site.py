@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from flask import current_app, request
 
 from kehu.config import Settings
@@ -32,6 +34,18 @@ def url_of(tenant: TenantInfo) -> str:
 def host() -> str:
     """Return the host name of the request, without the port."""
     return request.host.rsplit(":", 1)[0].lower().rstrip(".")
+
+
+def is_own() -> bool:
+    """Tell whether the request's host is the installation's own: the base domain, or a bare address of the machine."""
+    found = host()
+    if found == _settings().base_domain:
+        return True
+    try:
+        ipaddress.ip_address(found.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def sub_domain() -> str:

@@ -178,8 +178,9 @@ class MemberService:
         if changes:
             member.updated_at, member.updated_by = clock.now(), self.actor.member_id
             self._note(member, "updated", changes)
-            if way:
-                self._take_seat(member, way)
+            if "role" in changes and member.state in ("active", "invited"):
+                # Also without a way: somebody may be changing what the role itself may do.
+                self._take_seat(member, way or "widen")
         return member
 
     def _way_of_role(self, member: Member, values: Mapping[str, Any]) -> str:

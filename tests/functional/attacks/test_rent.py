@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from sqlalchemy import select, text
 
 from billing import facts
 from billing.accounts import AccountService
+from billing.models import Seat
+from billing.seats import SeatService
 from kehu.accounts.models import User
 from kehu.core import context, db, hooks
 from kehu.core.errors import Conflict, InvalidInput
@@ -25,8 +28,10 @@ from kehu.core.permissions import registered
 from kehu.core.records.service import service_for
 from kehu.files.store import FileStore
 from kehu.members.models import Member, Role
+from kehu.members.role_services import RoleService
+from kehu.members.services import MemberService
 from kehu.testkit.browser import browser
-from kehu.testkit.fixtures import Shop
+from kehu.testkit.fixtures import Shop, operator_client
 from kehu.testkit.switch import enable
 from kehu.tickets.models import TicketMessage
 from kehu.views.services import ViewService
@@ -239,3 +244,45 @@ def test_a_tax_id_that_was_exchanged_meanwhile_is_not_the_one_that_was_looked_up
         assert AccountService(session).lock().tax_id_state == "pending"
         AccountService(session).judge_tax_id("fr xx 999 999 999", True, "found in the register")
         assert AccountService(session).lock().tax_id_state == "verified"
+
+
+# --- hosts and seats ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["evil.com", "localhost.evil.com", "a,b"])
+def test_the_console_is_at_no_host_that_somebody_else_may_name(app: Flask, host: str) -> None:
+    operator = operator_client(app)
+    assert operator.get("/operator/tenants").status_code == 200
+    cookie = operator.get_cookie("kehu_session")
+    assert cookie is not None
+    there = app.test_client(use_cookies=False)
+    headers = {"Host": host, "Cookie": f"kehu_session={cookie.value}"}
+    answer = there.get("/operator/tenants", headers=headers)
+    assert (answer.status_code, answer.location) == (303, "http://localhost:8000/operator/tenants")
+
+
+def test_a_role_that_begins_to_write_while_it_is_given_takes_a_seat(demo: None, shop: Shop) -> None:
+    member = shop.member("viewer")
+    with shop.work() as session:
+        SeatService(session).locked()
+        viewer = session.execute(select(Role).where(Role.code == "viewer")).scalar_one()
+        made = RoleService(session).create("Reception", viewer.id)
+        session.flush()
+        role_id = made.id
+    rights = {"customers:read": "all", "customers:write": "all"}
+
+    def widen() -> None:
+        with shop.work() as session:
+            RoleService(session).update(role_id, "Reception", rights)
+
+    other = threading.Thread(target=widen)
+    with shop.work() as session:
+        assert member.member_id is not None
+        MemberService(session).change(member.member_id, role_id=role_id)
+        session.flush()
+        other.start()
+        other.join(1)
+    other.join()
+    with shop.work() as session:
+        kind = session.execute(select(Seat.kind).where(Seat.member_id == member.member_id)).scalar_one()
+        assert (kind, SeatService(session).locked().seats_used) == ("full", 2)
