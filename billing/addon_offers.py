@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
 from billing import addon_prices, facts, modes, states
@@ -12,7 +13,7 @@ from billing.notices import day_of
 from billing.permissions import RIGHT
 from billing.phases import Phase
 from kehu.core import context
-from kehu.core.i18n import _, _n
+from kehu.core.i18n import _, _n, whole
 from kehu.core.money import show
 from plugins.addon_offers import AddonOffer, AddonStep
 from plugins.manifest import Manifest
@@ -73,12 +74,12 @@ def meters(session: Session, manifest: Manifest, interval: str, currency: str) -
     """Return what is counted and what it costs, a sentence each."""
     version = manifest.pricing.version
     found = addon_prices.meter_prices(session, manifest.slug, version, interval, currency)
-    locale = context.tenant().locale
+    locale = str(get_locale() or context.tenant().locale)
     return tuple(
         _(
             "%(what)s: %(num)s in the price, each further one %(amount)s",
             what=_(meter.label),
-            num=found[meter.name].included,
+            num=whole(found[meter.name].included),
             amount=show(found[meter.name].amount, currency, locale),
         )
         for meter in manifest.pricing.meters

@@ -69,6 +69,10 @@ class _Paper:
         """Return a paragraph in the reader's language."""
         return paragraph(content, self.locale, size, after)
 
+    def amount(self, content: str) -> Paragraph:
+        """Return an amount, which ends at the edge of its column."""
+        return paragraph(content, self.locale, 10, 3, right=True)
+
     @staticmethod
     def sums(of: Invoice | CreditNote) -> list[tuple[str, int]]:
         """Return net, tax with its reason, and total."""
@@ -106,7 +110,7 @@ class _Paper:
             *(text(line) for line in buyer["address"].splitlines()),
             *([text(_("Tax id %(number)s", number=buyer["tax_id"]))] if buyer["tax_id"] else []),
             Spacer(1, 6 * mm),
-            _table([[text(label), text(amount)] for label, amount in amounts]),
+            _table([[text(label), self.amount(amount)] for label, amount in amounts]),
             Spacer(1, 6 * mm),
             *(text(line) for line in foot),
         ]

@@ -74,12 +74,12 @@ def join() -> None:
             key="billing",
             heads={
                 "phase": (_l("Phase"), False),
-                "plan": (_l("Plan"), False),
+                "plan": (_l("Plan of the firm"), False),
                 "seats": (_l("Seats used / billed"), True),
             },
             cells=cells,
             offered=billed,
         ),
         Filter(key="phase", label=_l("Phase"), options=_phases, condition=_in_phase, offered=billed),
-        Filter(key="plan", label=_l("Plan"), options=_plans, condition=_on_plan, offered=billed),
+        Filter(key="plan", label=_l("Plan of the firm"), options=_plans, condition=_on_plan, offered=billed),
     )

@@ -95,7 +95,7 @@ def join() -> None:
             text=_l("From now on; an invoice is written for what is more than before."),
             run=set_plan,
             fields=(
-                Field(name="plan", label=_l("Plan"), kind="select", options=_plans),
+                Field(name="plan", label=_l("Plan of the firm"), kind="select", options=_plans),
                 Field(name="interval", label=_l("Paid"), kind="select", options=_intervals),
                 Field(name="seats", label=_l("Seats"), kind="number"),
                 Field(

@@ -30,8 +30,10 @@ class DemoProvider(LedgerProvider):
         self._done()
 
     def to_period_end(self, trial_ends_at: dt.datetime | None) -> None:
-        """Let time pass to shortly after the end of the period, or of the trial."""
+        """Let time pass to shortly after the end of the period, or of the trial; a month where both are over."""
         sub = self._live(self._state())
         end = moment(sub["period_end"]) if sub is not None else trial_ends_at
         span = (end - self.now()) if end is not None else dt.timedelta(0)
+        if span < -POLICY.leeway:
+            span = dt.timedelta(days=30)
         self.run_ahead(max(span, dt.timedelta(0)) + POLICY.leeway + dt.timedelta(minutes=1))

@@ -73,7 +73,7 @@ _OPERATOR = (
 )
 
 _SIMPLE: Mapping[str, Any] = {
-    "held": _l("Put on hold"),
+    "held": _l("The firm was put on hold"),
     "released": _l("Hold taken back"),
     "details": _l("What stands on invoices was changed"),
     "override": _l("Features changed by the operator"),

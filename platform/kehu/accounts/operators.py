@@ -7,6 +7,7 @@ own host, so that a firm's host never carries an operator's session, and ask for
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app, redirect, request
@@ -17,6 +18,7 @@ from kehu.core import context, site
 from kehu.core.errors import Forbidden, NotFound
 from kehu.core.i18n import _
 from kehu.web.access import F, user_only
+from kehu.web.language import choose_locale
 
 
 def actor_of(user: User) -> context.Actor:
@@ -34,12 +36,16 @@ def actor_of(user: User) -> context.Actor:
                 "Switch it on under your profile, Second factor; then open this page again."
             )
         )
-    return context.Actor(kind="system", name=user.name or user.email, email=user.email, user_id=user.id)
+    return context.Actor(
+        kind="system", name=user.name or user.email, email=user.email, user_id=user.id, locale=user.locale
+    )
 
 
 def operator() -> context.Actor:
-    """Return the operator who is signed in; raises as `actor_of` does."""
-    return actor_of(signin.signed_in_user())
+    """Return the operator who is signed in, with a language that no firm he looks at changes; raises as `actor_of`."""
+    found = actor_of(signin.signed_in_user())
+    with context.use(tenant=None, actor=found):
+        return replace(found, locale=choose_locale())
 
 
 def operator_only(view: F) -> F:

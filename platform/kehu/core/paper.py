@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from reportlab import rl_config
+from reportlab.lib.enums import TA_LEFT, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -24,10 +25,13 @@ FONTS = {
 and traditional characters. A paper embeds the characters of them that stand on it."""
 
 
-def paragraph(text: str, locale: str, size: float = 10, after: float = 4) -> Paragraph:
+def paragraph(
+    text: str, locale: str, size: float = 10, after: float = 4, *, right: bool = False
+) -> Paragraph:
     """Return a paragraph of a PDF.
 
     :param size: of the letters, in points; `after` is the space below.
+    :param right: whether it ends at the right edge, as amounts do.
     """
     style = ParagraphStyle(
         "text",
@@ -35,6 +39,7 @@ def paragraph(text: str, locale: str, size: float = 10, after: float = 4) -> Par
         fontSize=size,
         leading=size * 1.4,
         spaceAfter=after,
+        alignment=TA_RIGHT if right else TA_LEFT,
         wordWrap="CJK" if locale.startswith("zh") else None,
     )
     return Paragraph(marked(text), style)

@@ -16,6 +16,7 @@ from kehu.core.audit import AuditEntry
 from kehu.core.ids import new_id
 from kehu.testkit.fixtures import Shop, make_shop, operator_client
 from plugins.results import BillingMode
+from tenants.models import Tenant
 from tenants.services import TenantService
 
 LIST = "/operator/tenants"
@@ -52,6 +53,13 @@ def test_an_operator_without_a_second_factor_is_told_to_switch_it_on(app: Flask)
     answer = operator_client(app, second_factor=False).get(LIST)
     assert answer.status_code == 403, answer.headers
     assert "second factor" in answer.text
+
+
+def test_the_console_speaks_the_operators_language_whatever_the_firms_is(app: Flask, shop: Shop) -> None:
+    client = operator_client(app)
+    with shop.work(context.SYSTEM) as session:
+        session.get_one(Tenant, shop.tenant.id).locale = "ru"
+    assert ">Suspend<" in client.get(page_of(shop)).text
 
 
 def test_the_console_is_served_on_the_installations_own_host_only(app: Flask, shop: Shop) -> None:
