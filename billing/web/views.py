@@ -98,7 +98,7 @@ def _whole_page(errors: Mapping[str, Any] | None = None, typed: Mapping[str, str
         "billing/show.html",
         status=422 if errors else 200,
         errors=errors or {},
-        details={name: typed.get(name, "") for name in DETAILS} if typed is not None else found.account,
+        details=_typed(typed) if typed is not None else found.account,
         countries=_countries(),
         found=found,
         phase=words.PHASES[found.standing.phase],
@@ -172,7 +172,12 @@ def choose() -> Any:
     return _preview_page(request.args.to_dict())
 
 
-def _preview_page(values: dict[str, str], message: str = "", status: int = 200) -> Response:
+def _preview_page(
+    values: dict[str, str],
+    message: str = "",
+    status: int = 200,
+    details_errors: Mapping[str, Any] | None = None,
+) -> Response:
     session = db.session()
     service = PurchaseService(session)
     account = _account()
@@ -201,6 +206,8 @@ def _preview_page(values: dict[str, str], message: str = "", status: int = 200) 
         message=message,
         values=values,
         account=account,
+        details=_typed(values) if "legal_name" in values else account,
+        details_errors=details_errors or {},
         plans=[(plan.key, plan.name) for plan in catalogue().newest()],
         intervals=list(words.INTERVALS.items()),
         currencies=[(one, one) for one in catalogue().currencies],
@@ -233,6 +240,9 @@ def choose_post() -> Any:
         shown = sealed.unseal(values.get("token", ""), wish)
         if shown is None:
             return _preview_page(values, status=422, message=_("Look at the price first, then confirm it."))
+        wrong = _kept_details(values)
+        if wrong:
+            return _preview_page(values, status=422, details_errors=wrong)
         outcome = service.order(wish, *shown)
     except InvalidInput:
         return _preview_page(values, status=422)
@@ -246,6 +256,21 @@ def choose_post() -> Any:
         return redirect(f"{outcome.url}?{urlencode({'next': back})}" if back else outcome.url, 303)
     toast(_ordered(outcome))
     return redirect(back or PAGE, 303)
+
+
+def _kept_details(values: Mapping[str, str]) -> Mapping[str, Any]:
+    """Keep what a first order says for its invoices, and return what is wrong with it."""
+    if "legal_name" not in values:
+        return {}
+    try:
+        AccountService(db.session()).set_details(values)
+    except InvalidInput as error:
+        return error.fields
+    return {}
+
+
+def _typed(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values.get(name, "") for name in DETAILS}
 
 
 def _ordered(outcome: Outcome) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -169,6 +170,22 @@ def test_case_65_an_id_of_another_form_is_refused_by_its_field(firm: Firm) -> No
     assert "Rue 1" in said
 
 
+def test_what_stands_on_invoices_is_asked_before_the_first_order(firm: Firm) -> None:
+    client, query = firm.shop.client(), {"plan": "team", "interval": "month", "seats": "2", "currency": "EUR"}
+    shown = client.get(f"{PAGE}/plan", query_string=query).get_data(as_text=True)
+    token = re.search(r'name="token" value="([^"]+)"', shown)
+    assert token
+    form = query | {"token": token[1], "legal_name": "Garage SARL", "address": "Rue 1", "tax_id": "12"}
+    refused = client.post(f"{PAGE}/plan", data=form)
+    said = refused.get_data(as_text=True)
+    assert (refused.status_code, "Garage SARL" in said) == (422, True)
+    assert "does not look like a tax id of your country" in said
+    where = client.post(f"{PAGE}/plan", data=form | {"tax_id": CHECKED}).headers["Location"]
+    assert run(firm, uuid.UUID(where.rpartition("/")[2].partition("?")[0])) == "needs_action"
+    customer = firm.v1.customers.retrieve(str(firm.account().stripe_customer_id))
+    assert (customer.name, customer.address.line1, customer.tax_exempt) == ("Garage SARL", "Rue 1", "reverse")
+
+
 def test_case_65_an_id_that_stripe_refuses_names_the_field_and_buys_nothing(firm: Firm) -> None:
     with firm.shop.work() as session:
         # A form that we let pass and Stripe does not.
@@ -309,3 +326,72 @@ def test_case_68_what_was_shown_is_what_is_billed(
     second = firm.v1.invoices.list({"customer": firm.customer}).data[0]
     assert (second.total, second.amount_paid) == (shown.total, shown.total)
     assert shown.tax == sum(one.amount for one in second.total_taxes)
+
+
+SPAN = dt.timedelta(days=11, hours=7, minutes=13, seconds=5)
+
+
+@pytest.fixture
+def priced(double: Running, price: str) -> None:
+    """Have the plans' prices in yen as well; it has no smaller unit."""
+    v1: Any = double.client.v1
+    product = v1.prices.retrieve(price).product
+    for key, amount in (("team", 2000), ("business", 4000)):
+        name = f"kehu_{key}_v1_month_jpy"
+        if not v1.prices.list({"lookup_keys": [name]}).data:
+            base = {"product": product, "currency": "jpy", "recurring": {"interval": "month"}}
+            v1.prices.create(base | {"unit_amount": amount, "lookup_key": name})
+
+
+@pytest.mark.parametrize(
+    ("country", "currency", "percent", "service"),
+    [
+        ("JP", "JPY", 0, "fixed"),
+        ("JP", "JPY", 33, "fixed"),
+        ("FI", "EUR", 33, "stripe"),
+        ("DE", "EUR", 33, "fixed"),
+    ],
+)
+def test_case_67_68_within_a_period_to_the_unit(
+    priced: None,
+    firm: Firm,
+    country: str,
+    currency: str,
+    percent: int,
+    service: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    if service == "stripe":
+        request.getfixturevalue("automatic")
+    account(firm, country=country, currency=currency)
+    buy(firm, 3)
+    live = firm.v1.subscriptions.list({"customer": firm.customer}).data[0]
+    if percent:
+        coupon = firm.v1.coupons.create({"percent_off": percent, "duration": "forever"}).id
+        firm.v1.subscriptions.update(live.id, {"discounts": [{"coupon": coupon}]})
+        firm.deliver("customer.subscription.updated")
+        assert firm.bring_up() == "done"
+    firm.double.control("time", skew=int(SPAN.total_seconds()))
+    try:
+        with clock.ahead(SPAN):
+            for key, number in (("team", 7), ("business", 7)):
+                _shown_and_billed(firm, key, number)
+    finally:
+        firm.double.control("time", skew=0)
+
+
+def _shown_and_billed(firm: Firm, key: str, number: int) -> None:
+    from billing.catalogue import catalogue
+    from billing.purchases import PurchaseService
+
+    with firm.shop.work() as session:
+        service = PurchaseService(session)
+        shown = service.preview(service.wish(key, "month", str(number)))
+    at = int(shown.at.timestamp())
+    wanted = catalogue().current(key)
+    asked = begin(firm, lambda service: service.change(wanted, "month", number, at, shown=shown.total))
+    assert run(firm, asked) == "done"
+    bill = firm.v1.invoices.list({"customer": firm.customer}).data[0]
+    tax = sum(one.amount for one in bill.total_taxes)
+    assert (bill.total - tax, tax, bill.total) == (shown.net, shown.tax, shown.total)
+    assert bill.total > 0
