@@ -16,6 +16,7 @@ from billing.models import Account, Addon, Invoice, Override, Subscription
 from billing.overseat import stopped
 from billing.periods import trial_end
 from billing.phases import COUNTED, Phase, Standing
+from billing.taxes import rate_of
 from kehu.accounts.services import valid_email
 from kehu.addons.tasks import follow
 from kehu.core import audit, clock, context, hooks
@@ -24,6 +25,7 @@ from kehu.core.i18n import _
 from kehu.core.text import clean
 from plugins.results import BillingMode
 from tenants import places
+from tenants.console.tasks import raise_task
 from tenants.models import Tenant
 
 
@@ -289,7 +291,21 @@ class AccountService:
             setattr(account, key, value)
         if changes:
             self.note("details", changes)
+        if "country" in changes:
+            self._tell_of_move(*changes["country"])
         return bool(changes)
+
+    def _tell_of_move(self, before: str | None, after: str) -> None:
+        """Let an operator look at a firm that pays, and says that it is where less tax is charged."""
+        rates = [rate_of(country or self.tenant.country, "")[0] for country in (before, after)]
+        if rates[1] >= rates[0] or self.subscription() is None:
+            return
+        what = (
+            f"{self.tenant.name} ({self.tenant.address}) changed its country from {before} to {after}, where "
+            "less tax is charged. Ask for proof of its seat."
+        )
+        about = f"{self.tenant.id}:{before}:{after}:{clock.now().date()}"
+        raise_task(self.session, "tax_country", about, what, self.tenant.id)
 
     def judge_tax_id(self, looked_up: str, verified: bool, reason: str) -> None:
         """Say that the operator looked a tax id up in its register: from now on it counts, or does not.

@@ -32,7 +32,7 @@ from kehu.core import context, db
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _, _l
 from kehu.members.services import MemberService
-from kehu.members.views import back_text
+from kehu.members.views import back_text, count_mail
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.render import render_page
@@ -423,6 +423,7 @@ def park(member_id: uuid.UUID) -> Any:
 @needs("members:manage")
 def unpark(member_id: uuid.UUID) -> Any:
     """Let a parked person in again."""
+    count_mail()
     try:
         changed = MemberService(db.session()).unpark(member_id)
     except Conflict as error:

@@ -85,8 +85,11 @@ def lookup() -> Any:
 # --- inviting ---------------------------------------------------------------------------------------------
 
 
-def _count_mail() -> None:
-    # Anybody may found a firm, give it any name and mail it to strangers: not by the thousand.
+def count_mail() -> None:
+    """Count a mail of invitation: anybody may found a firm, give it any name and mail it, but not by the thousand.
+
+    :raises TooMany: when the firm's mails of the day are used up.
+    """
     limits.count(INVITATIONS, "invite", str(context.tenant().id))
 
 
@@ -132,7 +135,7 @@ def invite() -> Any:
 def invite_post() -> Any:
     """Invite a person by mail."""
     form = request.form
-    _count_mail()
+    count_mail()
     try:
         member = MemberService(db.session()).invite(
             name=form.get("name", ""),
@@ -158,7 +161,7 @@ def invite_post() -> Any:
 @needs("members:manage")
 def resend(member_id: uuid.UUID) -> Any:
     """Send the invitation again."""
-    _count_mail()
+    count_mail()
     member = MemberService(db.session()).resend(member_id)
     return _done(_("A new invitation is on its way to %(email)s; the old link ends.", email=member.email))
 
@@ -230,6 +233,7 @@ def park(member_id: uuid.UUID) -> Any:
 @needs("members:manage")
 def unpark(member_id: uuid.UUID) -> Any:
     """Let a member in again."""
+    count_mail()
     return _done(back_text(MemberService(db.session()).unpark(member_id)))
 
 

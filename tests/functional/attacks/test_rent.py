@@ -27,6 +27,7 @@ from kehu.core.ids import new_id
 from kehu.core.permissions import registered
 from kehu.core.records.service import service_for
 from kehu.files.store import FileStore
+from kehu.members import views
 from kehu.members.models import Member, Role
 from kehu.members.role_services import RoleService
 from kehu.members.services import MemberService
@@ -38,7 +39,7 @@ from kehu.views.services import ViewService
 from tenants import commands
 from tenants.domains.looking import Finding
 from tenants.domains.services import DomainService
-from tenants.models import Tenant
+from tenants.models import OperatorTask, Tenant
 from tests.functional.billing.till import Till
 from tests.functional.tenants.test_archive import export, rewritten, take
 from tests.functional.tenants.test_support import inside, let_in
@@ -246,6 +247,24 @@ def test_a_tax_id_that_was_exchanged_meanwhile_is_not_the_one_that_was_looked_up
         assert AccountService(session).lock().tax_id_state == "verified"
 
 
+def test_a_firm_that_moves_to_where_no_tax_is_charged_is_looked_at(till: Till) -> None:
+    session = till.session
+
+    def told() -> list[str]:
+        found = select(OperatorTask.what).where(OperatorTask.firm_id == till.shop.tenant.id)
+        return list(session.execute(found.order_by(OperatorTask.made_at)).scalars())
+
+    AccountService(session).set_details({"country": "US"})
+    AccountService(session).set_details({"country": "GB"})
+    assert not told()  # Who has bought nothing yet just says where he is.
+    till.subscribed(seats=2)
+    AccountService(session).set_details({"country": "US"})
+    assert len(told()) == 1
+    assert "GB to US" in told()[0]
+    AccountService(session).set_details({"country": "FR"})
+    assert len(told()) == 1
+
+
 # --- hosts and seats ----------------------------------------------------------------------------------------------
 
 
@@ -286,3 +305,20 @@ def test_a_role_that_begins_to_write_while_it_is_given_takes_a_seat(demo: None, 
     with shop.work() as session:
         kind = session.execute(select(Seat.kind).where(Seat.member_id == member.member_id)).scalar_one()
         assert (kind, SeatService(session).locked().seats_used) == ("full", 2)
+
+
+@pytest.mark.parametrize("page", ["/settings/members/{}", "/settings/billing/people/{}"])
+def test_parking_and_inviting_anew_is_no_way_to_mail_by_the_thousand(
+    demo: None, shop: Shop, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(views, "INVITATIONS", "3 per day")
+    with shop.work() as session:
+        role = session.execute(select(Role.id).where(Role.code == "viewer")).scalar_one()
+        email = f"stranger.{new_id().hex}@example.com"
+        member = MemberService(session).invite(name="Stranger", email=email, role_id=role).id
+    client, path = shop.client(), page.format(member)
+    answers = []
+    for _time in range(4):
+        assert client.post(f"{path}/park").status_code == 303
+        answers.append(client.post(f"{path}/unpark").status_code)
+    assert answers == [303, 303, 303, 429]
