@@ -119,25 +119,25 @@ def _not_had(
         label = _n("Try it for %(num)s day", "Try it for %(num)s days", days)
         steps.append(AddonStep(label=label, url=f"{url}/try", post=True))
     else:
-        text = _(
-            "%(plugin)s is not on your bill. Its data, if there is any, is kept and can be exported.",
-            plugin=name,
-        )
         row = service.row(manifest.slug)
-        if row is not None and row.trial_until is not None:
-            text = _(
-                "The days to try %(plugin)s are over. Its data is kept and can be exported; "
-                "an owner or admin buys it under Settings, Plugins, and all of it is back.",
-                plugin=name,
-            )
+        tried = row is not None and row.trial_until is not None
+        text = (
+            _("The days to try %(plugin)s are over.", plugin=name)
+            if tried
+            else _("%(plugin)s is not on your bill.", plugin=name)
+        )
+        text += " " + _("Its data, if there is any, is kept and can be exported.")
     if modes.mode() is BillingMode.MANUAL:
         text += " " + _("Whoever runs this installation puts it on your bill. Ask there.")
     elif not sells:
         text += " " + _("It has no price in your currency yet. Ask whoever runs this installation.")
-    elif service.subscription() is None:
-        steps.append(AddonStep(label=_("Choose a plan first"), url=PAGE))
     else:
-        steps.append(AddonStep(label=_("Look at the price"), url=url))
+        text += " " + _("An owner or admin buys it under Settings, Plugins.")
+        steps.append(
+            AddonStep(label=_("Choose a plan first"), url=PAGE)
+            if service.subscription() is None
+            else AddonStep(label=_("Look at the price"), url=url)
+        )
     return text, tuple(steps)
 
 
