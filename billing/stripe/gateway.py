@@ -139,9 +139,7 @@ class Gateway:
                     raise
                 return Snapshot(customer_id=customer_id, gone=True)
             gone = bool(customer.get("deleted"))
-            wanted: Any = {"customer": customer_id, "status": "all", "limit": 100}
-            wanted["expand"] = ["data.discounts.source.coupon"]
-            found = [one.to_dict() for one in self.api.subscriptions.list(wanted).auto_paging_iter()]
+            found = self._bought(customer_id)
             bills = {} if gone else self._bills(customer_id)
             notes, refunds, disputes = self._taken_back(customer_id)
             ahead = self._ahead(customer.get("test_clock"))
@@ -182,6 +180,11 @@ class Gateway:
             yield from page["data"]
             more = page["has_more"]
             last = {"starting_after": page["data"][-1]["id"]} if more else {}
+
+    def _bought(self, customer_id: str) -> list[Mapping[str, Any]]:
+        wanted: Any = {"customer": customer_id, "status": "all", "limit": 100}
+        wanted["expand"] = ["data.discounts.source.coupon"]
+        return [one.to_dict() for one in self.api.subscriptions.list(wanted).auto_paging_iter()]
 
     def _bills(self, customer_id: str) -> dict[str, Mapping[str, Any]]:
         since = int((clock.now() - RECENT).timestamp())

@@ -22,7 +22,11 @@ from tests.functional.billing.localstripe.conftest import Door, Second, wait_for
 
 
 class Old(Gateway):
-    """The gateway without what localstripe lacks: a list filtered by date, credit notes, disputes."""
+    """The gateway without what localstripe lacks: coupons, a list filtered by date, credit notes, disputes."""
+
+    def _bought(self, customer_id: str) -> list[Mapping[str, Any]]:
+        found = self.api.subscriptions.list({"customer": customer_id, "status": "all"}).data
+        return [one.to_dict() for one in found]
 
     def _bills(self, customer_id: str) -> dict[str, Mapping[str, Any]]:
         found = self.api.invoices.list({"customer": customer_id}).data
