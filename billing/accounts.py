@@ -269,9 +269,9 @@ class AccountService:
         new = {
             "country": country,
             "legal_name": clean(values.get("legal_name", ""))[:200],
-            "address": values.get("address", "").replace("\r", "").strip()[:500],
+            "address": clean(values.get("address", ""), lines=True)[:500],
             "invoice_email": values.get("invoice_email", "").strip(),
-            "tax_id": tax_ids.written(country, values.get("tax_id", "")),
+            "tax_id": tax_ids.written(country, clean(values.get("tax_id", ""))),
         }
         if wrong := tax_ids.problem(country, new["tax_id"]):
             raise InvalidInput(

@@ -120,7 +120,7 @@ def _wrong(field: Field, value: str) -> str:
         return _("Write a whole number.")
     if field.kind == "date":
         try:
-            dt.date.fromisoformat(value)
-        except ValueError:
+            dt.date.fromisoformat(value) + dt.timedelta(days=366)
+        except (ValueError, OverflowError):
             return _("Write a day as 2027-01-31.")
     return ""

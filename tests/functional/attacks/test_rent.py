@@ -322,3 +322,32 @@ def test_parking_and_inviting_anew_is_no_way_to_mail_by_the_thousand(
         assert client.post(f"{path}/park").status_code == 303
         answers.append(client.post(f"{path}/unpark").status_code)
     assert answers == [303, 303, 303, 429]
+
+
+def test_what_no_database_can_hold_is_left_out_of_invoices(demo: None, shop: Shop) -> None:
+    odd = {"legal_name": "A\0B", "address": "Quay 1\0\r\nHarbour", "country": "US", "tax_id": "12\x003"}
+    assert shop.client().post("/settings/billing/details", data=odd).status_code == 303
+    with shop.work() as session:
+        account = AccountService(session).lock()
+        assert (account.address, account.tax_id) == ("Quay 1\nHarbour", "123")
+
+
+def test_a_flood_of_unknown_names_keeps_no_domain_out(shop: Shop) -> None:
+    """A proxy asks for all from one address; whoever knocks with made-up names must not use its rate up."""
+    host, _other = hosts()
+    with shop.work() as session:
+        DomainService(session).claim(host, "localhost")
+        DomainService(session).settle(host, Finding())
+    proxy, here = browser(shop.app), {"REMOTE_ADDR": "192.0.2.77"}
+    answers = [
+        proxy.get(f"/domain-served?domain=no{number}.example", environ_overrides=here).status_code
+        for number in range(125)
+    ]
+    assert set(answers) == {404, 429}
+    assert proxy.get(f"/domain-served?domain={host}", environ_overrides=here).status_code == 200
+
+
+def test_the_last_day_of_all_is_no_day_for_an_operator(demo: None, shop: Shop) -> None:
+    url = f"/operator/tenants/{shop.tenant.id}/extend-trial"
+    answer = operator_client(shop.app).post(url, data={"until": "9999-12-31", "reason": "for ever"})
+    assert answer.status_code == 422
