@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from flask_babel import format_date
+from flask_babel import format_date, get_locale
 from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from billing.phases import Phase, Standing
 from kehu.core import clock, context, mail, site
 from kehu.core.i18n import _, _n
 from kehu.core.ids import new_id
+from kehu.core.money import show
 from kehu.members.models import Member, Role
 from plugins.results import BillingMode
 
@@ -252,7 +253,7 @@ _PHASES = {
 
 
 @mail.values_for(MAIL)
-def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
+def _letter(session: Session, values: mail.Values) -> mail.Values | None:
     """Complete a mail; one whose cause is gone meanwhile is not sent."""
     kind = str(values["kind"])
     tenant = context.tenant()
@@ -265,6 +266,8 @@ def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
     subject, text, action = text_of(
         kind, str(values["firm"]), day_of(moment, tenant.zone), **values.get("more", {})
     )
+    if kind.partition("_")[0] in ("failed", "restricted"):
+        text = " ".join(filter(None, (text, _open_text(session))))
     base = site.url_of(tenant)
     demo = modes.mode() is BillingMode.DEMO
     return {
@@ -275,6 +278,16 @@ def _letter(_session: Session, values: mail.Values) -> mail.Values | None:
         "url": f"{base}/settings/plugins/{slug}" if slug else f"{base}/settings/billing",
         "demo": demo,
     }
+
+
+def _open_text(session: Session) -> str:
+    """Say which invoice has waited longest, and how much of it is open."""
+    statement = select(Invoice).where(Invoice.status == "open").order_by(Invoice.made_at).limit(1)
+    row = session.execute(statement).scalar_one_or_none()
+    if row is None:
+        return ""
+    amount = show(row.due, row.currency, str(get_locale() or "en"))
+    return _("Open: %(amount)s of invoice %(number)s.", amount=amount, number=row.number)
 
 
 def day_of(moment: dt.datetime | None, zone: str) -> str:

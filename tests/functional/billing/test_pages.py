@@ -211,6 +211,7 @@ def test_the_country_that_tax_follows_is_shown_and_can_be_changed(
     client = shop.client()
     path = f"{PAGE}/plan?plan=team&interval=month&seats=3"
     assert "Country for tax: United Kingdom" in text_of(client, path)
+    assert '<details class="k-details" id="details" open>' in text_of(client, f"{PAGE}?open=details")
     answer = client.post(f"{PAGE}/details", data={"legal_name": "Holz", "country": "XX", "address": "Kai 1"})
     assert answer.status_code == 422
     kept = answer.get_data(as_text=True)

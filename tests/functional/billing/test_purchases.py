@@ -348,3 +348,14 @@ def test_every_mail_has_subject_text_and_step(app: Any, kind: str) -> None:
     assert "Harbour" in subject
     assert "Harbour" in text
     assert action
+
+
+def test_the_mail_of_a_failed_payment_names_invoice_and_amount(till: Till) -> None:
+    till.subscribed(seats=3)
+    till.provider.let_fail(True)
+    till.pass_time()
+    number = till.invoices()[-1].number
+    values = {"kind": "failed_0", "firm": "Holz", "date": None, "more": {}}
+    said = notices._letter(till.session, values)
+    assert said is not None
+    assert said["text"].endswith(f"Open: £43.20 of invoice {number}.")
