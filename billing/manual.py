@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from sqlalchemy.orm import Session
 
@@ -55,13 +56,17 @@ class ManualService:
         self.provider.note_paid(number, at)
         return self._done("paid", [number, reason])
 
-    def bill(self, text: str, net: int, reason: str) -> str:
+    def bill(self, text: str, net: int, reason: str, *, request_id: uuid.UUID) -> str:
         """Write an invoice in the operator's own words and return its number; it changes nothing of the plan.
 
         :param net: in minor units of the firm's currency, without tax.
+        :param request_id: a second press of the button is the same request, and one invoice.
         """
         account = self.accounts.lock()
-        number = self.provider.bill(self.purchases.party(account), text, net)
+        number = self.provider.billed(request_id)
+        if number is not None:
+            return number
+        number = self.provider.bill(self.purchases.party(account), text, net, request_id)
         self._done("bill", [f"{number}: {text}", reason])
         return number
 

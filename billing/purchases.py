@@ -16,7 +16,7 @@ from billing.models import Account, Addon, Subscription
 from billing.permissions import RIGHT
 from billing.phases import Buy, Standing
 from billing.providers import addons
-from billing.providers.base import Outcome, Party, Preview, Provider, Wish
+from billing.providers.base import AddonWish, Outcome, Party, Preview, Provider, Wish
 from billing.providers.demo import DemoProvider
 from billing.providers.manual import ManualProvider
 from billing.seats import SeatService
@@ -106,12 +106,23 @@ class PurchaseService:
         coupon = self._coupon(code, now, self._bought(), errors)
         if errors or chosen is None:
             raise InvalidInput(_("Some answers need another look; what you typed is kept."), fields=errors)
-        rows = now.addons if now is not None and now.live else ()
-        rows = [one for one in rows if not addon_prices.comes_with(one["slug"], chosen.key)]
-        kept_addons = addons.held(self.session, rows, interval, wanted)  # What is on the bill stays there.
+        running = now if now is not None and now.live else None
         return Wish(
-            plan=chosen, interval=interval, currency=wanted, seats=count, addons=kept_addons, coupon=coupon
+            plan=chosen,
+            interval=interval,
+            currency=wanted,
+            seats=count,
+            addons=self._addons(running, chosen, interval, wanted),
+            coupon=coupon,
         )
+
+    def _addons(
+        self, now: Subscription | None, plan: Plan, interval: str, currency: str
+    ) -> tuple[AddonWish, ...]:
+        """Return the add-ons that stay on the bill with a plan: all but those that it brings."""
+        rows = now.addons if now is not None else ()
+        rows = [one for one in rows if not addon_prices.comes_with(one["slug"], plan.key)]
+        return addons.held(self.session, rows, interval, currency)
 
     @staticmethod
     def _coupon(
@@ -218,7 +229,7 @@ class PurchaseService:
         return outcome
 
     def set_version(self, ref: str, reason: str) -> Outcome:
-        """Let the firm have a version of a plan of an operator's choice; interval and seats stay.
+        """Let the firm have a version of a plan of an operator's choice; interval, seats and add-ons stay.
 
         :raises Conflict: when nothing runs, the firm has this version, or what is in the way of a change of plan.
         """
@@ -227,7 +238,8 @@ class PurchaseService:
             raise Conflict(_("The version can be set while a plan runs."))
         if now.plan == ref:
             raise Conflict(_("The firm has this version."))
-        wish = Wish(plan=plan, interval=now.interval, currency=now.currency, seats=now.seats)
+        kept = self._addons(now, plan, now.interval, now.currency)
+        wish = Wish(plan=plan, interval=now.interval, currency=now.currency, seats=now.seats, addons=kept)
         shown = self.preview(wish)
         self.accounts.note("operator", {"version": [ref, reason]})
         return self.order(wish, shown.at, shown.total)

@@ -43,7 +43,8 @@ def minor(value: str, currency: str) -> int:
 def bill(session: Session, values: Mapping[str, str]) -> str:
     """Write an invoice of the operator's own words."""
     currency = AccountService(session).lock().currency
-    number = ManualService(session).bill(values["text"], minor(values["amount"], currency), values[REASON])
+    amount = minor(values["amount"], currency)
+    number = ManualService(session).bill(values["text"], amount, values[REASON], request_id=_request(values))
     return _("Invoice %(number)s is written.", number=number)
 
 
@@ -57,13 +58,18 @@ def refund(session: Session, values: Mapping[str, str]) -> str:
     return _give_back(session, values, refund=True)
 
 
+def _request(values: Mapping[str, str]) -> uuid.UUID:
+    """Return which press of the button this is."""
+    found: uuid.UUID = parse_id(values[REQUEST]) or new_id()
+    return found
+
+
 def _give_back(session: Session, values: Mapping[str, str], *, refund: bool) -> str:
     service = RefundService(session)
     invoice = service.invoice(values["number"])
     amount = minor(values["amount"], invoice.currency) if values["amount"] else None
-    request_id: uuid.UUID = parse_id(values[REQUEST]) or new_id()
     give = service.refund if refund else service.credit
-    given = give(invoice, amount, values[REASON], request_id=request_id)
+    given = give(invoice, amount, values[REASON], request_id=_request(values))
     if given.state == "done":
         return _("The credit note on %(number)s is written.", number=values["number"])
     return _("The credit note on %(number)s is on its way to Stripe.", number=values["number"])

@@ -27,9 +27,16 @@ def pay(state: Mapping[str, Any], invoice: State, at: dt.datetime) -> None:
 
 
 def use_credit(state: State, invoice: State) -> None:
-    """Let a new invoice use up what the firm has as credit in its currency; one with nothing left is paid."""
+    """Let a new invoice use up what the firm has as credit in its currency; one with nothing left is paid.
+
+    One below nought, as of a larger plan with far fewer seats, is credit itself.
+    """
     kept = state.setdefault("credit", {})
-    used = min(int(kept.get(invoice["currency"], 0)), max(int(invoice["total"]), 0))
+    if int(invoice["total"]) <= 0:
+        kept[invoice["currency"]] = int(kept.get(invoice["currency"], 0)) - int(invoice["total"])
+        invoice |= {"status": "paid", "paid": 0, "paid_at": invoice["made_at"]}
+        return
+    used = min(int(kept.get(invoice["currency"], 0)), int(invoice["total"]))
     if not used:
         return
     kept[invoice["currency"]] -= used
@@ -38,6 +45,13 @@ def use_credit(state: State, invoice: State) -> None:
         invoice["paid"] = invoice["total"] - used
     elif used == invoice["total"]:
         invoice |= {"status": "paid", "paid_at": invoice["made_at"]}
+
+
+def void(state: State, invoice: State) -> None:
+    """Call an open invoice off; the credit that it used up is there again."""
+    kept, used = state.setdefault("credit", {}), int(invoice.pop("used", 0))
+    kept[invoice["currency"]] = int(kept.get(invoice["currency"], 0)) + used
+    invoice["status"] = "void"
 
 
 def give_back(

@@ -114,7 +114,7 @@ class LedgerProvider:
         sub = self._need(state, "incomplete", *_RUNNING)
         if sub["status"] == "incomplete":
             sub |= {"status": "incomplete_expired", "stopped_at": written(self.now())}
-            self._close_open(state, "void")
+            self._void_open(state)
         else:
             sub["cancel_at"], sub["pending"] = sub["period_end"], None
         return self._done()
@@ -303,36 +303,35 @@ class LedgerProvider:
         at = preview.at
         trial = not preview.lines
         kinds.mark(self.session)
-        state["subs"].append(
-            {
-                "id": f"{self.name}_sub_{len(state['subs']) + 1}",
-                "status": "trialing" if trial else self.first_status,
-                "plan": wish.plan.ref,
-                "interval": wish.interval,
-                "currency": wish.currency,
-                "seats": wish.seats,
-                "addons": [one.plain(wish.seats) for one in wish.addons],
-                "counts": {one.slug: one.version for one in wish.addons},
-                "started_at": written(at),
-                "anchor": written(preview.next_at if trial else at),
-                "period_start": written(at),
-                "period_end": written(preview.next_at),
-                "cancel_at": None,
-                "stopped_at": None,
-                "pending": None,
-                "coupon": coupons.granted(wish.coupon, at),
-                "by_invoice": not self.pays_at_once,
-            }
-        )
-        if not trial:
-            self._bill(state, party, preview, at, paid=False)
+        sub: dict[str, Any] = {
+            "id": f"{self.name}_sub_{len(state['subs']) + 1}",
+            "status": "trialing" if trial else self.first_status,
+            "plan": wish.plan.ref,
+            "interval": wish.interval,
+            "currency": wish.currency,
+            "seats": wish.seats,
+            "addons": [one.plain(wish.seats) for one in wish.addons],
+            "counts": {one.slug: one.version for one in wish.addons},
+            "started_at": written(at),
+            "anchor": written(preview.next_at if trial else at),
+            "period_start": written(at),
+            "period_end": written(preview.next_at),
+            "cancel_at": None,
+            "stopped_at": None,
+            "pending": None,
+            "coupon": coupons.granted(wish.coupon, at),
+            "by_invoice": not self.pays_at_once,
+        }
+        state["subs"].append(sub)
+        if not trial and self._bill(state, party, preview, at, paid=False) == "paid":
+            sub["status"] = "active"  # Nothing is left to be paid.
         self._done()
-        waits = not trial and self.first_status == "incomplete"
-        return Outcome(state="needs_action" if waits else "done")
+        return Outcome(state="needs_action" if sub["status"] == "incomplete" else "done")
 
     def _bill(
         self, state: dict[str, Any], party: Party, preview: Preview, at: dt.datetime, *, paid: bool
-    ) -> None:
+    ) -> str:
+        """Write an invoice and return its status: one that the firm's credit covers is paid at once."""
         state["number"] += 1
         due = self._due(at)
         made: dict[str, Any] = {
@@ -353,6 +352,7 @@ class LedgerProvider:
         }
         credits.use_credit(state, made)
         state["invoices"].append(made)
+        return str(made["status"])
 
     def _note_number(self, state: Mapping[str, Any], at: dt.datetime) -> str:
         """Return the number of the next credit note."""
@@ -367,10 +367,10 @@ class LedgerProvider:
         return None
 
     @staticmethod
-    def _close_open(state: Mapping[str, Any], status: str) -> None:
+    def _void_open(state: dict[str, Any]) -> None:
         for invoice in state["invoices"]:
             if invoice["status"] == "open":
-                invoice["status"] = status
+                credits.void(state, invoice)
 
     # --- what time brings -------------------------------------------------------------------------------------
 
@@ -384,7 +384,7 @@ class LedgerProvider:
                 if started is None or now < started + POLICY.confirming:
                     return
                 sub |= {"status": "incomplete_expired", "stopped_at": written(now)}
-                self._close_open(state, "void")
+                self._void_open(state)
                 return
             due = min(
                 (moment(one["made_at"]) or now for one in state["invoices"] if one["status"] == "open"),
@@ -411,7 +411,9 @@ class LedgerProvider:
 
     def _stop(self, state: Mapping[str, Any], sub: dict[str, Any], at: dt.datetime) -> None:
         sub |= {"status": "canceled", "stopped_at": written(at)}
-        self._close_open(state, "uncollectible")
+        for invoice in state["invoices"]:
+            if invoice["status"] == "open":
+                invoice["status"] = "uncollectible"
 
     def _renew(self, state: dict[str, Any], sub: dict[str, Any], party: Party, end: dt.datetime) -> None:
         counted = counting.counted(self.session, sub, self._before(end))
@@ -427,10 +429,8 @@ class LedgerProvider:
         sub["period_end"] = written(next_end(anchor, INTERVALS[wish.interval], end))
         lines = (*period(wish), *counted)
         paid = self.pays_at_once and not state.get("fails")
-        self._bill(
-            state, party, self._reckoned(party, wish, lines, end, None, sub.get("coupon")), end, paid=paid
-        )
-        if not paid and self.pays_at_once:
+        bill = self._reckoned(party, wish, lines, end, None, sub.get("coupon"))
+        if self._bill(state, party, bill, end, paid=paid) == "open" and self.pays_at_once:
             sub["status"] = "past_due"
         elif sub["status"] == "trialing":
             sub["status"] = "active"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,10 +45,16 @@ class ManualProvider(LedgerProvider):
         sub["period_end"] = sub["anchor"] = written(until)
         return self._done()
 
-    def bill(self, party: Party, text: str, net: int) -> str:
+    def billed(self, request_id: uuid.UUID) -> str | None:
+        """Return the number of the invoice that was written for a request, if one was."""
+        found = (one for one in self._state()["invoices"] if one.get("request") == str(request_id))
+        return next((str(one["number"]) for one in found), None)
+
+    def bill(self, party: Party, text: str, net: int, request_id: uuid.UUID) -> str:
         """Write an invoice of one line in the operator's words, and return its number.
 
         :param net: in minor units, without tax.
+        :param request_id: by which `billed` finds it again.
         """
         state, at = self._state(), self.now()
         rate, note = self._rate(party)
@@ -66,6 +73,7 @@ class ManualProvider(LedgerProvider):
         )
         kinds.mark(self.session)
         self._bill(state, party, wanted, at, paid=False)
+        state["invoices"][-1]["request"] = str(request_id)
         self._done()
         return str(state["invoices"][-1]["number"])
 
@@ -74,9 +82,10 @@ class ManualProvider(LedgerProvider):
 
         :raises NotFound: when the firm has no open invoice of this number.
         """
-        for invoice in self._state()["invoices"]:
+        state = self._state()
+        for invoice in state["invoices"]:
             if invoice["number"] == number and invoice["status"] == "open":
-                invoice["status"] = "void"
+                credits.void(state, invoice)
                 return self._done()
         raise NotFound(_("There is no open invoice %(number)s.", number=number))
 

@@ -31,6 +31,8 @@ OPERATORS = ("credit", "refund", "end")
 """What only an operator asks for; no newer wish takes its place."""
 
 STUCK = dt.timedelta(minutes=5)
+REFUSED_FOR = dt.timedelta(hours=6)
+"""So long details that the provider refused are not told again by themselves."""
 
 
 class OperationService:
@@ -160,10 +162,24 @@ class OperationService:
 
     def details(self) -> Operation:
         """Ask the provider to take over what stands on invoices, and how the firm is taxed."""
-        account = self.accounts.lock()
+        return self._begin("details", self._told_of(self.accounts.lock()))
+
+    def told_in_vain(self) -> bool:
+        """Tell whether the provider refused just these details a short time ago: asking again at once helps nobody."""
+        statement = select(Operation.desired).where(
+            Operation.kind == "details",
+            Operation.state == "failed",
+            Operation.error != "superseded",
+            Operation.ended_at > clock.now() - REFUSED_FOR,
+        )
+        now = self._told_of(self.accounts.lock())
+        latest = statement.order_by(Operation.ended_at.desc()).limit(1)
+        return self.session.execute(latest).scalar() == now
+
+    @staticmethod
+    def _told_of(account: Account) -> dict[str, Any]:
         told = ("country", "legal_name", "address", "invoice_email", "tax_id")
-        now = {name: getattr(account, name) for name in told}
-        return self._begin("details", now | {"state": account.tax_id_state})
+        return {name: getattr(account, name) for name in told} | {"state": account.tax_id_state}
 
     # --- the operator ---------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def take_over(session: Session, snapshot: Snapshot) -> None:
 def follow(session: Session) -> Operation | None:
     """Order that Stripe taxes the firm as it has to be taxed now: its id was checked, or a rate has changed.
 
-    What was billed before stays; what is under way is waited for.
+    What was billed before stays; what is under way is waited for, and what Stripe refuses is told again hours later.
     """
     from billing.stripe.execution import buyer_of  # Carrying out orders follows as well.
 
@@ -44,7 +44,7 @@ def follow(session: Session) -> Operation | None:
     if not account.tax_told or account.tax_told == buyer_of(account).told or not account.stripe_customer_id:
         return None
     service = OperationService(session)
-    if service.open() is not None:
+    if service.open() is not None or service.told_in_vain():
         return None
     with context.use(actor=context.SYSTEM):
         return service.details()

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from kehu.accounts.models import CrossTenantUse
 from kehu.core import clock, context, db
-from kehu.core.errors import NotFound
+from kehu.core.errors import Conflict, NotFound
 from kehu.core.i18n import _, _l
 from kehu.core.mail import configured
 from tenants.console import tasks
@@ -67,9 +68,13 @@ def run_again(job_id: int) -> str:
     """Put a job that gave up into the queue again and return its name.
 
     :raises NotFound: when it is not in the list any more.
+    :raises Conflict: when the same work waits in the queue already.
     """
-    with db.unit_of_work(tenant=None) as session:
-        name = session.execute(_AGAIN, {"id": job_id}).scalar() if job_id < 2**63 else None
+    try:
+        with db.unit_of_work(tenant=None) as session:
+            name = session.execute(_AGAIN, {"id": job_id}).scalar() if job_id < 2**63 else None
+    except IntegrityError as error:  # The lock of the queue: one of a kind waits at a time.
+        raise Conflict(_("The same work waits in the queue already; nothing is to be done.")) from error
     if name is None:
         raise NotFound(_("This job is not in the list of failed jobs any more."))
     return str(name)

@@ -17,13 +17,16 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
 
-from billing import commands, modes, notices
+from billing import catalogue as catalogues
+from billing import commands, modes, notices, purchases
 from billing.accounts import AccountService
 from billing.addons import AddonService
+from billing.catalogue import catalogue
 from billing.entitlements import plugin_entitled
 from billing.manual import ManualService
 from billing.models import Addon, Invoice, Notice
 from billing.phases import Phase
+from billing.providers import ledger
 from billing.purchases import PurchaseService
 from kehu.addons import sweep
 from kehu.addons.models import AddonPeriod, TenantPlugin
@@ -117,6 +120,24 @@ def test_case_60_plan_and_seats_change_and_add_ons_stay(
     year = till.buy(plan="business", interval="year", seats=5)
     assert {one.code: one.amount for one in year.lines}["addon"] == 5 * 4000
     assert {one.code: one.amount for one in year.lines}["unused_addon"] == -5 * 400
+    assert has(till)
+
+
+def test_case_60_add_ons_stay_when_an_operator_sets_the_version_of_the_plan(
+    till: Till, paid: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.subscribed()
+    buy(till)
+    known = catalogue()
+    plan = known.plan("team@1")
+    assert plan is not None
+    newer = replace(plan, version=2)
+    made = replace(known, plans={**known.plans, newer.ref: newer})
+    monkeypatch.setattr(catalogues, "catalogue", lambda: made)
+    monkeypatch.setattr(purchases, "catalogue", lambda: made)
+    monkeypatch.setattr(ledger, "catalogue", lambda: made)
+    till.service.set_version(newer.ref, "agreed")
+    assert (till.subscription.plan, [one["slug"] for one in till.subscription.addons]) == ("team@2", [SLUG])
     assert has(till)
 
 

@@ -149,6 +149,27 @@ def test_case_64_credit_notes_have_a_range_of_their_own(manual: None, shop: Shop
         assert second.paid == second.total - 700
 
 
+def test_what_comes_to_less_than_nought_is_credit_and_owed_by_nobody(manual: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session:
+        without_trial(session)
+        service = ManualService(session)
+        service.set_plan("team", "month", 20, "agreed")
+        service.paid(invoices(session)[0].number, clock.now(), "bank")
+        service.set_plan("business", "month", 5, "a larger plan for far fewer people")
+        less = invoices(session)[1]
+        assert (less.status, less.paid, less.due) == ("paid", 0, 0)
+        assert less.total < 0
+    with clock.ahead(DAY * 20), shop.work(context.SYSTEM) as session:
+        assert PurchaseService(session).check().phase is Phase.ACTIVE
+        # An invoice that is called off gives the credit back that it used up.
+        service = ManualService(session)
+        for _time in range(2):
+            service.bill("Training", 50000, "order 20", request_id=new_id())
+            last = invoices(session)[-1]
+            assert last.total - last.due == -less.total
+            service.void(last.number, "not held")
+
+
 def test_commands_credit_and_refund(manual: None, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with shop.work(context.SYSTEM) as session:
         without_trial(session)
@@ -325,7 +346,9 @@ def test_the_console_writes_an_invoice_of_its_own_words_credits_and_pays_back(
     given = {"text": "Half a day of training", "amount": "400.00", "reason": "order 19"}
     for amount in ("", "0", "-5", "1.234", "lots", "1e99", "NaN"):
         assert client.post(f"{url}/bill", data={**given, "amount": amount}).status_code == 422, amount
-    assert client.post(f"{url}/bill", data=given).status_code == 303
+    given["request_id"] = str(new_id())
+    for _press in range(2):
+        assert client.post(f"{url}/bill", data=given).status_code == 303
     with shop.work(context.SYSTEM) as session:
         (made,) = invoices(session)
         assert (made.net, made.status, made.lines[0]["plan"]) == (40000, "open", "Half a day of training")

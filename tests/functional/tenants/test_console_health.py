@@ -19,15 +19,15 @@ from tenants.console.tasks import raise_task
 PAGE = "/operator/health"
 
 
-def failed_job(shop: Shop, task: str, args: dict[str, object]) -> int:
+def failed_job(shop: Shop, task: str, args: dict[str, object], lock: str | None = None) -> int:
     """Leave a job of a firm in the list of those that gave up."""
     statement = text(
-        "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts) "
-        "VALUES ('mail', :task, CAST(:args AS jsonb), 'failed', 8) RETURNING id"
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts, queueing_lock) "
+        "VALUES ('mail', :task, CAST(:args AS jsonb), 'failed', 8, :lock) RETURNING id"
     )
     with shop.work(context.SYSTEM) as session:
         body = json.dumps({"tenant_id": str(shop.tenant.id), **args})
-        return int(session.execute(statement, {"task": task, "args": body}).scalar_one())
+        return int(session.execute(statement, {"task": task, "args": body, "lock": lock}).scalar_one())
 
 
 def status_of(shop: Shop, job: int) -> str:
@@ -59,6 +59,16 @@ def test_a_job_that_gave_up_is_seen_and_runs_again(app: Flask, shop: Shop) -> No
     assert client.post(f"{PAGE}/jobs/{2**70}").status_code == 404
     with shop.work(context.SYSTEM) as session:
         session.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": job})
+
+
+def test_work_that_waits_already_is_not_queued_twice(app: Flask, shop: Shop) -> None:
+    lock = new_id().hex
+    jobs = [failed_job(shop, "kehu.mail.deliver", {}, lock) for _time in range(2)]
+    client = operator_client(app)
+    answers = [client.post(f"{PAGE}/jobs/{job}").status_code for job in jobs]
+    assert (answers, status_of(shop, jobs[1])) == ([303, 409], "failed")
+    with shop.work(context.SYSTEM) as session:
+        session.execute(text("DELETE FROM procrastinate_jobs WHERE id = ANY(:ids)"), {"ids": jobs})
 
 
 def test_a_task_waits_until_it_is_done_with_a_note_and_comes_once(app: Flask, shop: Shop) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from billing import modes
 from billing.accounts import AccountService
 from billing.models import Account, Invoice
+from billing.stripe import taxing
 from billing.stripe.gateway import Gateway
 from billing.stripe.models import Operation
 from billing.stripe.provider import StripeProvider
@@ -395,3 +396,14 @@ def _shown_and_billed(firm: Firm, key: str, number: int) -> None:
     tax = sum(one.amount for one in bill.total_taxes)
     assert (bill.total - tax, tax, bill.total) == (shown.net, shown.tax, shown.total)
     assert bill.total > 0
+
+
+def test_details_that_stripe_refuses_are_not_told_again_at_once(firm: Firm) -> None:
+    tell(firm, WAITING)
+    buy(firm, 2)
+    firm.v1.customers.delete(firm.customer)
+    tell(firm, CHECKED)
+    asked = begin(firm, lambda service: service.details())
+    assert (run(firm, asked), followed(firm)) == ("failed", [])
+    with clock.ahead(dt.timedelta(hours=7)), firm.shop.work() as session:
+        assert taxing.follow(session) is not None
