@@ -120,7 +120,7 @@ def _not_had(
         steps.append(AddonStep(label=label, url=f"{url}/try", post=True))
     else:
         row = service.row(manifest.slug)
-        tried = row is not None and row.trial_until is not None
+        tried = row is not None and row.trial_until is not None and not row.paid_quantity
         text = (
             _("The days to try %(plugin)s are over.", plugin=name)
             if tried

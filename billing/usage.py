@@ -80,8 +80,8 @@ def used(session: Session, slug: str, running: Subscription | None) -> list[Used
     manifest = addon_prices.sold(slug)
     if manifest is None or not manifest.pricing.meters:
         return []
-    mine = next((one for one in running.addons if one["slug"] == slug), None) if running is not None else None
-    version = mine["version"] if mine is not None else manifest.pricing.version
+    mine = _charged(slug, running)
+    version = mine if mine is not None else manifest.pricing.version
     interval = running.interval if running is not None else "month"
     currency = running.currency if running is not None else context.tenant().currency
     prices = addon_prices.meter_prices(session, slug, version, interval, currency)
@@ -101,6 +101,14 @@ def used(session: Session, slug: str, running: Subscription | None) -> list[Used
                 )
             )
     return found
+
+
+def _charged(slug: str, running: Subscription | None) -> int | None:
+    """Return the version of the price by which the present period's bill counts; None where it counts nothing."""
+    if running is None or running.status == "trialing":
+        return None
+    ledger: dict[str, int] = running.raw.get("counts") or {}  # Has what was taken off the bill as well.
+    return (ledger | {one["slug"]: one["version"] for one in running.addons}).get(slug)
 
 
 def _since(session: Session, slug: str, running: Subscription) -> dict[str, int]:

@@ -29,6 +29,7 @@ def subscription(sub: Mapping[str, Any]) -> SubscriptionState:
         coupon=sub.get("coupon"),
         addons=tuple(AddonState(**one) for one in sub.get("addons") or ()),
         by_invoice=bool(sub.get("by_invoice")),
+        raw={"counts": dict(sub.get("counts") or {})},
     )
 
 

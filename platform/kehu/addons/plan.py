@@ -72,7 +72,7 @@ def plan_on(
         record = installed.get(other)
         if not _usable(record):
             name = record.name if record is not None else other
-            problems.append(_("%(plugin)s can't be used in this installation now.", plugin=name))
+            problems.append(unusable(name))
         elif not entitled(other):
             locked = True
             problems.append(why_not(other, _name(installed, other)))
@@ -80,6 +80,14 @@ def plan_on(
         steps=tuple(_step(installed, other, why, permissions) for other, why in wanted.items()),
         problems=tuple(problems),
         locked=locked,
+    )
+
+
+def unusable(name: str) -> str:
+    """Say that the installation can't run a plugin now, and who learns why."""
+    return _(
+        "%(plugin)s can't be used in this installation now. `kehu plugin doctor` tells whoever runs it why.",
+        plugin=name,
     )
 
 

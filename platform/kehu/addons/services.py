@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from kehu.addons import installs, purge, starters
 from kehu.addons.cards import PluginCard, cards, declared_permissions, entitled, why_not
 from kehu.addons.models import PluginIncident, TenantPlugin
-from kehu.addons.plan import Plan, plan_off, plan_on
+from kehu.addons.plan import Plan, plan_off, plan_on, unusable
 from kehu.addons.rows import locked, rows, store
 from kehu.addons.states import HELD, ON, PURGE_AFTER, TenantState
 from kehu.addons.switching import Rows, SwitchFailed, move, note, switch_off, switch_on
@@ -205,7 +205,7 @@ class PluginService:
                     )
                 )
             elif record is not None and installs.standing(record, row) is not record:
-                found.append(_("%(plugin)s can't be used in this installation now.", plugin=step.name))
+                found.append(unusable(step.name))
         return found
 
     def _on(self, found: Rows) -> set[str]:

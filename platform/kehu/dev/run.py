@@ -166,6 +166,7 @@ class Supervisor:
     def _migrate(self, urls: roles.DatabaseUrls) -> str:
         root = settings.root()
         files = [*root.glob("migrations/**/*.py"), *root.glob("plugins_builtin/*/migrations/**/*.py")]
+        files += settings.plugin_migrations()
         code = hash_files(files)
         identity, applied = database_state(urls.owner)
         if applied and self.stamps.fresh("migrations", f"{identity} {applied} {code}"):

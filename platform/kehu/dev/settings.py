@@ -6,6 +6,8 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from kehu.dev.roles import DatabaseUrls
@@ -20,6 +22,14 @@ class PortError(RuntimeError):
 def root() -> Path:
     """Return the folder of the sources, which holds `wsgi.py`."""
     return Path(__file__).resolve().parents[3]
+
+
+def plugin_migrations() -> list[Path]:
+    """Return the migrations of plugins that were installed beside the sources (`pip install -e`), none imported."""
+    modules = {point.module.partition(".")[0] for point in metadata.entry_points(group="kehu.plugins")}
+    specs = [find_spec(module) for module in sorted(modules)]
+    folders = [Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()]
+    return [file for folder in folders for file in folder.glob("migrations/**/*.py")]
 
 
 def var_folder(environ: Mapping[str, str] = os.environ) -> Path:

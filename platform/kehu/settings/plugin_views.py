@@ -65,7 +65,7 @@ WORDS: Mapping[str, Any] = {
     TenantState.UPGRADE_PENDING: _l("Being brought up to date"),
     TenantState.UPGRADE_ERROR: _l("Could not be brought up to date"),
     TenantState.QUARANTINED: _l("Rests after repeated faults"),
-    TenantState.SUSPENDED: _l("Paused: not part of your plan"),
+    TenantState.SUSPENDED: _l("Paused for now"),
     TenantState.DISABLED: _l("Off, data kept"),
     TenantState.PURGE_SCHEDULED: _l("Data is going to be removed"),
 }

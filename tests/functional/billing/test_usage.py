@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from billing.addons import AddonService
+from billing.usage import used
 from billing.web import words
 from kehu.addons.models import UsageEvent
 from kehu.addons.usage import KEPT, forget_usage
@@ -150,6 +151,31 @@ def test_the_firm_sees_what_it_used(demo: None, shop: Shop, metered: None) -> No
     page = shop.client().get("/settings/billing").get_data(as_text=True)
     assert "Messages sent: 125 of 100 in this period" in page
     assert "£0.50 more on the next bill" in page
+
+
+def shown(till: Till) -> list[tuple[int, int]]:
+    return [(one.count, one.amount) for one in used(till.session, SLUG, till.subscription)]
+
+
+def test_no_amount_is_announced_that_no_bill_will_have(till: Till, metered: None) -> None:
+    till.buy(seats=3)  # In the firm's trial: nothing is paid, or counted, before its first bill.
+    buy(till)
+    use(till, "a", 125)
+    assert shown(till) == [(125, 0)]
+    till.pass_time()
+    assert meters(till) == []
+
+
+def test_what_is_used_after_the_removal_is_announced_until_it_is_billed(till: Till, metered: None) -> None:
+    till.subscribed(seats=3)
+    buy(till)
+    AddonService(till.session).remove(SLUG)
+    use(till, "a", 125)
+    assert shown(till) == [(125, 50)]
+    till.pass_time()
+    assert meters(till) == [(25, 50)]
+    use(till, "late", 125)
+    assert shown(till) == [(125, 0)]
 
 
 def test_old_events_are_forgotten(shop: Shop, metered: None, monkeypatch: pytest.MonkeyPatch) -> None:

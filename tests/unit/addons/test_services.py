@@ -212,7 +212,9 @@ class TestTogether:
     def test_a_need_that_is_missing_is_named(self, session: Session, fake: Fake) -> None:
         fake("alpha", 'requires = { gone = "" }\n')
         plan = PluginService(session).plan("alpha")
-        assert plan.problems == ("gone can't be used in this installation now.",)
+        assert plan.problems == (
+            "gone can't be used in this installation now. `kehu plugin doctor` tells whoever runs it why.",
+        )
 
     def test_what_builds_on_it_goes_off_before_it(self, session: Session, fake: Fake, log: Log) -> None:
         fake("base", **log.hooks())

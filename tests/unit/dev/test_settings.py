@@ -84,3 +84,19 @@ def test_a_hash_changes_with_content_and_names(tmp_path: Path):
         )
         == 4
     )
+
+
+def test_plugins_installed_beside_the_sources_are_migrated_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = settings.plugin_migrations()
+    made = tmp_path / "kehu_sawmill" / "migrations" / "20261129_01_lists.py"
+    made.parent.mkdir(parents=True)
+    (made.parent.parent / "__init__.py").write_text("raise RuntimeError('it was imported')")
+    made.write_text("")
+    info = tmp_path / "kehu_sawmill-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kehu-sawmill\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[kehu.plugins]\nsawmill = kehu_sawmill.hooks:plugin\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert set(settings.plugin_migrations()) - set(before) == {made}
