@@ -189,18 +189,26 @@ def change_text(action: str, changes: Mapping[str, Any]) -> str:
         return _("Days to try begun: %(plugin)s", plugin=", ".join(map(addon_prices.name_of, changes)))
     if action == "tax_id":
         return _("Tax id: %(state)s", state=str(TAX_ID_STATES[changes["state"][1]][0]))
+    parts = _subscription_parts(changes)
+    # A status alone says nothing that the phase beside it doesn't say in words.
+    return _("Subscription: %(what)s", what=", ".join(parts)) if parts else ""
+
+
+def _subscription_parts(changes: Mapping[str, Any]) -> list[str]:
+    """Return what changed of a subscription, a word or two each."""
     parts = []
     if "plan" in changes:
         parts.append(_("plan %(name)s", name=plan_name(changes["plan"][1])))
     if "seats" in changes:
         parts.append(_n("%(num)s seat", "%(num)s seats", int(changes["seats"][1] or 0)))
     if "addons" in changes:
-        names = ", ".join(map(addon_prices.name_of, changes["addons"][1])) or "–"
-        parts.append(_("add-ons %(names)s", names=names))
+        names = ", ".join(map(addon_prices.name_of, changes["addons"][1]))
+        parts.append(_("add-ons %(names)s", names=names) if names else _("no add-ons"))
+    if "interval" in changes and changes["interval"][0]:
+        parts.append(str(INTERVALS[changes["interval"][1]]))
     if "cancel_at" in changes:
         parts.append(_("cancelled") if changes["cancel_at"][1] else _("goes on"))
-    # A status alone says nothing that the phase beside it doesn't say in words.
-    return _("Subscription: %(what)s", what=", ".join(parts)) if parts else ""
+    return parts
 
 
 def _operator_text(action: str, changes: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from billing.models import Invoice
+from billing.web import words
 from kehu.core import clock
 from kehu.members.models import Invitation, Member, Role
 from kehu.members.services import MemberService
@@ -241,6 +242,26 @@ def test_a_viewer_who_is_invited_is_free_for_good(demo: None, shop: Shop) -> Non
     page = text_of(shop.client())
     assert "Viewer, free" in page
     assert "invited until" in page
+
+
+def test_the_history_says_how_the_firm_pays_and_that_no_add_on_is_left() -> None:
+    said = words.change_text("subscription", {"interval": ["month", "year"], "addons": [["automotive"], []]})
+    assert said == "Subscription: no add-ons, Yearly"
+
+
+def test_an_invitation_beyond_the_seats_says_so_and_nothing_of_fields(demo: None, shop: Shop) -> None:
+    client = shop.client()
+    with shop.work() as session:
+        role = session.execute(select(Role.id).where(Role.code == "member")).scalar_one()
+        for one in range(4):
+            MemberService(session).invite(name=f"P {one}", email=f"p{one}@example.com", role_id=role)
+    person = {"name": "Bo Lind", "email": "bo@example.com", "role_id": str(role)}
+    answer = client.post("/settings/members/invite", data=person)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "All 5 seats are taken" in page
+    assert "need another look" not in page
+    assert 'value="bo@example.com"' in page
 
 
 def test_who_was_parked_before_joining_is_invited_anew(demo: None, shop: Shop) -> None:
