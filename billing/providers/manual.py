@@ -41,8 +41,10 @@ class ManualProvider(LedgerProvider):
 
     def set_end(self, until: dt.datetime) -> Outcome:
         """Let the present period end on another day."""
-        sub = self._need(self._state(), "active", "past_due")
+        sub = self._need(self._state(), "trialing", "active", "past_due")
         sub["period_end"] = sub["anchor"] = written(until)
+        if sub["status"] == "trialing":
+            sub["status"] = "active"  # The period that was agreed has begun.
         return self._done()
 
     def billed(self, request_id: uuid.UUID) -> str | None:
@@ -101,7 +103,7 @@ class ManualProvider(LedgerProvider):
     def _advance(self, state: dict[str, Any], party: Party) -> None:
         super()._advance(state, party)
         sub = self._live(state)
-        if sub is None:
+        if sub is None or sub["status"] == "trialing":  # Nothing of it is due before the first bill.
             return
         now = self.now()
         due = [moment(one["due_at"]) for one in state["invoices"] if one["status"] == "open"]

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from flask import request
 from sqlalchemy import select
 
-from billing import coupons, facts, taxes
+from billing import coupons, facts, taxes, usage
 from billing.accounts import AccountService
 from billing.addon_prices import lookup_key, meter_keys
 from billing.facts import moment, written
@@ -68,6 +68,9 @@ class StripeOrders(LedgerProvider):
             }
             for one in wish.addons
         ]
+        had = {one["slug"] for one in sub["addons"]} | set(party.addon_floors)
+        for slug in set(wish.slugs) - had:
+            usage.settle(self.session, slug)  # What it counted before it is paid for is free.
         made = service.change(wish.plan, wish.interval, wish.seats, stamp, shown=shown, addons=addons)
         if not same_plan(sub, wish):
             self._live_row().pending = None

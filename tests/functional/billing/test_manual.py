@@ -149,6 +149,20 @@ def test_case_64_credit_notes_have_a_range_of_their_own(manual: None, shop: Shop
         assert second.paid == second.total - 700
 
 
+def test_what_is_set_within_the_trial_is_first_billed_at_its_end(manual: None, shop: Shop) -> None:
+    with shop.work(context.SYSTEM) as session:
+        service = ManualService(session)
+        service.set_plan("team", "month", 2, "agreed")
+        assert service.set_plan("team", "month", 4, "two more").phase is Phase.ACTIVE
+        assert not invoices(session)
+    with clock.ahead(DAY * 16), shop.work(context.SYSTEM) as session:
+        PurchaseService(session).check()
+        (first,) = invoices(session)
+        assert (first.net, first.status, first.lines[0]["seats"]) == (4 * 1200, "open", 4)
+    with clock.ahead(DAY * 31), shop.work(context.SYSTEM) as session:
+        assert PurchaseService(session).check().phase is Phase.GRACE
+
+
 def test_what_comes_to_less_than_nought_is_credit_and_owed_by_nobody(manual: None, shop: Shop) -> None:
     with shop.work(context.SYSTEM) as session:
         without_trial(session)

@@ -285,6 +285,7 @@ def timed(
     steps.fresh(firm)
     use(firm, "before it was bought", 900)
     assert send(firm) == 0
+    use(firm, "a moment before", 900)
     buy(firm)
     return firm, timer
 
