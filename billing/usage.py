@@ -86,11 +86,13 @@ def used(session: Session, slug: str, running: Subscription | None) -> list[Used
     currency = running.currency if running is not None else context.tenant().currency
     prices = addon_prices.meter_prices(session, slug, version, interval, currency)
     counts = _since(session, slug, running) if running is not None else open_counts(session, slug)
+    free = facts.moment((running.raw.get("free_from") or {}).get(slug)) if running is not None else None
+    due = counts if free is None else open_counts(session, slug, free)
     found = []
     for meter in manifest.pricing.meters:
         price, count = prices.get(meter.name), counts.get(meter.name, 0)
         if price is not None:
-            amount = more(price, count) * price.amount if mine is not None else 0
+            amount = more(price, due.get(meter.name, 0)) * price.amount if mine is not None else 0
             found.append(
                 Used(
                     label=_(meter.label),

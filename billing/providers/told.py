@@ -29,7 +29,7 @@ def subscription(sub: Mapping[str, Any]) -> SubscriptionState:
         coupon=sub.get("coupon"),
         addons=tuple(AddonState(**one) for one in sub.get("addons") or ()),
         by_invoice=bool(sub.get("by_invoice")),
-        raw={"counts": dict(sub.get("counts") or {})},
+        raw={name: dict(sub.get(name) or {}) for name in ("counts", "free_from")},
     )
 
 

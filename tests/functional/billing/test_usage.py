@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from kehu.api import count_usage
 from kehu.core import clock
 from kehu.testkit.fixtures import Shop, count_queries
 from kehu.testkit.switch import usage_of
-from tests.functional.billing.paid import SLUG, charge
+from tests.functional.billing.paid import PRICE, SLUG, charge
 from tests.functional.billing.till import DAY, Till, at_the_till
 
 METER = f"{SLUG}.messages"
@@ -176,6 +177,25 @@ def test_what_is_used_after_the_removal_is_announced_until_it_is_billed(till: Ti
     assert meters(till) == [(25, 50)]
     use(till, "late", 125)
     assert shown(till) == [(125, 0)]
+
+
+def test_what_is_used_once_the_plan_brings_it_is_free(
+    till: Till, metered: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge(monkeypatch, replace(PRICE, included=("business",)))
+    till.subscribed(seats=3)
+    buy(till)
+    use(till, "a", 125)
+    till.provider.run_ahead(DAY)
+    till.buy(plan="business", seats=3)
+    real: Any = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + dt.timedelta(minutes=1))
+    use(till, "b", 500)
+    assert shown(till) == [(625, 50)]
+    till.pass_time()
+    assert meters(till) == [(25, 50)]
+    use(till, "c", 500)
+    assert shown(till) == [(500, 0)]
 
 
 def test_old_events_are_forgotten(shop: Shop, metered: None, monkeypatch: pytest.MonkeyPatch) -> None:
