@@ -17,6 +17,7 @@ from billing.catalogue import catalogue
 from billing.entitlements import PLUGIN
 from billing.kinds import KINDS, present, recount, served
 from billing.manual import ManualService
+from billing.periods import end_of_day
 from billing.prices import apply, steps
 from billing.refunds import RefundService
 from billing.stripe.commands import group as stripe_group
@@ -265,7 +266,7 @@ def _give_back(kind: str, address: str, number: str, amount: Decimal | None, rea
 
 
 def _end_of(day: dt.datetime | None) -> dt.datetime | None:
-    return day.replace(tzinfo=dt.UTC) + dt.timedelta(days=1) if day is not None else None
+    return end_of_day(day.date(), context.tenant().tz) if day is not None else None
 
 
 COMMANDS = (group,)

@@ -9,8 +9,12 @@ from zoneinfo import ZoneInfo
 
 def trial_end(start: dt.datetime, zone: ZoneInfo, days: int) -> dt.datetime:
     """Return when a trial ends: at the midnight that closes its last whole day in the firm's zone."""
-    after = start.astimezone(zone).date() + dt.timedelta(days=days + 1)
-    return dt.datetime.combine(after, dt.time.min, zone).astimezone(dt.UTC)
+    return end_of_day(start.astimezone(zone).date() + dt.timedelta(days=days), zone)
+
+
+def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """Return the midnight that closes a day in the firm's zone."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min, zone).astimezone(dt.UTC)
 
 
 def months_later(anchor: dt.datetime, months: int) -> dt.datetime:

@@ -11,17 +11,17 @@ from billing import facts
 from billing.accounts import AccountService
 from billing.catalogue import catalogue
 from billing.console.listing import billed
+from billing.periods import end_of_day
 from billing.web import words
+from kehu.core import context
 from kehu.core.context import TenantInfo
 from kehu.core.i18n import _, _l
 from tenants.console.registry import REASON, Action, Field, add
 
 
 def end_of(day: str) -> dt.datetime | None:
-    """Return the end of a day in UTC, or None for no day."""
-    if not day:
-        return None
-    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC) + dt.timedelta(days=1)
+    """Return the end of a day where the present firm is, or None for no day."""
+    return end_of_day(dt.date.fromisoformat(day), context.tenant().tz) if day else None
 
 
 def _held(tenant: TenantInfo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -192,6 +193,9 @@ def test_a_trial_is_extended_but_not_shortened_nor_given_to_who_has_a_plan(app: 
     client, url = operator_client(app), f"{page_of(shop)}/extend-trial"
     with modes.use(BillingMode.DEMO):
         with shop.work(context.SYSTEM) as session:
+            TenantService(session).row().zone = "America/New_York"  # The last day is the firm's, not ours.
+        shop.tenant = replace(shop.tenant, zone="America/New_York")
+        with shop.work(context.SYSTEM) as session:
             service = AccountService(session)
             account = service.lock()
             account.trial_ends_at = clock.now() - DAY
@@ -201,5 +205,8 @@ def test_a_trial_is_extended_but_not_shortened_nor_given_to_who_has_a_plan(app: 
         later = str((clock.now() + DAY * 9).date())
         assert client.post(url, data={"until": later, "reason": "asked for it"}).status_code == 303
         with shop.work(context.SYSTEM) as session:
-            assert AccountService(session).find().phase == "trial"
+            account = AccountService(session).find()
+            assert account.phase == "trial"
+            there = account.trial_ends_at.astimezone(shop.tenant.tz)
+            assert (str(there.date() - DAY), there.time()) == (later, dt.time())
         assert trail(shop, "trial").changes["reason"] == [None, "asked for it"]
