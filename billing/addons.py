@@ -25,6 +25,7 @@ from billing.providers.base import Outcome, Preview, Wish
 from billing.purchases import PurchaseService
 from kehu.addons import installs
 from kehu.addons.models import AddonPeriod
+from kehu.addons.plan import unusable
 from kehu.addons.services import PluginService
 from kehu.core import context, hooks, jobs
 from kehu.core import db as core_db
@@ -213,7 +214,7 @@ class AddonService:
         ready = record is not None and installs.standing(record, row).state is State.READY
         if not ready or installs.resting(row):
             name = addon_prices.name_of(slug)
-            raise Conflict(_("%(plugin)s can't be used in this installation now.", plugin=name))
+            raise Conflict(unusable(name))
 
     def _kept(self, slug: str) -> Addon:
         row = self.row(slug)

@@ -54,6 +54,10 @@ class RecordDeclaration(Protocol):
         """Return the name of one, as `automotive.vehicle`."""
 
     @property
+    def plural(self) -> Any:
+        """Return what people call several, a text."""
+
+    @property
     def model(self) -> Any:
         """Return the class of its rows."""
 

@@ -77,7 +77,7 @@ def why_not(slug: str, name: str) -> str:
 
 
 def brings(slug: str) -> list[tuple[str, list[str]]]:
-    """Return what a firm gets with a plugin besides its pages, in words: fields, jobs, reports and what is counted."""
+    """Return in words what a firm gets with a plugin, on or off: records, fields, jobs and reports."""
     made = hooks.host().declarations
     types = registered()
     fields = [
@@ -87,7 +87,7 @@ def brings(slug: str) -> list[tuple[str, list[str]]]:
     ]
     jobs = [str(one.title) for owner, one in made.jobs if owner == slug and (one.at or one.every_minutes)]
     reports = [str(one.title) for owner, one in made.reports if owner == slug]
-    kept = [str(types[one.name].plural) for owner, one in made.records if owner == slug and one.name in types]
+    kept = [str(one.plural) for owner, one in made.records if owner == slug]
     found = [
         (_("Records"), kept),
         (_("Fields"), fields),

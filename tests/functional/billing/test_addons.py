@@ -359,6 +359,7 @@ def test_the_page_tells_all_before_the_switch(firm: Shop) -> None:
     for said in ("£4 a month, without tax", "Try it for 14 days", "Look at the price", "Not yours"):
         assert said in text
     for said in (
+        "<dt>Records</dt>",
         "Vehicles",
         "Work that comes back",
         "Reports",
