@@ -69,4 +69,5 @@ def _reset(account: Account) -> None:
     account.stripe_customer_id = account.ended_at = account.seats_paid_until = None
     account.seats_billed = account.seats_paid_floor = account.clock_ahead = 0
     account.checkout_id, account.checkout_url, account.checkout_until = "", "", None
+    account.tax_told = ""  # Another provider, or another customer of it, was told.
     account.trial_ends_at = trial_end(clock.now(), context.tenant().tz, catalogue().trial.days)

@@ -37,6 +37,7 @@ from billing.snapshot import Snapshot
 from kehu.core import clock
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
+from kehu.core.ids import new_id
 
 _RUNNING = ("trialing", "active", "past_due")
 
@@ -304,7 +305,7 @@ class LedgerProvider:
         trial = not preview.lines
         kinds.mark(self.session)
         sub: dict[str, Any] = {
-            "id": f"{self.name}_sub_{len(state['subs']) + 1}",
+            "id": f"{self.name}_sub_{new_id().hex}",
             "status": "trialing" if trial else self.first_status,
             "plan": wish.plan.ref,
             "interval": wish.interval,
@@ -335,7 +336,7 @@ class LedgerProvider:
         state["number"] += 1
         due = self._due(at)
         made: dict[str, Any] = {
-            "id": f"{self.name}_in_{state['number']}",
+            "id": f"{self.name}_in_{new_id().hex}",  # Like none of a ledger that this firm had before.
             "number": self._number(state, at),
             "due_at": written(due),
             "status": "paid" if paid else "open",

@@ -13,11 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billing import commands, kinds, modes
 from billing.accounts import AccountService
+from billing.anew import begin_anew
+from billing.manual import ManualService
 from billing.models import Account, Invoice
 from billing.providers.demo import DemoProvider
 from billing.purchases import PurchaseService
 from kehu.config import ConfigError
 from kehu.core import clock, context, db
+from kehu.core.ids import new_id
 from kehu.testkit.fixtures import Shop, make_shop
 from kehu.watch import checks
 from kehu.worker import run_worker
@@ -87,6 +90,8 @@ def test_demo_customers_beside_a_live_key_are_refused_everywhere(
         assert "firms with a plan of the demo: 1 (such as " in checked.output
         assert isinstance(checked.exception, ConfigError)
         # the remedy
+        with shop.work() as session:
+            session.execute(update(Account).values(tax_told="what the other one was told"))
         done = run("begin-anew", "--kind", "demo", "--yes")
         assert done.output == "Begun anew: 1.\n"
         assert checks.refusals() == []
@@ -94,6 +99,7 @@ def test_demo_customers_beside_a_live_key_are_refused_everywhere(
         with shop.work() as session:
             account = session.execute(select(Account)).scalar_one()
             assert (account.mode, account.livemode, account.phase) == ("stripe", True, "trial")
+            assert not account.tax_told
             assert session.execute(select(Invoice)).first() is None
             assert AccountService(session).subscription() is None
 
@@ -150,3 +156,14 @@ def test_without_the_database_nothing_is_forbidden(app: Flask) -> None:
     finally:
         db._engines["app"].dispose()
         db._engines["app"] = present
+
+
+def test_papers_of_money_that_moved_outlast_a_new_beginning(app: Flask, shop: Shop) -> None:
+    def billed() -> set[str]:
+        with modes.use(BillingMode.MANUAL), shop.work(context.SYSTEM) as session:
+            begin_anew(session)
+            ManualService(session).bill("Training", 40000, "order", request_id=new_id())
+            return set(session.execute(select(Invoice.number)).scalars())
+
+    first = billed()
+    assert first < billed()
