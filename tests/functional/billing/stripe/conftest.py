@@ -41,6 +41,8 @@ def price(double: Running) -> str:
     product = v1.products.create({"name": "Team"}).id
     base = {"product": product, "currency": "eur", "recurring": {"interval": "month"}}
     v1.prices.create(base | {"unit_amount": 2700, "lookup_key": "kehu_business_v1_month_eur"})
+    year = base | {"recurring": {"interval": "year"}}
+    v1.prices.create(year | {"unit_amount": 14000, "lookup_key": "kehu_team_v1_year_eur"})
     return str(v1.prices.create(base | {"unit_amount": 1400, "lookup_key": "kehu_team_v1_month_eur"}).id)
 
 

@@ -70,15 +70,6 @@ def addon_prices_there(double: Running, price: str) -> None:
                 "lookup_key": f"kehu_x-{SLUG}-v1-messages-{interval}-eur",
             }
         )
-    v1.prices.create(
-        {
-            "product": v1.products.create({"name": "Team"}).id,
-            "currency": "eur",
-            "unit_amount": 14000,
-            "recurring": {"interval": "year"},
-            "lookup_key": "kehu_team_v1_year_eur",
-        }
-    )
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ def test_an_event_of_nobody_is_seen_and_replayed(app: Flask, firm: Firm) -> None
     assert wanted is not None
     assert again is not None
     assert again.want == wanted.want + 1
-    assert client.post("/operator/billing/replay", data={"customer": "cus_nobody"}).status_code == 404
+    stranger = {"customer": f"cus_{new_id().hex[:14]}x"}
+    assert client.post("/operator/billing/replay", data=stranger).status_code == 404
 
 
 def test_a_customer_is_fetched_anew_and_compared_with_a_reason(app: Flask, firm: Firm) -> None:
