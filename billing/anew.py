@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from billing.accounts import AccountService
@@ -27,6 +27,8 @@ from kehu.core import clock, context, db
 
 _PLAYED = ("demo", "test")
 """Kinds whose papers mean nothing; those of money that moved are kept."""
+_BY_HAND = "manual"
+"""How the ids of the operator's own invoices begin."""
 
 _FIRMS = text(
     "SELECT a.tenant_id FROM billing_accounts a WHERE a.mode = :mode AND a.livemode = :live "
@@ -51,9 +53,10 @@ def begin_anew(session: Session) -> None:
     service = AccountService(session)
     account = service.lock()
     before = kind_of(account.mode, live=account.livemode)
-    played = (Invoice, CreditNote, Refund, Dispute) if before in _PLAYED else ()
-    for table in (DemoLedger, Operation, Subscription, Addon, *played):
+    for table in (DemoLedger, Operation, Subscription, Addon):
         session.execute(delete(table))
+    if before in _PLAYED:
+        _drop_papers(session)
     # What is owed is asked for elsewhere, if at all; here it holds up nothing any more.
     session.execute(update(Invoice).where(Invoice.status == "open").values(status="uncollectible"))
     if account.stripe_customer_id:
@@ -63,6 +66,15 @@ def begin_anew(session: Session) -> None:
     service.adopt(account)
     service.note("begun_anew", {"kind": [before, kind_of(account.mode, live=account.livemode)]})
     service.refresh(account)
+
+
+def _drop_papers(session: Session) -> None:
+    """Drop papers that mean nothing; those of an earlier time by hand (`manual`) are kept."""
+    real = select(CreditNote.provider_id).where(CreditNote.invoice_id.startswith(_BY_HAND))
+    session.execute(delete(Refund).where(Refund.credit_note_id.not_in(real)))
+    session.execute(delete(CreditNote).where(CreditNote.invoice_id.not_like(f"{_BY_HAND}%")))
+    session.execute(delete(Invoice).where(Invoice.provider_id.not_like(f"{_BY_HAND}%")))
+    session.execute(delete(Dispute))
 
 
 def _reset(account: Account) -> None:
