@@ -58,14 +58,18 @@ def line(code: str, addon: AddonWish, seats: int, part: Fraction = Fraction(1)) 
 
 
 def difference(before: Wish, wish: Wish, floors: Mapping[str, int], rest: Fraction) -> Iterator[Line]:
-    """Give the lines of what changes among add-ons for the rest of the period; what goes is not paid back.
+    """Give the lines of what changes among add-ons for the rest of the period.
+
+    What the firm takes off is not paid back; what the new plan brings, or another interval bills anew, is.
 
     :param floors: how often each is paid until the end of the period.
     """
-    if before.interval != wish.interval:
-        for addon in before.addons:
+    anew = before.interval != wish.interval
+    for addon in before.addons:
+        if anew or (addon.slug not in wish.slugs and addon_prices.comes_with(addon.slug, wish.plan.key)):
             gone = line("unused_addon", addon, before.seats, rest)
             yield Line(code=gone.code, plan=gone.plan, seats=gone.seats, amount=-gone.amount)
+    if anew:
         yield from (line("addon", addon, wish.seats) for addon in wish.addons)
         return
     had = {one.slug: one.quantity(before.seats) for one in before.addons}

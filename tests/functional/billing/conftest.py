@@ -16,6 +16,7 @@ from billing.kinds import Kind
 from kehu.core import clock, context, db
 from kehu.testkit.fixtures import Shop
 from plugins.results import BillingMode
+from tests.functional.billing.paid import charge
 from tests.functional.billing.till import Till, at_the_till
 
 DAY = dt.timedelta(days=1)
@@ -68,3 +69,9 @@ def till(demo: None, shop: Shop) -> Iterator[Till]:
     """`shop` at the counter."""
     with at_the_till(shop) as found:
         yield found
+
+
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the built-in plugin cost £4 a month."""
+    charge(monkeypatch)

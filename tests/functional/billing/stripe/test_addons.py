@@ -172,6 +172,19 @@ def test_case_60_plan_and_seats_change_and_the_item_stays(
     assert firm.mirror() == [("active", 5, True)]
 
 
+def test_case_60_a_plan_that_brings_it_gives_back_what_was_paid(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge(monkeypatch, replace(PRICE, amounts=AMOUNTS, included=("business",)))
+    buy(firm)
+    before = len(steps.charged(firm))
+    change(firm, seats=3, plan="business")
+    assert bill(firm) == {"kehu_business_v1_month_eur": 3}
+    assert has(firm)
+    # Tax is rounded line by line.
+    assert steps.charged(firm)[before:] == [pytest.approx(round((3 * (2700 - 1400) - 450) * 1.19), abs=2)]
+
+
 def test_another_interval_takes_the_item_along(firm: Firm) -> None:
     buy(firm)
     change(firm, seats=3, interval="year")
