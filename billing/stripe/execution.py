@@ -255,12 +255,18 @@ def _change(
     """Set seats or plan, unless the price has moved since it was shown."""
     wanted = wanted_of(desired)
     paid = {one["slug"]: int(one["paid"]) for one in desired.get("addons") or ()}
-    steps = items.steps(live, wanted, floor, paid)
-    if desired.get("shown") is not None and len(steps) == 1 and steps[0].charge:
-        now = asked.preview(buyer, wanted, live, steps, int(desired["at"]))
+    steps, before, at = items.steps(live, wanted, floor, paid), live, int(desired["at"])
+    if len(steps) == 2:
+        # What is paid already comes back first, at no cost; then Stripe can say what the rest costs.
+        asked.change(live, wanted, steps[:1], key, at)
+        live, steps = _running(asked.fetch(buyer.customer_id)) or live, steps[1:]
+    if desired.get("shown") is not None and steps and steps[0].charge:
+        now = asked.preview(buyer, wanted, live, steps, at)
         if abs(now.total - int(desired["shown"])) > wanted.seats:
+            if live is not before:
+                asked.change(live, wanted, [items.as_it_was(before)], key, at)
             raise Declined("the price has moved", "price_moved")
-    return asked.change(live, wanted, steps, key, int(desired["at"]))
+    return asked.change(live, wanted, steps, key, at)
 
 
 def _is_late(live: Live, desired: Mapping[str, Any]) -> bool:

@@ -74,6 +74,12 @@ def steps(live: Live, wanted: Wanted, floor: int, paid: Mapping[str, int]) -> li
     return found
 
 
+def as_it_was(before: Live) -> QuantityStep:
+    """Return the step back to a subscription as it was, which costs nothing."""
+    had = {one.slug: one.quantity for one in before.addons}
+    return QuantityStep(quantity=before.seats, charge=False, addons=had)
+
+
 def asked(
     live: Live, wanted: Wanted, step: QuantityStep, price: Callable[[str], str]
 ) -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ def test_a_job_that_gave_up_is_seen_and_runs_again(app: Flask, shop: Shop) -> No
         assert words in page, words
     assert "a@example.com" not in page
     assert client.post(f"{PAGE}/jobs/{job}").status_code == 303
+    assert f"runs the job {job} again" in client.get(PAGE).text
     assert status_of(shop, job) == "todo"
     assert client.post(f"{PAGE}/jobs/{job}").status_code == 404
     assert client.post(f"{PAGE}/jobs/{2**70}").status_code == 404

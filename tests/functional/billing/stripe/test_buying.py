@@ -158,6 +158,23 @@ def test_case_74_invoices_are_shown_by_stripe_to_their_firm_alone(firm: Firm, ot
     assert "Stripe does not answer just now" in client.get(PAGE).get_data(as_text=True)
 
 
+def test_case_48_two_steps_cost_what_was_shown_or_are_called_off(firm: Firm) -> None:
+    client = firm.shop.client()
+    come_back(firm, carry_out(firm, order(firm, client, seats="5")), "pm_card_visa")
+    assert carry_out(firm, order(firm, client, seats="2"), client) == PAGE
+    answer = order(firm, client, seats="6")
+    with firm.shop.work() as session:
+        made = session.execute(select(Operation).where(Operation.state == "pending")).scalar_one()
+        made.desired = made.desired | {"shown": made.desired["shown"] + 100}
+    assert carry_out(firm, answer, client) == PAGE
+    assert "The price has moved" in client.get(PAGE).get_data(as_text=True)
+    assert firm.mirror() == [("active", 2, True)]
+    paid = len(firm.v1.invoices.list({"customer": firm.customer}).data)
+    assert carry_out(firm, order(firm, client, seats="6"), client) == PAGE
+    assert firm.mirror() == [("active", 6, True)]
+    assert len(firm.v1.invoices.list({"customer": firm.customer}).data) == paid + 1
+
+
 def test_a_price_that_moved_calls_the_change_off(firm: Firm) -> None:
     client = firm.shop.client()
     come_back(firm, carry_out(firm, order(firm, client, seats="3")), "pm_card_visa")

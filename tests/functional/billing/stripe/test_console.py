@@ -72,6 +72,7 @@ def test_an_event_of_nobody_is_seen_and_replayed(app: Flask, firm: Firm) -> None
     assert wanted is not None
     assert again is not None
     assert again.want == wanted.want + 1
+    assert f"has the customer {customer} fetched anew" in client.get(HEALTH).text
     stranger = {"customer": f"cus_{new_id().hex[:14]}x"}
     assert client.post("/operator/billing/replay", data=stranger).status_code == 404
 
