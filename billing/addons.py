@@ -84,6 +84,11 @@ class AddonService:
             return 0
         return manifest.pricing.trial_days
 
+    def tried_until(self, slug: str) -> dt.datetime | None:
+        """Return when the days to try end that run now."""
+        row, now = self.row(slug), facts.now_of(facts.fact_of(context.tenant()))
+        return row.trial_until if row is not None and row.trial_until and row.trial_until > now else None
+
     # --- trying -------------------------------------------------------------------------------------------
 
     def start_trial(self, slug: str) -> dt.datetime:

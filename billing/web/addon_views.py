@@ -56,6 +56,7 @@ def _price_page(slug: str, message: str = "", status: int = 200) -> Any:
         offer=addon_offers.offer(session, slug),
         message=message,
         preview=preview,
+        tried_until=service.tried_until(slug) if preview is not None and preview.lines else None,
         token=sealed.seal(wish, preview) if wish is not None and preview is not None else "",
         tax_text=taxes.reason(preview.tax_note) if preview is not None else "",
         said=words,

@@ -110,6 +110,7 @@ def test_trial_lapse_and_back_with_all_data(
     assert client.post(f"{PAGE}/try").status_code == 303
     text = page(client, CARD)
     assert "free to try until" in text
+    assert "You can try it until" in page(client, PAGE)
     assert "Switch off Car dealer" in text
     firm.tenant = _fresh(firm)
     with firm.work() as session:
@@ -136,6 +137,7 @@ def test_trial_lapse_and_back_with_all_data(
     assert "were had already" in page(client, CARD)
     store = FileStore(tmp_path / "files", 1024 * 1024)
     assert "KA1" in rows_of(firm, store)["p_automotive.vehicles"]
+    assert "You can try it until" not in page(client, PAGE)
     assert client.post(PAGE, data={"token": token_of(page(client, PAGE))}).status_code == 303
     assert "is on your bill and switched on" in page(client, CARD)
     assert "KA1" in page(client, address)
