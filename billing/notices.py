@@ -196,7 +196,7 @@ def text_of(
         return (
             _("%(firm)s: a payment failed", firm=firm),
             _(
-                "The last invoice of %(firm)s could not be paid. All goes on until %(date)s; please pay until then. "
+                "The last invoice of %(firm)s could not be paid. All goes on until %(date)s; pay until then. "
                 "Afterwards everything can be read and exported, but nothing changed.",
                 firm=firm,
                 date=date,

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from babel import Locale
 from flask_babel import get_locale
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -30,13 +31,13 @@ def draw(invoice: Invoice, account: Account, tenant: TenantInfo) -> bytes:
     paper = _Paper(_buyer(invoice, account, tenant), tenant, invoice.currency)
     state = words.INVOICE_STATES.get(invoice.status)
     due = invoice.due_at if invoice.status == "open" else None
-    rows = [(words.line_text(line), int(line["amount"])) for line in invoice.lines]
+    rows = [(paper.line(line), int(line["amount"])) for line in invoice.lines]
     rows += paper.sums(invoice)
     if invoice.status == "open" and invoice.due != invoice.total:
         rows.append((_("Still to be paid"), invoice.due))
     foot = [*paper.notes(invoice), str(state[0]) if state else invoice.status]
     if due:
-        foot.append(_("Please pay until %(date)s.", date=day_of(due, tenant.zone)))
+        foot.append(_("To be paid until %(date)s.", date=day_of(due, tenant.zone)))
     title = _("Invoice %(number)s", number=invoice.number)
     return paper.drawn(title, invoice.number, invoice.made_at, rows, foot)
 
@@ -53,7 +54,12 @@ def draw_credit_note(note: CreditNote, invoice: Invoice, account: Account, tenan
 
 def _buyer(invoice: Invoice, account: Account, tenant: TenantInfo) -> Mapping[str, str]:
     """Return whom an invoice was written for; what the firm changes later does not change it."""
-    now = {"name": account.legal_name or tenant.name, "address": account.address, "tax_id": account.tax_id}
+    now = {
+        "name": account.legal_name or tenant.name,
+        "address": account.address,
+        "country": account.country or tenant.country,
+        "tax_id": account.tax_id,
+    }
     return invoice.raw.get("buyer") or now
 
 
@@ -72,6 +78,19 @@ class _Paper:
     def amount(self, content: str) -> Paragraph:
         """Return an amount, which ends at the edge of its column."""
         return paragraph(content, self.locale, 10, 3, right=True)
+
+    def line(self, line: Mapping[str, Any]) -> str:
+        """Return a line in words, with the price of one where it stands for several."""
+        said, count, amount = words.line_text(line), int(line["seats"]), int(line["amount"])
+        if line["code"] not in ("seats", "addon") or count < 2 or amount % count:
+            return said
+        return f"{said} × {show(amount // count, self.currency, self.locale)}"
+
+    def country(self) -> list[str]:
+        """Return the buyer's country, as the reader calls it."""
+        names = Locale.parse(self.locale).territories
+        code = self.buyer.get("country", "")
+        return [str(names[code])] if code in names else []
 
     @staticmethod
     def sums(of: Invoice | CreditNote) -> list[tuple[str, int]]:
@@ -107,7 +126,7 @@ class _Paper:
             text(day_of(made_at, self.tenant.zone)),
             Spacer(1, 4 * mm),
             text(buyer["name"], 11),
-            *(text(line) for line in buyer["address"].splitlines()),
+            *(text(line) for line in [*buyer["address"].splitlines(), *self.country()]),
             *([text(_("Tax id %(number)s", number=buyer["tax_id"]))] if buyer["tax_id"] else []),
             Spacer(1, 6 * mm),
             _table([[text(label), self.amount(amount)] for label, amount in amounts]),

@@ -349,7 +349,12 @@ class LedgerProvider:
             "made_at": written(at),
             "paid_at": written(at) if paid else None,
             "lines": [line.plain() for line in preview.lines],
-            "buyer": {"name": party.name, "address": party.address, "tax_id": party.tax_id},
+            "buyer": {
+                "name": party.name,
+                "address": party.address,
+                "country": party.country,
+                "tax_id": party.tax_id,
+            },
         }
         credits.use_credit(state, made)
         state["invoices"].append(made)

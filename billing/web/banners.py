@@ -46,7 +46,7 @@ def _step(found: Standing) -> str:
 def _for_admins(found: Standing, fact: Any, zone: str) -> Iterable[Banner]:
     date = day_of(found.until, zone)
     if found.phase is Phase.GRACE:
-        text = _("A payment failed. All goes on until %(date)s; please pay until then.", date=date)
+        text = _("A payment failed. All goes on until %(date)s; pay until then.", date=date)
         yield Banner(tone="warn", text=text, label=_("Pay the invoice"), url=PAGE)
     elif found.phase is Phase.CONFIRMING:
         text = _("The first payment is open; until it is made, nothing changes.")

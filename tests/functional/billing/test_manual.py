@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from babel import Locale
 from click.testing import CliRunner
 from flask import Flask
 from flask_babel import force_locale
@@ -290,6 +291,7 @@ def test_papers_bring_chinese_cyrillic_and_latin_along(
             ]
     for paper, more in zip(papers, (title, "опоздание 迟到 遲到"), strict=True):
         said = words_of(paper)
+        assert str(Locale.parse(locale).territories["FR"]) in said
         for text in (
             name,
             *address.splitlines(),
@@ -302,6 +304,9 @@ def test_papers_bring_chinese_cyrillic_and_latin_along(
             assert text in said, (text, said)
         assert fonts_of(paper) == {"embedded"}
         assert len(paper) < 100_000
+    # Two seats at the price of one.
+    assert "× " in words_of(papers[0])
+    assert "990" in words_of(papers[0])
     assert "₽" in words_of(papers[0]) or "RUB" in words_of(papers[0])
 
 
