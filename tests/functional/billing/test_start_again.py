@@ -32,6 +32,7 @@ def test_everything_is_taken_out_and_the_firm_starts_again(
     client = shop.client()
     assert client.post("/customers/new", data={"name": "Too late", "kind": "company"}).status_code == 402
     assert "Start again" in client.get("/").text
+    assert ("Can be read and exported until" in client.get("/settings/billing").text) is (phase == "ended")
     assert client.post("/settings/archive").status_code == 303
     with shop.work() as session:
         asked = session.execute(select(Archive.id)).scalar_one()
