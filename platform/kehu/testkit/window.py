@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
@@ -122,10 +123,24 @@ class _Silent(WSGIRequestHandler):
         """Say nothing: a failed test shows what matters."""
 
 
+def _whole(app: Flask) -> WSGIApplication:
+    """Hand answers over whole: the server of tests leaves a file open when the browser hangs up in its midst."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        parts: Any = app(environ, start_response)
+        try:
+            return [b"".join(parts)]
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+
+    return answer
+
+
 @contextmanager
 def serve(app: Flask, port: int = 0) -> Iterator[int]:
     """Serve an application on a free port of this machine within the block."""
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
+    server = make_server("127.0.0.1", port, _whole(app), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
