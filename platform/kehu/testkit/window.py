@@ -29,8 +29,6 @@ FLAGS = [
 ]
 #: Widths that every page is looked at: a desk and a phone.
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
-STEP, PATIENCE = 20, 30_000
-"""Milliseconds between two looks at what is under way, and until nobody waits any longer."""
 _SHIFT = """() => new Promise(done => new PerformanceObserver(list => done(list.getEntries()
   .filter(entry => !entry.hadRecentInput).reduce((sum, entry) => sum + entry.value, 0)))
   .observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 50))"""
@@ -43,16 +41,12 @@ class Window:
     page: Any
     problems: list[str] = field(default_factory=list)
     sent: list[tuple[str, int]] = field(default_factory=list)
-    asked: set[Any] = field(default_factory=set)
 
     def watch(self) -> None:
         """Note errors of scripts, violations of the policy and the weight of what is loaded."""
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("request", self._asks)
         self.page.on("requestfinished", self._loaded)
-        self.page.on("requestfailed", self._fails)
-        self.page.on("framenavigated", self._left)
 
     def _said(self, message: Any) -> None:
         text = str(message.text)
@@ -60,19 +54,7 @@ class Window:
         if message.type in ("error", "warning") and not expected:
             self.problems.append(text)
 
-    def _asks(self, request: Any) -> None:
-        self.asked.add(request)
-
-    def _fails(self, request: Any) -> None:
-        self.asked.discard(request)
-
-    def _left(self, frame: Any) -> None:
-        # What the page before still waited for is nobody's any more.
-        if frame == self.page.main_frame:
-            self.asked.clear()
-
     def _loaded(self, request: Any) -> None:
-        self.asked.discard(request)
         sizes = request.sizes()
         self.sent.append((request.url, sizes["responseBodySize"] + sizes["responseHeadersSize"]))
 
@@ -82,16 +64,9 @@ class Window:
         self.rest()
 
     def rest(self, milliseconds: int = 120) -> None:
-        """Wait until the page is there and nothing has been asked for during a moment, in which it is painted.
-
-        Playwright's own `networkidle` would wait half a second longer for each page.
-        """
-        self.page.wait_for_load_state("load")
-        quiet = waited = 0
-        while quiet < milliseconds:
-            self.page.wait_for_timeout(STEP)
-            quiet, waited = (0 if self.asked else quiet + STEP), waited + STEP
-            assert waited < PATIENCE, [request.url for request in self.asked]
+        """Wait until nothing is being loaded, and a moment longer for what is painted after."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_timeout(milliseconds)
 
     def axe(self) -> list[str]:
         """Return what axe-core objects to on the page as it stands."""
