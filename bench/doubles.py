@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
+from flask import Flask
 from sqlalchemy import func, select
 
+from bench.firm import fresh, memory
 from bench.people import people
-from kehu.app import create_app
-from kehu.config import Settings
 from kehu.core.ids import new_id
 from kehu.core.text import fold
 from kehu.merging.looking import look_through
 from kehu.merging.models import LikelyDouble
 from kehu.merging.rule import Candidate
-from kehu.testkit.database import TestServer
 from kehu.testkit.fixtures import make_shop
-from kehu.testkit.leases import leased
 
-SECRET = "bench-bench-bench-bench-bench-bench-bench"
 LIMIT_SECONDS, LIMIT_MB = 300, 500
 COLUMNS = (
     "tenant_id id kind number name name_norm type_class currency born_on emails phones addresses".split()
@@ -38,31 +32,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--persons", type=int, default=100_000)
     chosen = parser.parse_args()
-    var = Path(os.environ.get("KEHU_VAR", "var"))
-    with leased(var / "pg-bench") as cluster:
-        lender = TestServer(cluster.url(), None)
-        lender.clean()
-        urls = lender.make()
-        try:
-            run(urls, var, chosen.persons)
-        finally:
-            lender.drop(urls)
+    with fresh() as (app, urls):
+        run(app, urls, chosen.persons)
 
 
-def run(urls: Any, var: Path, count: int) -> None:
+def run(app: Flask, urls: Any, count: int) -> None:
     """Measure with one firm of so many persons; `people` says which of them are the same."""
-    app = create_app(
-        Settings(
-            environment="production",
-            secret_key=SECRET,
-            database_url=urls.owner,
-            app_database_url=urls.app,
-            cross_database_url=urls.cross,
-            https=False,
-            var=var,
-            log_level="ERROR",
-        )
-    )
     shop = make_shop(app)
     same = fill(urls.owner, str(shop.tenant.id), count)
     before = memory()
@@ -104,11 +79,6 @@ def rows(tenant: str, ids: list[Any], made: list[Candidate]) -> Iterator[tuple[A
         place = json.dumps([{"street": one.street, "postcode": one.postcode, "city": one.city}])
         named = (one.name, fold(one.name), "existing", "GBP", one.born)
         yield tenant, ids[number], "person", 1_000_000 + number, *named, emails, phones, place
-
-
-def memory() -> int:
-    """Return the most memory that the process had so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 if __name__ == "__main__":

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg
+from flask import Flask
 from sqlalchemy import func, select
 
+from bench.firm import fresh, memory
 from kehu.addons.calls import call
-from kehu.app import create_app
-from kehu.config import Settings
 from kehu.core import context, db
 from kehu.core.records.service import service_for
 from kehu.offers.models import Offer
 from kehu.offers.tasks import sweep_now
-from kehu.testkit.database import TestServer
 from kehu.testkit.fixtures import Shop, make_shop
-from kehu.testkit.leases import leased
 from kehu.testkit.switch import enable
 from plugins_builtin.automotive.warranty.forecasting import reckon
 
-SECRET = "bench-bench-bench-bench-bench-bench-bench"
 LIMIT_SECONDS, LIMIT_MB = 60, 300
 FILL = """
 CREATE TEMP TABLE series AS
@@ -64,31 +58,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vehicles", type=int, default=100_000)
     chosen = parser.parse_args()
-    var = Path(os.environ.get("KEHU_VAR", "var"))
-    with leased(var / "pg-bench") as cluster:
-        lender = TestServer(cluster.url(), None)
-        lender.clean()
-        urls = lender.make()
-        try:
-            run(urls, var, chosen.vehicles)
-        finally:
-            lender.drop(urls)
+    with fresh() as (app, urls):
+        run(app, urls, chosen.vehicles)
 
 
-def run(urls: Any, var: Path, vehicles: int) -> None:
+def run(app: Flask, urls: Any, vehicles: int) -> None:
     """Measure with one firm of so many vehicles."""
-    app = create_app(
-        Settings(
-            environment="production",
-            secret_key=SECRET,
-            database_url=urls.owner,
-            app_database_url=urls.app,
-            cross_database_url=urls.cross,
-            https=False,
-            var=var,
-            log_level="ERROR",
-        )
-    )
     shop = make_shop(app)
     enable(shop, "automotive")
     with psycopg.connect(urls.owner, autocommit=True) as connection:
@@ -128,11 +103,6 @@ def reckon_all(shop: Shop) -> None:
             last = reckon(call("automotive"), last)
         if last is None:
             return
-
-
-def memory() -> int:
-    """Return the most memory that the process had so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def told(what: str, seconds: float, before: int) -> None:
