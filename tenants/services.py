@@ -63,15 +63,7 @@ class TenantService:
             return
         for key, (_old, value) in changes.items():
             setattr(tenant, key, value)
-        audit.write(
-            self.session,
-            object="tenants",
-            record_id=tenant.id,
-            action="updated",
-            title=tenant.name,
-            changes=changes,
-        )
-        self._renew(tenant)
+        self._changed(tenant, changes)
 
     def set_address(self, address: str) -> None:
         """Keep another address; a clash raises as it is written."""
@@ -79,15 +71,7 @@ class TenantService:
         self.session.refresh(tenant, ["address"], with_for_update=True)
         changes: dict[str, list[Any]] = {"address": [tenant.address, address]}
         tenant.address = address
-        audit.write(
-            self.session,
-            object="tenants",
-            record_id=tenant.id,
-            action="updated",
-            title=tenant.name,
-            changes=changes,
-        )
-        self._renew(tenant)
+        self._changed(tenant, changes)
 
     def set_state(self, state: str, reason: str) -> None:
         """Suspend the tenant, or let it work again."""
@@ -97,15 +81,7 @@ class TenantService:
             return
         changes: dict[str, list[Any]] = {"state": [tenant.state, state], "reason": [None, reason or None]}
         tenant.state = state
-        audit.write(
-            self.session,
-            object="tenants",
-            record_id=tenant.id,
-            action="updated",
-            title=tenant.name,
-            changes=changes,
-        )
-        self._renew(tenant)
+        self._changed(tenant, changes)
 
     def set_trade(self, trade: str) -> None:
         """Keep the trade, by which plugins are suggested."""
@@ -118,6 +94,17 @@ class TenantService:
         # As it is now: another admin may have switched something since this row was read.
         self.session.refresh(tenant, ["plugins", "held_plugins"])
         tenant.plugins, tenant.held_plugins = sorted(slugs), sorted(held)
+        self._renew(tenant)
+
+    def _changed(self, tenant: Tenant, changes: dict[str, list[Any]]) -> None:
+        audit.write(
+            self.session,
+            object="tenants",
+            record_id=tenant.id,
+            action="updated",
+            title=tenant.name,
+            changes=changes,
+        )
         self._renew(tenant)
 
     def _renew(self, tenant: Tenant) -> None:
