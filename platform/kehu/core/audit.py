@@ -16,9 +16,10 @@ from sqlalchemy import BigInteger, DateTime, Text, func
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kehu.core import bulk, clock, context
+from kehu.core import bulk, clock, context, hooks
 from kehu.core.ids import new_id, parse_id
 from kehu.core.tables import Base, Json, TenantRow, tenant_args, tenant_index
+from plugins.relay import running
 
 
 class AuditEntry(TenantRow, Base):
@@ -111,6 +112,25 @@ def gathered(session: Session) -> Iterator[None]:
         bulk.insert_rows(session, AuditEntry.__table__, rows)  # type: ignore[arg-type]
 
 
+def source_of(entry: Any) -> tuple[str, str]:
+    """Return by which way an entry's change came, and the name of what it came through: a rule, a token, a plugin."""
+    kind, _colon, name = entry.source.partition(":")
+    return kind, name
+
+
+def _source(now: context.Context) -> str:
+    """Return what is kept of the way: `web`, `import`, `rule:Ask for papers`, `api:Shop`, `plugin:Dealer`."""
+    kind, name = now.source, now.via
+    slug = running.get()
+    if now.actor is not None and now.actor.kind == "plugin":
+        kind, name = "plugin", now.actor.name
+    elif slug is not None and kind != "import" and slug in hooks.enabled():
+        # A hook or a job of a plugin runs in somebody's name; that it wrote must be seen all the same.
+        record = hooks.host().installed.get(slug)
+        kind, name = "plugin", record.manifest.name if record is not None and record.manifest else slug
+    return f"{kind}:{name}"[:200] if name else kind
+
+
 def _row(
     session: Session,
     object: str,
@@ -133,7 +153,7 @@ def _row(
         # What support does is not the owner's doing who let it in.
         "member_id": who.member_id if who and who.kind != "support" else None,
         "actor_name": who.name if who else "",
-        "source": now.source,
+        "source": _source(now),
         "request_id": now.request_id,
         "object": object,
         "record_id": record_id,

@@ -68,7 +68,7 @@ def authenticate(header: str) -> None:
         token_id=token_id,
     )
     g.token_id = token_id
-    context.set_context(replace(context.current(), actor=actor))
+    context.set_context(replace(context.current(), actor=actor, via=row.token_name))
 
 
 def narrowed(granted: dict[str, Scope], scopes: list[str]) -> dict[str, Scope]:
@@ -93,6 +93,7 @@ def _statement() -> Any:
             ApiToken.secret_hash,
             ApiToken.scopes,
             ApiToken.used_at,
+            ApiToken.name.label("token_name"),
             Member.id.label("member_id"),
             Member.user_id,
             Member.name,

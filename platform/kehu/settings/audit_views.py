@@ -19,6 +19,7 @@ from kehu.settings.queries import PAGE, TrailFilter
 from kehu.settings.views import blueprint
 from kehu.web.access import needs
 from kehu.web.records.history import ChangeWriter
+from kehu.web.records.origins import Origins
 from kehu.web.render import render_page
 
 ACTIONS: dict[str, Any] = {
@@ -59,16 +60,6 @@ OBJECTS: dict[str, Any] = {
     "billing": _l("Billing"),
     "support": _l("Support access"),
 }
-SOURCES: dict[str, Any] = {
-    "api": _l("API"),
-    "import": _l("Import"),
-    "job": _l("Background work"),
-    "plugin": _l("Plugin"),
-    "command": _l("Operator"),
-    "cli": _l("Operator"),
-    "operator": _l("Operator"),
-    "support": _l("Support"),
-}
 
 
 def _objects() -> list[tuple[str, str]]:
@@ -100,20 +91,22 @@ def _filter(args: Mapping[str, str]) -> TrailFilter:
 
 def _lines(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
     writer = ChangeWriter((entry.object, entry.changes) for entry in entries)
+    origins = Origins(db.session(), entries)
     known = registered()
     names = dict(_objects())
     return [
         {
             "at": entry.at,
-            "who": entry.actor_name or _("Kehu"),
+            "who": origin.who,
             "action": ACTIONS.get(entry.action, entry.action),
             "object": names.get(entry.object, entry.object),
             "title": entry.title,
             "url": known[entry.object].url(entry.record_id) if entry.object in known else "",
-            "source": SOURCES.get(entry.source, ""),
+            "source": origin.via,
+            "source_url": origin.url,
             "changes": _changes(writer, entry),
         }
-        for entry in entries
+        for entry, origin in ((entry, origins.of(entry)) for entry in entries)
     ]
 
 

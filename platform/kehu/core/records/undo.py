@@ -39,6 +39,48 @@ class UndoReport:
     kept: list[tuple[str, str]] = field(default_factory=list)
 
 
+class ChangedSince(Conflict):
+    """Raised when a field holds something else by now than the change left there.
+
+    :param left: what the change set, as the trail keeps it; `now` is what the field holds.
+    """
+
+    def __init__(self, message: str, *, left: Any, now: Any) -> None:
+        super().__init__(message)
+        self.left, self.now = left, now
+
+
+def can_undo_field(spec: Field, entry: AuditEntry) -> bool:
+    """Tell whether one field of an entry can be taken back by itself, as far as the entry says."""
+    return not spec.readonly and entry.action not in _actions and entry.action != "created"
+
+
+def undo_field(session: Session, entry: AuditEntry, key: str) -> None:
+    """Take back what one change did to one field.
+
+    :raises ChangedSince: when the field was changed again.
+    :raises Conflict: when it can't be taken back by itself.
+    """
+    service = service_for(entry.object, session)
+    record = service.get(entry.record_id, action="write", lock=True)
+    spec = service.type.by_key.get(key)
+    if spec is None or key not in entry.changes or not can_undo_field(spec, entry):
+        raise Conflict(_("This can't be undone."))
+    old, new = entry.changes[key]
+    now = dump_value(spec, getattr(record, key))
+    if now != new:
+        message = _(
+            "“%(title)s” was changed since by somebody else; nothing was overwritten.", title=entry.title
+        )
+        raise ChangedSince(message, left=new, now=now)
+    session.info["undoing"] = True
+    try:
+        record = service.update(entry.record_id, {key: written(spec, old)})
+        service.undone(record, {key: [old, new]})
+    finally:
+        session.info["undoing"] = False
+
+
 def undo_batch(session: Session, batch_id: uuid.UUID, *, limit: int = 1000) -> UndoReport:
     """Take back all changes of a batch, the latest first.
 

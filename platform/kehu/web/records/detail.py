@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -20,6 +20,7 @@ from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType
 from kehu.web.records import query
 from kehu.web.records.display import LINKS, Displayer
+from kehu.web.records.field_history import has_history
 from kehu.web.records.titles import pointers, titles
 from kehu.web.render import render_page
 from kehu.web.widgets import icon
@@ -38,11 +39,22 @@ class Fact:
     edit_url: str = ""
     empty: bool = False
     kind: str = "text"
+    history_url: str = ""
 
     @property
     def id(self) -> str:
         """The id of its element."""
         return f"fact-{self.key}"
+
+    @property
+    def label_html(self) -> Markup:
+        """The label, which opens what the field held before."""
+        if not self.history_url:
+            return Markup("<dt>{}</dt>").format(self.label)
+        return Markup(
+            '<dt><button type="button" class="k-fact-label" hx-get="{}" hx-target="#dialog" hx-swap="innerHTML" '
+            'data-dialog="wide" title="{}">{}</button></dt>'
+        ).format(self.history_url, _("What stood here before"), self.label)
 
     @property
     def html(self) -> Markup:
@@ -167,11 +179,15 @@ def sections_of(
     labels = {"main": _("Details"), **{key: str(label) for key, label in record_type.sections.items()}}
     found: dict[str, list[Fact]] = {key: [] for key in labels}
     base = pages.url("field", record_id=record.id, key="KEY")
+    past = pages.url("field_history", record_id=record.id, key="KEY")
     for spec in record_type.fields:
         if spec.key == record_type.title and spec.readonly:
             continue
         edit_url = base.replace("KEY", spec.key) if may_write and not spec.readonly else ""
-        found.setdefault(spec.section, []).append(fact_of(displayer, spec, record, names, edit_url))
+        fact = fact_of(displayer, spec, record, names, edit_url)
+        if has_history(spec):
+            fact = replace(fact, history_url=past.replace("KEY", spec.key))
+        found.setdefault(spec.section, []).append(fact)
     return [
         Section(key=key, label=labels.get(key, key), facts=facts) for key, facts in found.items() if facts
     ]

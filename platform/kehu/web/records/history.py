@@ -24,6 +24,7 @@ from kehu.core.records.service import service_for
 from kehu.core.records.types import registered
 from kehu.web.records.answers import done, done_toast
 from kehu.web.records.display import absent, money_text, number_text
+from kehu.web.records.origins import Origins
 from kehu.web.records.times import Clockwork
 from kehu.web.records.titles import target_of, titles
 from kehu.web.render import render_page
@@ -54,6 +55,7 @@ class Entry:
     who: str
     action: str
     via: str
+    via_url: str
     changes: Sequence[Change]
     undo_url: str = ""
 
@@ -125,18 +127,6 @@ class ChangeWriter:
         return ""
 
 
-def sources() -> dict[str, str]:
-    """Return the ways in which changes come, in words."""
-    return {
-        "web": "",
-        "api": _("by the API"),
-        "job": _("by a background job"),
-        "import": _("by an import"),
-        "plugin": _("by a plugin"),
-        "cli": _("by the operator"),
-    }
-
-
 def actions() -> dict[str, str]:
     """Return what can happen to a record, in words."""
     return {
@@ -192,20 +182,21 @@ def show(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
 
 def _entries(pages: RecordPages, rows: Sequence[AuditEntry], may_undo: bool, currency: str) -> list[Entry]:
     writer = ChangeWriter(((pages.name, row.changes) for row in rows), currency=currency)
-    said, ways = actions(), sources()
+    said, origins = actions(), Origins(db.session(), rows)
     return [
         Entry(
             id=row.id,
             at=row.at,
-            who=row.actor_name or _("Kehu"),
+            who=origin.who,
             action=said.get(row.action, row.action),
-            via=ways.get(row.source, row.source),
+            via=origin.via,
+            via_url=origin.url,
             changes=writer.changes(pages.name, row.changes) if row.action != "created" else (),
             undo_url=pages.url("history_undo", record_id=row.record_id, entry_id=row.id)
             if may_undo and row.action == "updated"
             else "",
         )
-        for row in rows
+        for row, origin in ((row, origins.of(row)) for row in rows)
     ]
 
 

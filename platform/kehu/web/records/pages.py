@@ -111,6 +111,7 @@ class RecordPages:
             detail,
             edit,
             export,
+            field_history,
             filtering,
             history,
             inline,
@@ -136,6 +137,14 @@ class RecordPages:
             (f"{one}/trash", "trash", trash.put, "delete", ("POST",)),
             (f"{one}/history", "history", history.show, "read", ("GET",)),
             (f"{one}/history/<uuid:entry_id>/undo", "history_undo", history.undo_one, "write", ("POST",)),
+            (f"{one}/history/field/<key>", "field_history", field_history.show, "read", ("GET",)),
+            (
+                f"{one}/history/<uuid:entry_id>/undo/<key>",
+                "field_undo",
+                field_history.undo_one,
+                "write",
+                ("POST",),
+            ),
         )
         if self.options.creatable:
             routes = (*routes, (f"{home}/new", "new", create.new, "write", ("GET", "POST")))
