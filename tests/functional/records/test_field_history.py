@@ -122,7 +122,10 @@ def test_rights_and_unknown_things(browser, browser_of, make, shop, other_shop):
     assert "Paper" in text
     assert not undo_urls(text)
     assert viewer.post(undo).status_code == 403
-    for url in (f"/customers/{customer}/history/field/nonsense", f"/customers/{new_id()}/history/field/industry"):
+    for url in (
+        f"/customers/{customer}/history/field/nonsense",
+        f"/customers/{new_id()}/history/field/industry",
+    ):
         assert browser.get(url).status_code == 404
     assert browser.post(undo.replace("industry", "website")).status_code == 404
     stranger = type(browser)(other_shop.client())

@@ -105,9 +105,7 @@ def show(pages: RecordPages, record_id: uuid.UUID, key: str) -> ResponseReturnVa
     )
 
 
-def undo_one(
-    pages: RecordPages, record_id: uuid.UUID, entry_id: uuid.UUID, key: str
-) -> ResponseReturnValue:
+def undo_one(pages: RecordPages, record_id: uuid.UUID, entry_id: uuid.UUID, key: str) -> ResponseReturnValue:
     """Take back what one change did to one field; what it holds by another change since stays."""
     session = db.session()
     record = service_for(pages.name, session).get(record_id, action="write")
