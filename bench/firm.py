@@ -28,12 +28,14 @@ def fresh() -> Iterator[tuple[Flask, Any]]:
         lender.clean()
         urls = lender.make()
         try:
-            yield _app(urls, var), urls
+            yield app_over(urls), urls
         finally:
             lender.drop(urls)
 
 
-def _app(urls: Any, var: Path) -> Flask:
+def app_over(urls: Any) -> Flask:
+    """Return an application over a database."""
+    var = Path(os.environ.get("KEHU_VAR", "var"))
     return create_app(
         Settings(
             environment="production",

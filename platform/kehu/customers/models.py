@@ -44,6 +44,7 @@ class Customer(ReachColumns, RecordRow, Base):
         tenant_index("customers", "country", "country", where=LIVE),
         tenant_index("customers", "email", "email_norm"),
         tenant_index("customers", "phone", "phone_norm"),
+        tenant_index("customers", "external", "external_id"),
         tenant_index("customers", "parent", "parent_id"),
         tenant_index("customers", "consent", "mail_consent", "name_norm", "id", where=LIVE),
         tenant_index("customers", "deleted", "deleted_at", "id", where="deleted_at IS NOT NULL"),
@@ -75,6 +76,7 @@ class Customer(ReachColumns, RecordRow, Base):
     addresses: Mapped[JsonList]
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     description: Mapped[OptStr]
+    external_id: Mapped[OptStrC]
     parent_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
     owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))
 
@@ -93,6 +95,7 @@ class Contact(ReachColumns, RecordRow, Base):
         tenant_index("contacts", "updated", "updated_at", "id", where=LIVE),
         tenant_index("contacts", "email", "email_norm"),
         tenant_index("contacts", "phone", "phone_norm"),
+        tenant_index("contacts", "external", "external_id"),
         tenant_index("contacts", "consent", "mail_consent", "name_norm", "id", where=LIVE),
     )
 
@@ -112,4 +115,5 @@ class Contact(ReachColumns, RecordRow, Base):
     phone_norm: Mapped[OptStrC]
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     description: Mapped[OptStr]
+    external_id: Mapped[OptStrC]
     owner_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))

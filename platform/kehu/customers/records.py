@@ -191,6 +191,14 @@ CUSTOMERS = register(
             ),
             Field(key="tags", label=_l("Tags"), kind="tags", column=True, filterable=True),
             Field(key="description", label=_l("Description"), kind="long_text"),
+            Field(
+                key="external_id",
+                label=_l("Number elsewhere"),
+                help=_l("What another program calls this record; imports recognise it by that."),
+                unique=True,
+                max_length=100,
+                filterable=True,
+            ),
             *reach_fields(),
             Field(
                 key="created_at",
@@ -256,6 +264,14 @@ CONTACTS = register(
             Field(key="owner_id", label=_l("Owner"), kind="member", column=True, filterable=True),
             Field(key="tags", label=_l("Tags"), kind="tags", column=True, filterable=True),
             Field(key="description", label=_l("Description"), kind="long_text"),
+            Field(
+                key="external_id",
+                label=_l("Number elsewhere"),
+                help=_l("What another program calls this record; imports recognise it by that."),
+                unique=True,
+                max_length=100,
+                filterable=True,
+            ),
             *reach_fields(),
             Field(
                 key="created_at",

@@ -6,11 +6,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kehu.core import context
-from kehu.core.i18n import _
 from kehu.core.records.fields import FieldError
 from kehu.core.records.kinds import load_value
 from kehu.core.records.service import RecordService, service_for
@@ -23,7 +21,8 @@ from kehu.imports.mapping import Plan
 from kehu.imports.references import squeeze
 from kehu.imports.rows import DATES, Planned, Result, RowParser
 from kehu.imports.rules import apply_rules, compose_title
-from kehu.imports.targets import LISTS
+from kehu.imports.targets import LISTS, may_clear
+from kehu.imports.waves import Waves
 
 MOST_SEEN: Final = 300_000
 """Keys that a dry run remembers, to tell a repeated row from a new one; beyond, repeated rows count as new."""
@@ -70,7 +69,7 @@ class BatchWriter:
                 result.left.update((column, cell[:200]) for column, cell in row.left.items())
         index = KeyIndex(self.type, self.keys, self.actor)
         index.fill(session, [row.keys for row in ready])
-        _Waves(self, session, service, index, result).run(ready)
+        Waves(self, session, service, index, result).run(ready)
         return result
 
     def _parsed(self, service: RecordService[Any], rows: Sequence[Row]) -> list[Planned]:
@@ -127,7 +126,7 @@ class BatchWriter:
         return values
 
     def values_for_known(self, service: RecordService[Any], row: Planned, record: Any) -> dict[str, Any]:
-        """Return what changes in a record: empty cells leave it as it is, lists only grow."""
+        """Return what changes in a record: empty cells leave it as it is unless they clear, lists only grow."""
         values = dict(row.values)
         if not self.title_mapped:
             values.pop(self.type.title, None)
@@ -138,6 +137,8 @@ class BatchWriter:
             except FieldError:
                 continue  # The service says the same in its own report.
             values[key] = _grown(list(getattr(record, key) or []), given)
+        if self.plan.empty == "clear":
+            values.update((key, None) for key in row.blank if may_clear(self.type, key))
         apply_rules(service, self.plan, values, new=False)
         return values
 
@@ -221,117 +222,3 @@ def _grown(present: list[Any], given: list[Any]) -> list[Any]:
 
     known = {core(entry) for entry in present}
     return present + [entry for entry in given if core(entry) not in known]
-
-
-class _Waves:
-    """Writes rows in as few calls as their keys allow: a row whose record is still being written waits for it."""
-
-    def __init__(
-        self,
-        writer: BatchWriter,
-        session: Session,
-        service: RecordService[Any],
-        index: KeyIndex,
-        result: Result,
-    ) -> None:
-        self.writer, self.session, self.service, self.index, self.result = (
-            writer,
-            session,
-            service,
-            index,
-            result,
-        )
-        self.new: list[Planned] = []
-        self.known: dict[uuid.UUID, Planned] = {}
-        self.pending: set[Any] = set()
-
-    def run(self, rows: Sequence[Planned]) -> None:
-        for row in rows:
-            marks = {mark for mark in row.keys.items() if mark[1]}
-            if self.pending & marks:
-                self._write()
-            found, by = self.index.find(row.keys)
-            if len(found) == 1 and found[0] in self.known:
-                self._write()
-            if self._take(row, found, by):
-                self.pending |= marks
-        self._write()
-
-    def _take(self, row: Planned, found: list[uuid.UUID], by: str) -> bool:
-        mode = self.writer.plan.mode
-        key = next((key for key in self.writer.keys if key.name == by), None)
-        if key is not None and found[0] in self.index.taken:
-            message = _(
-                "This %(thing)s is taken: somebody keeps it outside of what you may see. Ask an administrator for it.",
-                thing=self.writer.type.label,
-            )
-            row.errors.update(self.writer.parser.place({key.fields[0]: [message]}))
-            self.result.refused.append(row)
-        elif key is not None and len(found) > 1:
-            message = _(
-                "%(num)s %(things)s have this value. Merge them, or recognise records by another column.",
-                num=len(found),
-                things=self.writer.type.plural,
-            )
-            row.errors.update(self.writer.parser.place({key.fields[0]: [message]}))
-            self.result.refused.append(row)
-        elif found and mode == "create":
-            self.result.unchanged += 1
-        elif found:
-            self.known[found[0]] = row
-            return True
-        elif mode == "update" and not self.writer.seen_before(row):
-            row.errors[""] = _(
-                "No %(thing)s is recognised by this row, and new ones are not to be made.",
-                thing=self.writer.type.label,
-            )
-            self.result.refused.append(row)
-        else:
-            self.new.append(row)
-            return True
-        return False
-
-    def _write(self) -> None:
-        new, known = self.new, self.known
-        self.new, self.known, self.pending = [], {}, set()
-        if new:
-            self._create(new)
-        if known:
-            self._update(known)
-
-    def _create(self, rows: list[Planned]) -> None:
-        outcomes = self.service.create_many([self.writer.values_for_new(self.service, row) for row in rows])
-        for row, outcome in zip(rows, outcomes, strict=True):
-            if outcome.record is None:
-                self._refuse(row, outcome.errors)
-                continue
-            if self.writer.seen_before(row):
-                self.result.updated += 1
-            else:
-                self.result.created += 1
-                self.writer.remember(row)
-            self.index.add_record(outcome.record)
-
-    def _update(self, rows: dict[uuid.UUID, Planned]) -> None:
-        model: Any = self.writer.type.model
-        found = self.session.execute(
-            select(model).where(model.id.in_(list(rows))).with_for_update()
-        ).scalars()
-        records = {record.id: record for record in found}
-        changes = {
-            record_id: self.writer.values_for_known(self.service, row, records[record_id])
-            for record_id, row in rows.items()
-            if record_id in records
-        }
-        for record_id, outcome in self.service.update_many(changes).items():
-            if outcome.errors:
-                self._refuse(rows[record_id], outcome.errors)
-            elif outcome.changed:
-                self.result.updated += 1
-                self.index.add_record(outcome.record)
-            else:
-                self.result.unchanged += 1
-
-    def _refuse(self, row: Planned, errors: Mapping[str, Sequence[str]]) -> None:
-        row.errors = self.writer.parser.place(errors)
-        self.result.refused.append(row)

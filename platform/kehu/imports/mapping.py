@@ -76,6 +76,8 @@ class Plan:
     :param values: field key -> value in the file -> what it becomes (option, record id, `new`, `skip`).
     :param missing: reference field -> what to do when a name is not found.
     :param bad: what a cell that can't be read does: refuse its row, or `leave` (stay out of it).
+    :param empty: what an empty cell does to a record that is there: `leave` its value, or `clear` it.
+    :param doubles: what happens to a row that is likely somebody who is there (see `kehu.imports.doubles`).
     :param owner: the member who gets rows without an owner; "" for nobody, "me" for who imports.
     """
 
@@ -88,6 +90,8 @@ class Plan:
     owner: str = "me"
     lost_reason: str = ""
     bad: str = "refuse"
+    empty: str = "leave"
+    doubles: str = "make"
 
     def used(self, key: str) -> list[int]:
         """Return the columns that go to a target."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,9 @@ class Result:
     made_names: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
+    doubles: Counter[tuple[str, str]] = field(default_factory=Counter)
+    records: dict[int, uuid.UUID] = field(default_factory=dict)
+    """Row -> the record that it made, changed or found as it was."""
 
     def note_made(self, type_name: str, names: Iterable[str]) -> None:
         """Remember that records or members were made for names."""

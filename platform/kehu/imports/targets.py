@@ -78,6 +78,15 @@ def own_parent(record_type: RecordType) -> str:
     )
 
 
+def may_clear(record_type: RecordType, key: str) -> bool:
+    """Tell whether an empty cell may clear a field of a record: not what it can't be without."""
+    spec = record_type.editable.get(key)
+    if spec is None or spec.required or spec.default is not None or key == record_type.title:
+        return False
+    column = record_type.model.__table__.c.get(key)
+    return column is None or column.nullable or spec.kind in LISTS
+
+
 def importable_types(actor: context.Actor) -> list[RecordType]:
     """Return the record types that an actor may import."""
     return [found for found in registered().values() if found.importable and may_import(found, actor)]

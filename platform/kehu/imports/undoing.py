@@ -27,6 +27,8 @@ CHUNK: Final = 500
 MOST_KEPT: Final = 500
 """Kept records that are named; more are counted."""
 
+_ORDER: Final = ("act", "changed", "created")
+
 Entries = Sequence[AuditEntry]
 Keep = Callable[[AuditEntry, str], None]
 
@@ -93,8 +95,11 @@ class _Chunk:
         touched = self._ids(
             entries, AuditEntry.batch_id.not_in([self.import_id, self.batch]), AuditEntry.id > entries[-1].id
         )
-        for (name, created), group in _runs(entries):
-            if name == "members":
+        for (name, kind), group in _runs(entries):
+            created = kind == "created"
+            if kind == "act":
+                self._one_by_one(group)
+            elif name == "members":
                 self._members(group)
             elif not get(name).importable:
                 self._one_by_one([entry for entry in group if created or (name, entry.record_id) not in born])
@@ -212,15 +217,17 @@ class _Chunk:
             self._count(1)
 
 
-def _runs(entries: Entries) -> Iterable[tuple[tuple[str, bool], Entries]]:
-    """Part entries by record type and by whether they made the record, in the order in which these come first.
+def _runs(entries: Entries) -> Iterable[tuple[tuple[str, str], Entries]]:
+    """Part entries by record type and by what they did, in the order in which these come first.
 
-    Changes of one type are taken back before its creations, which is the order in which they may depend on each other.
+    Merges and their like go first, then changes of one type before its creations: that is the order in which they may
+    depend on each other.
     """
-    groups: dict[tuple[str, bool], list[AuditEntry]] = {}
+    groups: dict[tuple[str, str], list[AuditEntry]] = {}
     for entry in entries:
-        groups.setdefault((entry.object, entry.action == "created"), []).append(entry)
-    return sorted(groups.items(), key=lambda group: group[0][1])
+        kind = "created" if entry.action == "created" else "act" if undo.is_action(entry.action) else "changed"
+        groups.setdefault((entry.object, kind), []).append(entry)
+    return sorted(groups.items(), key=lambda group: _ORDER.index(group[0][1]))
 
 
 def _as_left(service: RecordService[Any], record: Any, entries: Entries) -> bool:

@@ -26,6 +26,11 @@ def register_action(action: str, take_back: Callable[[Session, AuditEntry], None
     _actions[action] = take_back
 
 
+def is_action(action: str) -> bool:
+    """Tell whether an action has a way back of its own, such as a merge."""
+    return action in _actions
+
+
 def can_undo(action: str, changes: Any) -> bool:
     """Tell whether there is a way back from an entry of the trail, as far as the entry itself says."""
     return action in _actions or action in ("created", "restored", "trashed") or bool(changes)
