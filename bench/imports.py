@@ -43,7 +43,9 @@ def main() -> None:
     """Fill one firm, change it by a file, take a second file back, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--undo", type=int, default=5_000, help="rows of the second file, which is taken back")
+    parser.add_argument(
+        "--undo", type=int, default=5_000, help="rows of the second file, which is taken back"
+    )
     chosen = parser.parse_args()
     with fresh() as (app, urls), app.app_context():
         shop = make_shop(app)
@@ -143,7 +145,12 @@ def _file(path: Path, made: list[Candidate], trade: str) -> None:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         for number, one in enumerate(made):
-            rest = [f"{number % 9_000 + len(trade)}.50", number % 50, "Existing customer", f"From {path.name}"]
+            rest = [
+                f"{number % 9_000 + len(trade)}.50",
+                number % 50,
+                "Existing customer",
+                f"From {path.name}",
+            ]
             writer.writerow([FIRST + number, f"{one.name} {trade}", trade, *rest])
 
 

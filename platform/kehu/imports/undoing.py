@@ -225,7 +225,9 @@ def _runs(entries: Entries) -> Iterable[tuple[tuple[str, str], Entries]]:
     """
     groups: dict[tuple[str, str], list[AuditEntry]] = {}
     for entry in entries:
-        kind = "created" if entry.action == "created" else "act" if undo.is_action(entry.action) else "changed"
+        kind = (
+            "created" if entry.action == "created" else "act" if undo.is_action(entry.action) else "changed"
+        )
         groups.setdefault((entry.object, kind), []).append(entry)
     return sorted(groups.items(), key=lambda group: _ORDER.index(group[0][1]))
 

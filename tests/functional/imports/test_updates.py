@@ -31,7 +31,9 @@ def test_a_wrong_file_over_5_000_customers_is_back_in_a_minute(importer, shop):
     assert importer.change(second).keys[0] == "emails"
     assert _counts(importer.run(second)) == (0, 5000, 0, 0)
     with shop.work() as session:
-        mine = session.execute(select(Customer.id).where(Customer.email_norm == "7@firm.example")).scalar_one()
+        mine = session.execute(
+            select(Customer.id).where(Customer.email_norm == "7@firm.example")
+        ).scalar_one()
         service_for("customers", session).update(mine, {"name": "Somebody was here"})
     started = time.perf_counter()
     undone = importer.undo(second)
