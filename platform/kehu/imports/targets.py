@@ -83,7 +83,8 @@ def may_clear(record_type: RecordType, key: str) -> bool:
     spec = record_type.editable.get(key)
     if spec is None or spec.required or spec.default is not None or key == record_type.title:
         return False
-    column = record_type.model.__table__.c.get(key)
+    model: Any = record_type.model
+    column = model.__table__.c.get(key)
     return column is None or column.nullable or spec.kind in LISTS
 
 
