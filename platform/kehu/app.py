@@ -44,6 +44,7 @@ FEATURES = (
     "merging",
     "privacy",
     "segments",
+    "rules",
     "suggestions",
     "watch",
     "dev",

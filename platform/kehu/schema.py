@@ -25,6 +25,7 @@ MODULES = (
     "kehu.merging.models",
     "kehu.booking.models",
     "kehu.segments.models",
+    "kehu.rules.models",
     "kehu.surveys.models",
     "kehu.suggestions.models",
     "kehu.tickets.models",

@@ -114,6 +114,11 @@ def has_session() -> bool:
     return _session.get() is not None
 
 
+def is_cross_tenant() -> bool:
+    """Tell whether the open unit of work is one over all tenants, where no tenant filters what is read."""
+    return _cross.get()
+
+
 def open_session() -> Session:
     """Open a session for the running unit of work (request wrapper only; elsewhere use `unit_of_work`)."""
     opened = Session(_engines["app"], expire_on_commit=False)

@@ -34,6 +34,7 @@ class Customer(ReachColumns, RecordRow, Base):
         tenant_fk("customers", "owner_id", "members"),
         tenant_fk("customers", "parent_id", "customers"),
         tenant_index("customers", "number", "number", unique=True),
+        tenant_index("customers", "code", "code", unique=True),
         tenant_index("customers", "name", "name_norm", "id", where=LIVE),
         tenant_index("customers", "owner", "owner_id", "name_norm", "id", where=LIVE),
         tenant_index("customers", "updated", "updated_at", "id", where=LIVE),
@@ -53,6 +54,7 @@ class Customer(ReachColumns, RecordRow, Base):
 
     kind: Mapped[str] = mapped_column(Text, default="company", server_default="company")
     number: Mapped[int] = mapped_column(BigInteger)
+    code: Mapped[OptStrC]
     former_numbers: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger), default=list, server_default=text("'{}'")
     )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from kehu.consent.columns import SECTION, reach_fields
 from kehu.core.i18n import _l
+from kehu.core.records.codes import code_field
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.types import RecordType, register
 from kehu.customers.models import Contact, Customer
@@ -98,6 +99,7 @@ CUSTOMERS = register(
         model=Customer,
         service=_customers,
         customer="id",
+        coded="code",
         sections={
             "main": _l("Details"),
             "firm": _l("The firm"),
@@ -113,6 +115,15 @@ CUSTOMERS = register(
                 sortable=True,
                 filterable=True,
                 unique=True,
+            ),
+            code_field(
+                "customer code",
+                "kundennummer",
+                "customer no",
+                "客户编码",
+                "客户编号",
+                "客戶編號",
+                "код клиента",
             ),
             Field(
                 key="name",

@@ -85,6 +85,7 @@ class Deal(RecordRow, Base):
         tenant_fk("deals", "product_id", "products"),
         tenant_fk("deals", "owner_id", "members"),
         tenant_index("deals", "number", "number", unique=True),
+        tenant_index("deals", "code", "code", unique=True),
         tenant_index("deals", "name", "name_norm", "id", where=LIVE),
         tenant_index("deals", "board", "stage_id", "rank", "id", where=LIVE),
         tenant_index("deals", "customer", "customer_id", "id"),
@@ -98,6 +99,7 @@ class Deal(RecordRow, Base):
     )
 
     number: Mapped[int] = mapped_column(BigInteger)
+    code: Mapped[OptStrC]
     name: Mapped[str] = mapped_column(Text)
     name_norm: Mapped[str] = mapped_column(Text(collation="C"))
     customer_id: Mapped[uuid.UUID | None] = mapped_column(UUID(as_uuid=True))

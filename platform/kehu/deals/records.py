@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kehu.core.i18n import _l
+from kehu.core.records.codes import code_field
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.types import RecordType, register
 from kehu.deals.models import Deal, Pipeline, Product, Stage
@@ -201,10 +202,12 @@ DEALS = register(
         model=Deal,
         service=_deals,
         customer="customer_id",
+        coded="code",
         default_sort="-updated_at",
         sections={"main": _l("Details"), "dates": _l("Dates"), "more": _l("More")},
         fields=(
             Field(key="number", label=_l("Number"), kind="number", readonly=True, filterable=True),
+            code_field("deal code", "商机编号", "商機編號", "код сделки"),
             Field(
                 key="name",
                 label=_l("Title"),

@@ -38,6 +38,8 @@ def choices(record_type: RecordType, keep: Any, drop: Any) -> list[Choice]:
         ours, theirs = getattr(keep, spec.key), getattr(drop, spec.key)
         if spec.key in APART or ours == theirs or (_empty(ours) and _empty(theirs)):
             continue
+        if spec.key == record_type.coded:
+            continue  # Each keeps its code: the other one's must not be given twice.
         if spec.kind == "ref" and theirs == keep.id:
             continue  # What belongs to the kept record can't make that belong to itself.
         both = spec.kind in BESIDE and not (_empty(ours) or _empty(theirs))

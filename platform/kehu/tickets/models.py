@@ -49,6 +49,7 @@ class Ticket(RecordRow, Base):
         tenant_fk("tickets", "owned_item_id", "owned_items"),
         tenant_fk("tickets", "assignee_id", "members"),
         tenant_index("tickets", "number", "number", unique=True),
+        tenant_index("tickets", "code", "code", unique=True),
         tenant_index("tickets", "queue", "queue_id", "status", "id", where=LIVE),
         tenant_index("tickets", "status", "status", "updated_at", "id", where=LIVE),
         tenant_index("tickets", "assignee", "assignee_id", "status", "id", where=LIVE),
@@ -61,6 +62,7 @@ class Ticket(RecordRow, Base):
     )
 
     number: Mapped[int] = mapped_column(BigInteger)
+    code: Mapped[OptStrC]
     subject: Mapped[str] = mapped_column(Text)
     subject_norm: Mapped[str] = mapped_column(Text(collation="C"))
     queue_id: Mapped[uuid.UUID] = mapped_column(UUID(as_uuid=True))

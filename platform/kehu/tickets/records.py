@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kehu.core.i18n import _l
+from kehu.core.records.codes import code_field
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.types import RecordType, register
 from kehu.tickets.models import Queue, Ticket
@@ -116,6 +117,7 @@ TICKETS = register(
         title="subject",
         default_sort="-updated_at",
         customer="customer_id",
+        coded="code",
         sections={"main": _l("Details"), "people": _l("Who it is about")},
         fields=(
             Field(
@@ -127,6 +129,7 @@ TICKETS = register(
                 filterable=True,
                 unique=True,
             ),
+            code_field("ticket code", "工单编号", "工單編號", "код обращения"),
             Field(
                 key="subject",
                 label=_l("Subject"),

@@ -19,7 +19,7 @@ from kehu.core import audit, bulk, clock, context, events, search
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, Moved, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
-from kehu.core.records import moved, stale
+from kehu.core.records import codes, moved, stale
 from kehu.core.records import scope as scoping
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import dump_value, load_value
@@ -178,6 +178,7 @@ class RecordService(Generic[M]):
                 outcome.errors = error.fields or {"": [error.message]}
                 continue
             outcome.record, outcome.changed = record, True
+        codes.settle(self, outcomes)
         made = [outcome.record for outcome in outcomes if outcome.record is not None]
         if made:
             self.prepare_new(made)
@@ -372,6 +373,7 @@ class RecordService(Generic[M]):
             setattr(record, key, loaded[key])
         self.prepare(record, changed)
         self.check(record, changed)
+        codes.recheck(self, record, changed)
         self._stamp(record)
         if flush:
             self._flush()
@@ -393,8 +395,13 @@ class RecordService(Generic[M]):
 
     def _index(self, records: Sequence[M], *, new: bool = False) -> None:
         if records:
-            texts = {record.id: self.search_texts(record) for record in records}
+            texts = {record.id: self._found_by(record) for record in records}
             search.index(self.session, self.type.name, texts, new=new)
+
+    def _found_by(self, record: M) -> Iterable[tuple[str, str]]:
+        yield from self.search_texts(record)
+        if self.type.coded and (code := getattr(record, self.type.coded)):
+            yield "code", code
 
     def reindex(self, at_once: int = 500) -> None:
         """Write the search terms of all records that are not in the trash, which must have none yet.

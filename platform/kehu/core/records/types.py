@@ -32,6 +32,7 @@ class RecordType:
     :param follows: the pointer to the record with which it goes into the trash and back (a contact's customer).
     :param named_by: the pointer to the record whose name it bears: who may not see that one does not see it either.
     :param path: HTML address of one record, with `{id}`.
+    :param coded: the text field in which its records get codes by the firm's rule (`K-2026-00042`).
     """
 
     name: str
@@ -49,6 +50,7 @@ class RecordType:
     follows: str = ""
     named_by: str = ""
     path: str = ""
+    coded: str = ""
     searchable: bool = True
     importable: bool = True
     sections: dict[str, Any] = field(default_factory=dict)

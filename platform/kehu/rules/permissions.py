@@ -1,0 +1,12 @@
+"""What may be done with a firm's rules."""
+
+from __future__ import annotations
+
+from kehu.core.i18n import _l
+from kehu.core.permissions import Permission, register
+
+register(
+    Permission(code="number_rules:read", sentence=_l("See the rules for codes")),
+    Permission(code="number_rules:write", sentence=_l("Set the rules for codes")),
+    Permission(code="number_rules:delete", sentence=_l("Switch rules for codes off")),
+)

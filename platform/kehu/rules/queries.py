@@ -1,0 +1,35 @@
+"""Reads a firm's rules as the core applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kehu.core.records.codes import CodeRule
+from kehu.rules.models import NumberRule
+
+
+def number_rules(session: Session) -> list[NumberRule]:
+    """Return the rules for codes that hold."""
+    statement = select(NumberRule).where(NumberRule.deleted_at.is_(None)).order_by(NumberRule.object)
+    return list(session.execute(statement.limit(200)).scalars())
+
+
+def code_rules(session: Session) -> Mapping[str, CodeRule]:
+    """Return the rules for codes by record type, as the core applies them."""
+    return {row.object: as_rule(row) for row in number_rules(session)}
+
+
+def as_rule(row: NumberRule) -> CodeRule:
+    """Return a row as the core applies it."""
+    return CodeRule(
+        id=row.id,
+        object=row.object,
+        pattern=row.pattern,
+        width=row.width,
+        start=row.start,
+        reset=row.reset,
+        by_hand=row.by_hand,
+    )

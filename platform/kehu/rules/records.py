@@ -1,0 +1,113 @@
+"""The rules of a firm as record types: audited, undoable and guarded like all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from kehu.core import shape
+from kehu.core.i18n import _l
+from kehu.core.records import codes
+from kehu.core.records.fields import Field, Option
+from kehu.core.records.types import RecordType, register
+from kehu.rules import queries
+from kehu.rules.models import NumberRule
+
+RESETS = (
+    Option(value="never", label=_l("Never")),
+    Option(value="year", label=_l("Each year")),
+    Option(value="month", label=_l("Each month")),
+)
+
+
+def _number_rules(session: Session) -> Any:
+    from kehu.rules.numbers import NumberRuleService
+
+    return NumberRuleService(session)
+
+
+def _coded() -> list[Option]:
+    return [Option(value=one.name, label=one.plural) for one in codes.types_with_codes()]
+
+
+NUMBER_RULES = register(
+    RecordType(
+        name="number_rules",
+        singular="number_rule",
+        label=_l("rule for codes"),
+        plural=_l("Rules for codes"),
+        icon="hash",
+        model=NumberRule,
+        service=_number_rules,
+        owner="",
+        title="pattern",
+        default_sort="object",
+        path="/settings/numbers",
+        searchable=False,
+        importable=False,
+        fields=(
+            Field(
+                key="object",
+                label=_l("For"),
+                kind="choice",
+                options=_coded,
+                required=True,
+                column=True,
+                quick=True,
+                example="customers",
+            ),
+            Field(
+                key="pattern",
+                label=_l("Pattern"),
+                required=True,
+                max_length=40,
+                column=True,
+                quick=True,
+                help=_l(
+                    "{N} is the number, {YYYY} or {YY} the year, {MM} the month; all else stands as it is written."
+                ),
+                example="K-{YYYY}-{N}",
+            ),
+            Field(
+                key="width",
+                label=_l("Digits"),
+                kind="number",
+                minimum=1,
+                maximum=12,
+                default=5,
+                quick=True,
+                help=_l("The number is filled up with zeros."),
+            ),
+            Field(
+                key="start",
+                label=_l("First number"),
+                kind="number",
+                minimum=1,
+                maximum=10**11,
+                default=1,
+                quick=True,
+                help=_l("Counting goes on from here at the least."),
+            ),
+            Field(
+                key="reset",
+                label=_l("Begin anew"),
+                kind="choice",
+                options=RESETS,
+                required=True,
+                default="never",
+                quick=True,
+            ),
+            Field(
+                key="by_hand",
+                label=_l("Members may write a code themselves"),
+                kind="bool",
+                default=False,
+                quick=True,
+                example=False,
+            ),
+        ),
+    )
+)
+
+shape.add(codes.PART, queries.code_rules)
