@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261129_90"
-down_revision = "20261129_34"
+revision = "20261129_36"
+down_revision = "20261129_35"
 branch_labels = None
 depends_on = None
 
