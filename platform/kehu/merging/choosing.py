@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from inspect import getattr_static
 from typing import Any
 
 from kehu.core.records.fields import Field
@@ -103,3 +104,68 @@ def _mark(value: Any) -> str:
     core = value.get("address") or value.get("number")
     bare = core or "|".join(str(value.get(key) or "") for key in ("street", "postcode", "city", "country"))
     return str(bare).casefold()
+
+
+# Values that no field shows ------------------------------------------------------------------------
+
+Custom = dict[str, dict[str, Any]]
+
+
+def custom_of(record_type: RecordType, keep: Any, drop: Any) -> Custom:
+    """Return the values of the dropped record by owner and name that the kept one lacks and no field chooses.
+
+    Those of plugins that are off, and of fields that were retired: nothing of the dropped record gets lost.
+    """
+    chosen = _chosen(record_type)
+    found: Custom = {}
+    for owner, theirs in (drop.custom or {}).items():
+        mine = (keep.custom or {}).get(owner)
+        if not isinstance(theirs, dict) or not isinstance(mine, dict | None):
+            continue
+        lacking = {
+            key: value
+            for key, value in theirs.items()
+            if key not in (mine or {}) and (owner, key) not in chosen
+        }
+        if lacking:
+            found[owner] = lacking
+    return found
+
+
+def _chosen(record_type: RecordType) -> set[tuple[str, str]]:
+    """Return the values by owner and name that are fields of the record, chosen like all others."""
+    found = set()
+    for key in record_type.editable:
+        place = getattr_static(record_type.model, key, None)
+        found.add((getattr(place, "slug", "c"), getattr(place, "key", key)))
+        found.add(("c", key))
+    return found
+
+
+def with_custom(custom: Mapping[str, Any], added: Custom) -> dict[str, Any]:
+    """Return the values of a record with those of another put beside them."""
+    return {**custom, **{owner: {**custom.get(owner, {}), **more} for owner, more in added.items()}}
+
+
+def without_custom(custom: Mapping[str, Any], added: Custom) -> dict[str, Any]:
+    """Return the values of a record without those that a merge put there; what was changed since stays."""
+    found = dict(custom)
+    for owner, more in added.items():
+        mine = {
+            key: value for key, value in found.get(owner, {}).items() if key not in more or more[key] != value
+        }
+        found = {**found, owner: mine} if mine else {key: one for key, one in found.items() if key != owner}
+    return found
+
+
+# The way back ---------------------------------------------------------------------------------------
+
+
+def apart(old: list[Any], new: list[Any], now: list[Any]) -> list[Any]:
+    """Return a list without what a merge brought and with what it took; what was added since stays.
+
+    :param old: as it was before the merge.
+    :param new: as the merge left it.
+    """
+    kept = [one for one in now if one in old or one not in new]
+    return kept + [one for one in old if one not in new and one not in kept]

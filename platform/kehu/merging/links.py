@@ -113,6 +113,7 @@ def links_to(session: Session, object_name: str) -> list[Link]:
         Link(name="messages", pointer="person_id"),
         Link(name="files", pointer="record_id", of=kind),
         Link(name="merges", pointer="now_id", of=kind),
+        Link(name="suggestion_decisions", pointer="record_id", of=kind),
     ]
     if object_name == "customers":
         found.append(Link(name="files", pointer="customer_id"))

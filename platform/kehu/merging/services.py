@@ -15,16 +15,16 @@ from kehu.addons.calls import call
 from kehu.consent import recording
 from kehu.consent.recording import Word
 from kehu.core import audit, clock, context, events, hooks, jobs, search
-from kehu.core.errors import Conflict, InvalidInput, NotFound
+from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
 from kehu.core.records import stale
-from kehu.core.records.kinds import dump_value, load_value
+from kehu.core.records.kinds import dump_value
 from kehu.core.records.service import RecordService, service_for
-from kehu.core.records.undo import written
-from kehu.merging import choosing, links, special
+from kehu.merging import choosing, links, parting, special
 from kehu.merging.finding import need_object
 from kehu.merging.models import Merge
+from kehu.merging.parting import Unmerged
 from plugins.relay import GuardFailedError
 
 SWEEP_AFTER = dt.timedelta(seconds=20)
@@ -47,14 +47,6 @@ class Merging:
     drop_id: uuid.UUID
     undoing: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class Unmerged:
-    """What became of a merge that was taken back: the record that is there again, and fields that stayed."""
-
-    record: Any
-    stayed: list[str] = field(default_factory=list)
 
 
 class MergeService:
@@ -128,15 +120,15 @@ class MergeService:
             state="done",
         )
         merge.fields = self._join_values(merge, keep, drop, picks or {})
-        merge.notes = self._tell_plugins(merge, {})
+        merge.notes = self.tell_plugins(merge, {})
         merge.changed = special.move(self.session, merge)
         merge.moved = self._move(merge)
         self.session.add(merge)
         self._drop(drop)
-        self._entry(drop, "merged_away", {"merged_into": [None, str(keep_id)]})
+        self.entry(drop, "merged_away", {"merged_into": [None, str(keep_id)]})
         named = self.records.title_of(drop)
         changes = {**merge.fields["changes"], "merged": [None, str(merge.id)]}
-        self._entry(keep, "merged", changes, title=named)
+        self.entry(keep, "merged", changes, title=named)
         self.records._index([keep])
         jobs.enqueue(self.session, "merging.sweep", wait=SWEEP_AFTER, merge_id=str(merge.id))
         self.session.flush()
@@ -150,14 +142,14 @@ class MergeService:
             loaded["mail_consent"] = mail.state
         if self.object == "customers" and special.comes_from(self.session, keep.id, drop.id):
             loaded["parent_id"] = drop.parent_id  # The kept one takes the place of the one above it.
-        before = {"custom": dict(keep.custom), "former_numbers": list(getattr(keep, "former_numbers", []))}
-        keep.custom = {**drop.custom, **keep.custom}
+        added = choosing.custom_of(self.records.type, keep, drop)
+        keep.custom = choosing.with_custom(keep.custom, added)
         if self.object == "customers":
             keep.former_numbers = [*keep.former_numbers, drop.number, *drop.former_numbers]
-        changes = self._write(keep, loaded, mail)
-        return {"changes": changes, "consents": consents, "before": before}
+        changes = self.write(keep, loaded, mail)
+        return {"changes": changes, "consents": consents, "custom": added}
 
-    def _write(self, record: Any, loaded: Mapping[str, Any], word: Word | None) -> dict[str, list[Any]]:
+    def write(self, record: Any, loaded: Mapping[str, Any], word: Word | None) -> dict[str, list[Any]]:
         """Give a record its values as its own service would, without an entry of its own in the trail."""
         fields = self.records.type.by_key
         before = {key: getattr(record, key) for key in loaded}
@@ -190,7 +182,8 @@ class MergeService:
         self.records._flush()
         search.forget(self.session, self.object, [drop.id])
 
-    def _entry(self, record: Any, action: str, changes: dict[str, list[Any]], *, title: str = "") -> None:
+    def entry(self, record: Any, action: str, changes: dict[str, list[Any]], *, title: str = "") -> None:
+        """Write what was done to a record into the trail."""
         audit.write(
             self.session,
             object=self.object,
@@ -203,9 +196,8 @@ class MergeService:
         )
         events.announce(self.session, f"{self.records.type.singular}.{action}")
 
-    def _tell_plugins(
-        self, merge: Merge, kept: Mapping[str, Any], *, undoing: bool = False
-    ) -> dict[str, Any]:
+    def tell_plugins(self, merge: Merge, kept: Mapping[str, Any], *, undoing: bool = False) -> dict[str, Any]:
+        """Let plugins follow, and return what each wants to know when the merge is taken back."""
         enabled, relay = hooks.enabled(), hooks.host().relay
         notes: dict[str, Any] = {}
         for slug in relay.implementers("kehu_merge_records", enabled) if enabled else ():
@@ -240,80 +232,9 @@ class MergeService:
 
         What somebody changed since stays as it is now.
 
-        :raises Conflict: when it was taken back already, or the kept record went into another one since.
+        :raises Conflict: when it was taken back already, is too old, or the kept record went into another one since.
         """
-        merge = self._held(merge_id)
-        keep, drop = self._both(merge)
-        drop.deleted_at, drop.deleted_by = None, None
-        self.records._stamp(drop)
-        self.records._flush()
-        for kept in reversed(merge.moved):
-            link = links.from_json(kept)
-            links.move_back(self.session, link, merge.keep_id, merge.drop_id, kept["rows"])
-        for one in reversed(merge.changed):
-            special.take_back(self.session, one)
-        stayed = self._part_values(merge, keep)
-        self._tell_plugins(merge, merge.notes, undoing=True)
-        merge.state, merge.undone_at, merge.undone_by = "undone", clock.now(), self.actor.member_id
-        self.records.saved([drop], "restored")
-        self._entry(drop, "restored", {})
-        self._entry(keep, "unmerged", {}, title=self.records.title_of(drop))
-        self.records._index([keep, drop])
-        self.session.flush()
-        self.session.expire_all()  # As above.
-        return Unmerged(record=drop, stayed=stayed)
-
-    def _held(self, merge_id: uuid.UUID) -> Merge:
-        statement = select(Merge).where(Merge.id == merge_id, Merge.object == self.object).with_for_update()
-        merge = self.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
-        if merge is None:
-            raise NotFound(_("There is nothing to undo here."))
-        if merge.state != "done":
-            raise Conflict(_("This merge was taken back already."))
-        if merge.now_id != merge.keep_id:
-            raise Conflict(_("The record that was kept went into another one later; take that back first."))
-        return merge
-
-    def _both(self, merge: Merge) -> tuple[Any, Any]:
-        found = {}
-        for one in sorted((merge.keep_id, merge.drop_id)):
-            gone = one == merge.drop_id
-            action = "delete" if gone else "write"
-            found[one] = self.records.get(one, action=action, trashed=gone, lock=True)
-        return found[merge.keep_id], found[merge.drop_id]
-
-    def _part_values(self, merge: Merge, keep: Any) -> list[str]:
-        """Give the kept record its own values again; return the names of fields that were changed since."""
-        by_key, stayed, loaded = self.records.type.by_key, [], {}
-        word = None
-        for key, (old, new) in merge.fields["changes"].items():
-            spec = by_key.get(key)
-            if spec is None:
-                continue
-            if dump_value(spec, getattr(keep, key)) != new:
-                stayed.append(str(spec.label))
-                continue
-            ctx = self.records.load_context({}, keep)
-            loaded[key] = load_value(spec, written(spec, old), ctx)
-            if key == "mail_consent":
-                word = Word(state=old or "cleared", how="undo")
-        before = merge.fields["before"]
-        keep.custom = {
-            key: before["custom"].get(key, value)
-            for key, value in keep.custom.items()
-            if key in before["custom"] or self._is_own(merge, key, value)
-        }
-        if self.object == "customers":
-            keep.former_numbers = before["former_numbers"]
-        self._write(keep, loaded, word)
-        special.consents_back(self.session, recording.person_of(keep), merge.fields["consents"])
-        return stayed
-
-    def _is_own(self, merge: Merge, key: str, value: Any) -> bool:
-        """Tell whether a custom value came after the merge."""
-        model: Any = self.records.type.model
-        theirs = self.session.execute(select(model.custom).where(model.id == merge.drop_id)).scalar_one()
-        return bool(theirs.get(key) != value)
+        return parting.part(self, merge_id)
 
 
 def successor(session: Session, object_name: str, record_id: uuid.UUID) -> uuid.UUID | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select, text
@@ -187,10 +187,10 @@ def consents(session: Session, merge: Merge, record: Any) -> tuple[dict[str, Any
         if mine is not None and (mine.state == said.state or _rank(mine) >= _rank(said)):
             continue
         word = _word(session, merge.drop_id, said)
+        before[":".join(key)] = [mine.state, mine.said_at.isoformat()] if mine is not None else None
         if key == MAIL:
             mail = word
             continue
-        before[":".join(key)] = [mine.state, mine.said_at.isoformat()] if mine is not None else None
         words.append((recording.person_of(record), *key, word))
     recording.write(session, words)
     return before, mail
@@ -201,6 +201,17 @@ def _rank(state: Any) -> tuple[Any, bool]:
 
 
 def _word(session: Session, person_id: uuid.UUID, said: Any) -> Word:
+    last = _last(session, person_id, said)
+    return Word(
+        state=said.state,
+        how="merge",
+        said_at=said.said_at,
+        source_text=last.source_text if last else None,
+        proof=last.proof if last else None,
+    )
+
+
+def _last(session: Session, person_id: uuid.UUID, said: Any) -> Consent | None:
     statement = (
         select(Consent)
         .where(
@@ -211,25 +222,39 @@ def _word(session: Session, person_id: uuid.UUID, said: Any) -> Word:
         .order_by(Consent.id.desc())
         .limit(1)
     )
-    last = session.execute(statement).scalar_one_or_none()
-    return Word(
-        state=said.state,
-        how="merge",
-        said_at=said.said_at,
-        source_text=last.source_text if last else None,
-        proof=last.proof if last else None,
-    )
+    return session.execute(statement).scalar_one_or_none()
 
 
 def consents_back(session: Session, person: Person, before: Mapping[str, Any]) -> None:
-    """Say again what held before the merge."""
-    words = []
+    """Say again what held before the merge; what was said since holds on."""
+    words: list[tuple[Person, str, str, Word]] = []
+    unsaid: list[tuple[Person, str, str, Word]] = []
+    held = _held(session, person.id) if before else {}
     for key, was in before.items():
         channel, _colon, purpose = key.partition(":")
-        state, at = was or ("cleared", None)
-        said_at = dt.datetime.fromisoformat(at) if at else None
-        words.append((person, channel, purpose, Word(state=state, how="undo", said_at=said_at)))
+        now = held.get((channel, purpose))
+        if (channel, purpose) == MAIL:
+            if now is not None and was is None and now.state == "cleared":
+                session.delete(now)
+            continue
+        if now is None or _said_how(session, person.id, now) != "merge":
+            continue
+        (words if was else unsaid).append((person, channel, purpose, said_before(was)))
+        if was is None:
+            session.delete(now)  # Nobody had asked; only the history tells of it.
     recording.write(session, words)
+    recording.write(session, unsaid, hold=False)
+
+
+def said_before(was: Sequence[str] | None) -> Word:
+    """Return the word that held before a merge, for the way back."""
+    state, at = was or ("cleared", None)
+    return Word(state=state, how="undo", said_at=dt.datetime.fromisoformat(at) if at else None)
+
+
+def _said_how(session: Session, person_id: uuid.UUID, said: Any) -> str | None:
+    last = _last(session, person_id, said)
+    return last.how if last else None
 
 
 def comes_from(session: Session, record_id: uuid.UUID, other_id: uuid.UUID) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from kehu.core.ids import parse_id
 from kehu.core.records.kinds import show_address
 from kehu.core.records.types import registered
 from kehu.core.text import show_phone
-from kehu.merging import choosing, joining, services
+from kehu.merging import choosing, joining, listing, parting, services
 from kehu.merging.choosing import Choice
 from kehu.merging.finding import LOOK, OBJECTS, DoublesService
 from kehu.merging.services import MergeService
@@ -119,6 +120,23 @@ def of_record(name: str, record_id: uuid.UUID) -> Response:
         found=finder.search(wanted, record_id) if wanted else [],
         merges=merges,
         names=services.names_of(session, name, merges),
+        open_until=parting.open_until,
+        **_shared(name),
+    )
+
+
+def merges(name: str) -> Response:
+    """Show what was merged, the latest first."""
+    session = db.session()
+    lines, more = listing.lines(session, name, parse_id(request.args.get("after")))
+    members = {line.by for line in lines if line.by is not None}
+    return render_page(
+        "merging/merges.html",
+        {},
+        lines=lines,
+        names=titles(session, {"members": members}),
+        days=parting.DAYS,
+        next_url=f"/{name}/merges?after={more}" if more else "",
         **_shared(name),
     )
 
@@ -208,7 +226,7 @@ def _lines(service: MergeService, keep: Any, drop: Any, picks: dict[str, str]) -
     ]
 
 
-def _moving(counts: dict[tuple[str, str], int]) -> list[tuple[str, int]]:
+def _moving(counts: Mapping[tuple[str, str], int]) -> list[tuple[str, int]]:
     """Return how many records of each kind would move, in words; tables that are no kind of record are summed up."""
     kinds = {}
     for one in registered().values():
@@ -229,6 +247,9 @@ def undo(name: str, merge_id: uuid.UUID) -> ResponseReturnValue:
     if back.stayed:
         fields = ", ".join(back.stayed)
         toast(_("Changed since and left as they are: %(fields)s", fields=fields), "warn")
+    if back.left:
+        kinds = ", ".join(f"{label}: {rows}" for label, rows in _moving(back.left))
+        toast(_("Put elsewhere since and left there: %(kinds)s", kinds=kinds), "warn")
     return go_to(service.records.type.url(back.record.id))
 
 
@@ -238,6 +259,7 @@ def _routes(name: str) -> None:
         (f"/{name}/doubles", "doubles", doubles, "GET"),
         (f"/{name}/doubles/reject", "reject", reject, "POST"),
         (f"/{name}/doubles/look", "look", look, "POST"),
+        (f"/{name}/merges", "merges", merges, "GET"),
         (f"{one}/doubles", "of_record", of_record, "GET"),
         (f"{one}/merge/<uuid:other_id>", "compare", compare, "GET POST"),
         (f"/{name}/merges/<uuid:merge_id>/undo", "undo", undo, "POST"),
