@@ -231,3 +231,34 @@ def test_from_a_list_into_its_records_and_on(
     window.rest()
     assert "type_class=partner" in page.url
     assert not window.problems
+
+
+def test_a_filter_is_built_by_keyboard(open_window: Open, shop: Shop, address: str, ids: list[uuid.UUID]) -> None:
+    with shop.work() as session:
+        service_for("deals", session).create({"name": "Fit-out", "amount": "5000", "customer_id": ids[7]})
+    tab = signed_in(open_window(), shop, address)
+    page = tab.page
+    page.goto(f"{address}/customers")
+    page.locator("[data-menu=menu-add-filter]").press("Enter")
+    page.get_by_role("menuitem", name="Groups and related records").press("Enter")
+    page.locator("#where").wait_for()
+    page.locator("#g0").select_option("deals")
+    page.locator("[id='g0.t0'] option[value=amount]").wait_for(state="attached")
+    page.locator("[id='g0.t0']").select_option("amount")
+    page.locator("[id='g0.t0-op'] option[value=gte]").wait_for(state="attached")
+    page.locator("[id='g0.t0-op']").select_option("gte")
+    page.locator("[id='g0.add']").press("Enter")
+    page.locator("[id='g0.t1']").wait_for()
+    page.wait_for_function("document.activeElement.id === 'g0.t1'")
+    page.get_by_role("button", name="Take the question away").last.press("Enter")
+    page.locator("[id='g0.t1']").wait_for(state="detached")
+    page.wait_for_function("document.activeElement.id === 'g0.add'")
+    page.locator("[id='g0.t0-v']").fill("1000")
+    page.locator("[id='g0.t0-v']").press("Enter")
+    page.locator("[data-row]").first.wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-row]').length === 1")
+    assert "where=deals(amount.gte:1000)" in page.url
+    assert "has: Deals" in page.locator("[data-where]").inner_text()
+    page.locator("[data-where]").press("Enter")
+    page.locator("#where").wait_for()
+    tab.check()

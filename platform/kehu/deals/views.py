@@ -15,7 +15,7 @@ from kehu.core.i18n import _, _l
 from kehu.deals import board, moves, settings_views
 from kehu.deals.page import show_deal
 from kehu.web.access import needs
-from kehu.web.records import RecordPages, Tab, filtering, query
+from kehu.web.records import RecordPages, Tab, filtering, query, where_text
 from kehu.web.render import render_page
 from kehu.web.shell import NavItem, shell_of
 
@@ -82,6 +82,7 @@ def show_board() -> ResponseReturnValue:
         filtered=bool(filters),
         pipeline_given="pipeline" in args,
         chips=chips,
+        where=where_text.shown(DEALS.type, filters),
         board_url=query.list_url("deals/board", args),
         list_url=query.list_url("deals", filters),
         more_query=_more_query(args),

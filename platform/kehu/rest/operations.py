@@ -163,6 +163,11 @@ def list_parameters(record_type: RecordType) -> list[Doc]:
         found.append(
             _query("q", "Words to search for, each from its beginning.", {"type": "string"}, "north")
         )
+    told = (
+        "A filter with groups and related records: `status:open,or(amount.gte:1000,owner_id:me)`; "
+        "see [Filters](../filters.md)."
+    )
+    found.append(_query("where", told, {"type": "string"}, "or(q:north,q:south)"))
     for field in record_type.fields:
         if field.filterable:
             operators = [one for one in KINDS[field.kind].filters if one not in ("eq", "in")]

@@ -25,7 +25,7 @@ from kehu.rest.errors import BadRequest, PreconditionFailed, PreconditionNeeded
 from kehu.rest.idempotency import idempotent
 
 PREFIX = "/api/v1"
-LIST_WORDS = frozenset({"q", "sort", "after", "limit", "fields"})
+LIST_WORDS = frozenset({"q", "where", "sort", "after", "limit", "fields"})
 """Query words of every list; all others are filters."""
 
 

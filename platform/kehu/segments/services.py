@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
@@ -14,7 +15,7 @@ from kehu.core.context import Actor
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
-from kehu.core.records import filters, scope
+from kehu.core.records import asking, filters, scope, where
 from kehu.core.records.fields import FieldError
 from kehu.core.records.service import RecordService
 from kehu.core.records.types import get as get_type
@@ -45,6 +46,9 @@ class SegmentService(RecordService[Segment]):
             else value
             for key, value in args.items()
         }
+        if written := plain.get(where.KEY):
+            with suppress(InvalidInput):  # `check` refuses what can't be read.
+                plain[where.KEY] = asking.without_me(get_type(record.object), written, self.actor)
         record.query = query.write(plain) or None
 
     def check(self, record: Segment, changed: set[str]) -> None:
@@ -52,9 +56,9 @@ class SegmentService(RecordService[Segment]):
         if not changed & {"query", "object"}:
             return
         model: Any = get_type(record.object).model
-        if any(key.partition(".")[0] == "segment" for key in query.parse(record.query or "")):
-            self._check_circle(record)
         try:
+            if _named(record):
+                self._check_circle(record)
             _conditions(record, model, self.actor)
         except InvalidInput as error:
             raise InvalidInput(str(error.message), fields={"query": [str(error.message)]}) from error
@@ -79,8 +83,11 @@ def _members_of(object_name: str) -> set[str]:
 
 
 def _named(segment: Segment) -> set[uuid.UUID]:
-    found = query.parse(segment.query or "").get("segment", "")
-    return {one for part in found.split(",") if (one := parse_id(part))}
+    args = query.parse(segment.query or "")
+    found = args.get("segment", "").split(",")
+    for group in where.parse(args.get(where.KEY, "")).groups:
+        found += [part for test in group.tests if test.key == "segment" for part in test.value.split("|")]
+    return {one for part in found if (one := parse_id(part))}
 
 
 def _conditions(segment: Segment, entity: Any, actor: Actor) -> list[ColumnElement[bool]]:

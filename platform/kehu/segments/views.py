@@ -17,7 +17,7 @@ from kehu.segments import services
 from kehu.segments.models import Segment
 from kehu.segments.services import SegmentService
 from kehu.web.access import needs
-from kehu.web.records import RecordPages, filtering, pages_of, query, record_page_context
+from kehu.web.records import RecordPages, filtering, pages_of, query, record_page_context, where_text
 from kehu.web.records.answers import done_toast, go_to
 from kehu.web.render import render_page
 
@@ -45,6 +45,7 @@ def show_segment(record: Segment) -> Response:
         page=record_page_context("segments", record),
         record=record,
         chips=[chip for chip in filtering.chips(pages, args) if chip.on],
+        where=where_text.shown(pages.type, args),
         typed=args.get("q", ""),
         list_url=query.list_url(record.object, {"segment": str(record.id), "view": "all"}),
         filters_url=query.list_url(record.object, {**args, "view": "all"}),

@@ -192,3 +192,14 @@ def test_ticket_conversation(call):
     )
     problem(call("GET", f"{path}?after=x"), 422, "after")
     problem(call("GET", f"{path}?colour=x"), 422, "colour")
+
+
+def test_filters_with_groups_and_related_records(call):
+    first = call.made("customers", name="Anvil", value_class="A")
+    second = call.made("customers", name="Bench")
+    call.made("customers", name="Chisel")
+    call.made("deals", name="Big", amount="5000", customer_id=second["id"])
+    found = call("GET", "customers?where=or(value_class:A,deals(status:open,amount.gte:1000))").json
+    assert {one["id"] for one in found["data"]} == {first["id"], second["id"]}
+    refused = call("GET", "customers?where=deals(amount.gte:many)")
+    assert "amount.gte:many" in problem(refused, 422, "where")["errors"]["where"][0]

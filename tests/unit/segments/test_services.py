@@ -61,6 +61,8 @@ def people(session):
         ("won_days.lte=365", []),
         ("in_household=0&open_ticket=0&next_step=0", ["Ann", "Bo", "Cy"]),
         ("q=ann&sort=-name", ["Ann"]),
+        ("where=or(value_class:B,deals(status:open))", ["Ann", "Cy"]),
+        ("where=owner_id:me,!deals(owner_id:me)", ["Bo", "Cy"]),
         ("", ["Ann", "Bo", "Cy"]),
     ],
 )
@@ -107,3 +109,16 @@ def test_me_is_who_wrote_it(session):
     segment = keep(session, "owner_id=me,none&tags=me")
     mine = context.actor().member_id
     assert segment.query == f"owner_id={mine},none&tags=me"
+
+
+def test_me_in_groups_is_the_member_who_wrote_it(session, people):
+    mine = str(context.actor().member_id)
+    assert f"owner_id:{mine}" in keep(session, "where=or(owner_id:me,value_class:A)").query
+    with pytest.raises(InvalidInput) as refused:
+        keep(session, "where=or(owner_id:me", name="Broken")
+    assert "query" in refused.value.fields
+    first = keep(session, "value_class=A", name="First")
+    second = keep(session, f"where=or(segment:{first.id},value_class:B)", name="Second")
+    assert found(session, second) == ["Ann", "Bo", "Cy"]
+    with pytest.raises(InvalidInput, match="itself") as refused:
+        SegmentService(session).update(first.id, {"query": f"where=segment:{second.id}"})

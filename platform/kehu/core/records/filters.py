@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, true
@@ -14,14 +15,29 @@ from kehu.core import clock, search
 from kehu.core.context import Actor, TenantInfo
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import criteria, scope
+from kehu.core.records import criteria, scope, where
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import KINDS, load_value
+from kehu.core.records.periods import Span, span_of
 from kehu.core.records.types import RecordType, get
 from kehu.core.search_terms import query_terms
 
 RESERVED = frozenset(
-    {"sort", "after", "before", "limit", "view", "columns", "q", "at", "shape", "period", "page", "count"}
+    {
+        "sort",
+        "after",
+        "before",
+        "limit",
+        "view",
+        "columns",
+        "q",
+        "at",
+        "shape",
+        "period",
+        "page",
+        "count",
+        "where",
+    }
 )
 """Query keys that are no filters."""
 
@@ -63,9 +79,13 @@ def conditions(
                 )
             continue
         try:
-            found.append(_condition(record_type, entity, spec, operator, raw, actor, tenant))
+            found.append(condition(record_type, entity, spec, operator, raw, actor, tenant))
         except FieldError as error:
             raise InvalidInput(str(error), fields={name: [str(error)]}) from error
+    if written := query.get(where.KEY, "").strip():
+        from kehu.core.records import asking  # Asks back here for its single questions.
+
+        found += asking.conditions(record_type, entity, written, actor, tenant)
     return found + beside.conditions(entity, actor, tenant)
 
 
@@ -124,6 +144,53 @@ def _customer_known(entity: Any, actor: Actor) -> ColumnElement[bool]:
     return exists().where(scope.link("customers", customer, entity, "customer_id", actor))
 
 
+def condition(
+    record_type: RecordType,
+    entity: Any,
+    spec: Field,
+    operator: str,
+    raw: str,
+    actor: Actor,
+    tenant: TenantInfo,
+) -> ColumnElement[bool]:
+    """Return the condition of one question about a field; days may be named from today on (this-month).
+
+    :raises FieldError: when the field can't be asked so.
+    """
+    span = _span(spec, operator, raw, tenant)
+    if span is None:
+        return _condition(record_type, entity, spec, operator, raw, actor, tenant)
+    ends = (("gte", span.first), ("lte", span.last))
+    wanted = [end for end in ends if end[1] is not None and operator in ("eq", end[0])]
+    if not wanted:
+        raise FieldError(_("“%(value)s” has no end on this side.", value=raw))
+    return and_(
+        *(
+            _condition(record_type, entity, spec, side, day.isoformat(), actor, tenant)
+            for side, day in wanted
+            if day is not None
+        )
+    )
+
+
+def _span(spec: Field, operator: str, raw: str, tenant: TenantInfo) -> Span | None:
+    """Return the days that a question about a day means, if it means several or the whole of one."""
+    if spec.kind not in ("date", "datetime") or operator not in ("eq", "gte", "lte"):
+        return None
+    raw = raw.strip()
+    found = span_of(raw, tenant)
+    if (
+        found is None
+        and spec.kind == "datetime"
+        and operator == "eq"
+        and raw != "none"
+        and not _TIME.search(raw)
+    ):
+        day = relative_day(raw, tenant) or load_value(replace(spec, kind="date"), raw, LoadContext())
+        found = Span(day, day)
+    return found
+
+
 def _condition(
     record_type: RecordType,
     entity: Any,
@@ -143,7 +210,7 @@ def _condition(
         return wanted
     if operator == "starts":
         return column.startswith(raw, autoescape=True)  # type: ignore[no-any-return]
-    values = [_value(spec, part, actor, tenant) for part in (raw.split(",") if spec.kind in _SETS else [raw])]
+    values = [_value(spec, part, actor, tenant) for part in (raw.split(",") if spec.kind in SETS else [raw])]
     if None in values:
         return column.is_(None)  # type: ignore[no-any-return]
     if operator in ("eq", "in"):
@@ -160,7 +227,8 @@ def _condition(
 
 
 _TIME = re.compile(r"\d:\d")
-_SETS = frozenset({"choice", "member", "ref"})
+SETS = frozenset({"choice", "member", "ref"})
+"""Kinds of which several values may be asked for, with commas between them."""
 
 
 def _value(spec: Field, raw: str, actor: Actor, tenant: TenantInfo) -> Any:

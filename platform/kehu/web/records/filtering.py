@@ -61,7 +61,7 @@ def fields(pages: RecordPages) -> list[Field]:
 def is_filtered(pages: RecordPages, args: Mapping[str, str]) -> bool:
     """Tell whether anything narrows the list."""
     known = {key for one in fields(pages) for key in operators(one)}
-    return any((key == "q" or key in known) for key in args if key == "q" or key not in RESERVED)
+    return any(key in ("q", "where") or (key in known and key not in RESERVED) for key in args)
 
 
 def chips(pages: RecordPages, args: Mapping[str, str]) -> list[Chip]:
@@ -152,11 +152,11 @@ def menu(pages: RecordPages, key: str) -> ResponseReturnValue:
         abort(404)
     args = query.of_request()
     keys = operators(field)
-    values: dict[str, Any] = {"field": field, "kind": _menu_kind(field), "args": args, "pages": pages}
+    values: dict[str, Any] = {"field": field, "kind": menu_kind(field), "args": args, "pages": pages}
     values.update(name=keys[0], may_be_empty=f"{field.key}.empty" in keys)
     chosen = {part for name in keys[:1] for part in args.get(name, "").split(",") if part}
     values["chosen"] = chosen
-    values["options"] = _options(field) if values["kind"] == "choices" else []
+    values["options"] = options(field) if values["kind"] == "choices" else []
     ids = [found for part in chosen if (found := parse_id(part))]
     values["names"] = (
         titles(db.session(), {target_of(field): ids}) if values["kind"] == "lookup" and ids else {}
@@ -174,13 +174,14 @@ def more(pages: RecordPages) -> ResponseReturnValue:
         "records/criteria.html",
         {},
         pages=pages,
-        fields=[(one, _options(one) if one.kind in ("bool", "choice") else []) for one in found],
+        fields=[(one, options(one) if one.kind in ("bool", "choice") else []) for one in found],
         args=args,
         kept=kept,
     )
 
 
-def _menu_kind(field: Field) -> str:
+def menu_kind(field: Field) -> str:
+    """Return how the values of a field's filter are given: choices, lookup, range or text."""
     if field.kind in ("choice", "bool"):
         return "choices"
     if field.kind == "member":
@@ -190,7 +191,8 @@ def _menu_kind(field: Field) -> str:
     return "range" if field.kind in RANGES else "text"
 
 
-def _options(field: Field) -> list[tuple[str, str]]:
+def options(field: Field) -> list[tuple[str, str]]:
+    """Return the values that a filter by a few known ones offers."""
     if field.kind == "bool":
         return [("1", _("Yes")), ("0", _("No"))]
     if field.kind == "choice":

@@ -17,7 +17,7 @@ from kehu.core.i18n import _, _n
 from kehu.core.records import criteria, listing
 from kehu.core.records.fields import Field
 from kehu.core.records.listing import COUNT_BOUND, ListQuery
-from kehu.web.records import filtering, query
+from kehu.web.records import filtering, query, where_text
 from kehu.web.records import saved as views
 from kehu.web.records.bulk import bulk_actions
 from kehu.web.records.cells import NUMERIC, RowWriter
@@ -80,6 +80,7 @@ def show(pages: RecordPages) -> ResponseReturnValue:
         pages=pages,
         args=args,
         chips=filtering.chips(pages, args),
+        where=where_text.shown(pages.type, args),
         has_criteria=bool(criteria.fields(pages.name)),
         tabs=_tabs(pages, args),
         view=views.active(pages.name, args),

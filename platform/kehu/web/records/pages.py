@@ -105,6 +105,7 @@ class RecordPages:
     def register(self, blueprint: Blueprint) -> None:
         """Add the routes to a blueprint, and the entries of side bar and create menu."""
         from kehu.web.records import (
+            builder,
             bulk,
             columns,
             create,
@@ -127,6 +128,7 @@ class RecordPages:
             (f"{home}/count", "count", lists.count, "read", ("GET",)),
             (f"{home}/filter/<key>", "filter", filtering.menu, "read", ("GET",)),
             (f"{home}/criteria", "criteria", filtering.more, "read", ("GET",)),
+            (f"{home}/where", "where", builder.show, "read", ("GET",)),
             (f"{home}/columns", "columns", columns.choose, "read", ("GET", "POST")),
             (f"{home}/export.csv", "export", export.download, "export", ("GET",)),
             (f"{home}/bulk/<action>", "bulk", bulk.act, "read", ("GET", "POST")),

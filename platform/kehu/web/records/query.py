@@ -39,7 +39,7 @@ def parse(text: str) -> dict[str, str]:
 def write(args: Mapping[str, str], **changes: str | None) -> str:
     """Return a query as text; changes replace or (None, empty) take away keys."""
     merged: dict[str, str] = {**args, **{key: value or "" for key, value in changes.items()}}
-    return urlencode({key: value for key, value in merged.items() if value}, safe=",:")
+    return urlencode({key: value for key, value in merged.items() if value}, safe=",:()!|")
 
 
 def without_page(args: Mapping[str, str]) -> dict[str, str]:
