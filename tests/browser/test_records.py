@@ -233,7 +233,9 @@ def test_from_a_list_into_its_records_and_on(
     assert not window.problems
 
 
-def test_a_filter_is_built_by_keyboard(open_window: Open, shop: Shop, address: str, ids: list[uuid.UUID]) -> None:
+def test_a_filter_is_built_by_keyboard(
+    open_window: Open, shop: Shop, address: str, ids: list[uuid.UUID]
+) -> None:
     with shop.work() as session:
         service_for("deals", session).create({"name": "Fit-out", "amount": "5000", "customer_id": ids[7]})
     tab = signed_in(open_window(), shop, address)
