@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
 
@@ -13,6 +14,11 @@ _HEX = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]
 def new_id() -> uuid.UUID:
     """Return a new time-ordered identifier (UUIDv7, RFC 9562)."""
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def first_id_of(moment: dt.datetime) -> uuid.UUID:
+    """Return the smallest identifier that is made at a moment; identifiers are ordered by time."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def parse_id(text: object) -> uuid.UUID | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from kehu.core import db
 from kehu.core.audit import AuditEntry
+from kehu.core.ids import first_id_of
 from kehu.members.models import Member
 
 PAGE = 50
@@ -28,11 +29,6 @@ class TrailFilter:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     after: uuid.UUID | None = None
-
-
-def first_id_of(moment: dt.datetime) -> uuid.UUID:
-    """Return the smallest identifier that is made at a moment; identifiers are ordered by time."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def trail(session: Session, wanted: TrailFilter) -> Sequence[AuditEntry]:
