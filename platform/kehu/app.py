@@ -33,6 +33,7 @@ FEATURES = (
     "surveys",
     "timeline",
     "views",
+    "rewind",
     "search",
     "dashboard",
     "imports",

@@ -27,6 +27,7 @@ ACTIONS: dict[str, Any] = {
     "updated": _l("changed"),
     "trashed": _l("put into the trash"),
     "restored": _l("restored"),
+    "rewound": _l("took back"),
     "deleted": _l("deleted"),
     "erased": _l("erased"),
     "merged": _l("merged"),
@@ -59,6 +60,7 @@ OBJECTS: dict[str, Any] = {
     "tokens": _l("API tokens"),
     "billing": _l("Billing"),
     "support": _l("Support access"),
+    "rewind": _l("Time machine"),
 }
 
 

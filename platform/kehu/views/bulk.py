@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from kehu.core import audit, context, db, jobs, text
 from kehu.core.audit import AuditEntry
-from kehu.core.errors import KehuError, NotFound
+from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
-from kehu.core.records import listing, undo
+from kehu.core.records import listing, rewind
 from kehu.core.records.fields import LoadContext
+from kehu.core.records.rewind import Selection
+from kehu.core.records.rewinding import Rewinder, Tally
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType, get, registered
 from kehu.views.models import BulkRun
@@ -207,7 +209,7 @@ def work_on(run_id: uuid.UUID) -> bool:
         if run is None or run.state in ("done", "failed"):
             return False
         run.state = "running"
-        more = _undo_part(session, run) if run.action == "undo" else _part(session, run)
+        more = _undo_part(session, run) if run.action in ("undo", "rewind") else _part(session, run)
         if not more:
             run.state = "done"
         return more
@@ -227,22 +229,32 @@ def _part(session: Session, run: BulkRun) -> bool:
     return len(part) == CHUNK
 
 
+def start_rewind(session: Session, selection: Selection, total: int) -> BulkRun:
+    """Let a job take back what a selection of the trail did."""
+    name = selection.object or "customers"
+    return _enqueued(session, _new_run(session, name, "rewind", {"selection": selection.to_json()}, total))
+
+
+def _enqueued(session: Session, run: BulkRun) -> BulkRun:
+    jobs.enqueue(session, "views.bulk", run_id=str(run.id))
+    return run
+
+
 def _undo_part(session: Session, run: BulkRun) -> bool:
     audit.use_batch(session, run.batch_id)
-    statement = batch_entries(uuid.UUID(run.plan["batch"])).order_by(AuditEntry.id.desc()).limit(CHUNK)
-    if run.last_id is not None:
-        statement = statement.where(AuditEntry.id < run.last_id)
-    entries = list(session.execute(statement).scalars())
-    for entry in entries:
-        try:
-            with session.begin_nested():
-                undo.undo_entry(session, entry)
-        except KehuError:
-            run.refused += 1
-    run.done += len(entries)
-    if entries:
-        run.last_id = entries[-1].id
-    return len(entries) == CHUNK
+    plan = run.plan
+    selection = (
+        Selection.from_json(plan["selection"])
+        if "selection" in plan
+        else Selection(batch_id=uuid.UUID(plan["batch"]))
+    )
+    tally = Tally(**plan.get("tally", {}))
+    cases, cursor, read = rewind.cases(session, selection, run.last_id)
+    Rewinder(session, selection, tally).take_back(cases)
+    run.plan = {**plan, "tally": asdict(tally)}
+    run.done, run.refused = run.done + read, tally.kept
+    run.last_id = cursor or run.last_id
+    return cursor is not None
 
 
 def batch_entries(batch_id: uuid.UUID) -> Any:

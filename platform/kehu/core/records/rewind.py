@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from kehu.core import bulk, db
+from kehu.core import audit, bulk, db
 from kehu.core.audit import AuditEntry
 from kehu.core.i18n import _
 from kehu.core.ids import first_id_of, parse_id
@@ -67,7 +67,8 @@ class Selection:
 
     def objects(self) -> list[str]:
         """Return the kinds of record that are meant."""
-        return [name for name in registered() if not self.object or name == self.object]
+        left_out = {"members"} if self.batch_id is None else set()  # Who works here is no matter of an hour.
+        return [name for name in registered() if name not in left_out and self.object in ("", name)]
 
     def to_json(self) -> dict[str, str]:
         """Return the selection as a job keeps it."""
@@ -234,6 +235,7 @@ def touched_since(session: Session, selection: Selection, found: Sequence[Case])
         AuditEntry.object.in_({key[0] for key in first}),
         bulk.among(AuditEntry.record_id, {key[1] for key in first}),
         AuditEntry.id > min(first.values()),
+        AuditEntry.batch_id != audit.batch_id(session),
         chosen.is_(False),
     )
     return {

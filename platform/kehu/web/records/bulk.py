@@ -276,9 +276,9 @@ def progress(run_id: Any) -> ResponseReturnValue:
     run = work.get_run(db.session(), run_id)
     pages = pages_of(run.object)
     message = ""
-    if run.state == "done" and pages is not None:
-        if run.action == "undo":
-            message = _n("Took back %(num)s change", "Took back %(num)s changes", run.done)
-        else:
-            message = sentence(pages, Order(action=run.action), run.done - run.refused)
+    if run.state == "done" and run.action in ("undo", "rewind"):
+        taken = run.plan.get("tally", {}).get("taken", 0)
+        message = _n("%(num)s record is as it was before.", "%(num)s records are as they were before.", taken)
+    elif run.state == "done" and pages is not None:
+        message = sentence(pages, Order(action=run.action), run.done - run.refused)
     return render_page("records/bulk_progress.html", {}, run=run, first=False, message=message)
