@@ -48,7 +48,9 @@ def show() -> Any:
     base: dict[str, Any] = {
         "wanted": wanted,
         "everybody": context.actor().may(RIGHT),
-        "kinds": sorted(((one.name, str(one.plural)) for one in registered().values()), key=lambda one: one[1]),
+        "kinds": sorted(
+            ((one.name, str(one.plural)) for one in registered().values()), key=lambda one: one[1]
+        ),
         "error": "",
         "people": [],
         "lines": [],

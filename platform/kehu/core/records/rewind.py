@@ -85,7 +85,9 @@ class Selection:
     @classmethod
     def from_json(cls, said: Mapping[str, str]) -> Selection:
         """Return the selection that a job kept."""
-        since, until = (dt.datetime.fromisoformat(said[key]) if key in said else None for key in ("since", "until"))
+        since, until = (
+            dt.datetime.fromisoformat(said[key]) if key in said else None for key in ("since", "until")
+        )
         return cls(
             since=since,
             until=until,
@@ -134,9 +136,9 @@ def count(session: Session, selection: Selection) -> tuple[dict[str, int], int]:
     entries = (
         select(AuditEntry.object, AuditEntry.record_id).where(*selection.conditions()).limit(BOUND).subquery()
     )
-    statement = select(
-        entries.c.object, func.count(entries.c.record_id.distinct()), func.count()
-    ).group_by(entries.c.object)
+    statement = select(entries.c.object, func.count(entries.c.record_id.distinct()), func.count()).group_by(
+        entries.c.object
+    )
     rows = session.execute(statement).all()
     return {row[0]: row[1] for row in rows}, sum(row[2] for row in rows)
 
@@ -153,10 +155,7 @@ def count_changed_since(session: Session, selection: Selection) -> int:
         chosen.is_(False),
     )
     entries = (
-        select(AuditEntry.record_id)
-        .where(*selection.conditions(), again.exists())
-        .limit(BOUND)
-        .subquery()
+        select(AuditEntry.record_id).where(*selection.conditions(), again.exists()).limit(BOUND).subquery()
     )
     return int(session.execute(select(func.count(entries.c.record_id.distinct()))).scalar_one())
 

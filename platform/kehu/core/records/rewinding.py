@@ -230,5 +230,3 @@ def _leaders_first(names: Sequence[str]) -> list[str]:
     for name in names:
         visit(name, frozenset())
     return done
-
-
