@@ -50,13 +50,33 @@ class BatchWriter:
         )
         self._seen: set[int] = set()
         self._titles_seen: set[int] = set()
+        self._fresh: set[int] = set()
+        self.result = Result()
+        self.titles: dict[int, str] = {}
+        """Row of the present batch -> what it calls its record."""
 
-    def write(self, session: Session, rows: Sequence[Row]) -> Result:
-        """Write rows and say what became of them."""
-        result = Result()
+    def write(
+        self,
+        session: Session,
+        rows: Sequence[Row],
+        *,
+        links: Mapping[str, BatchWriter] | None = None,
+        sparse: bool = False,
+    ) -> Result:
+        """Write rows and say what became of them.
+
+        :param links: field -> the writer that wrote what it points at, from the same rows.
+        :param sparse: rows that say nothing of this type are passed over.
+        """
+        result = self.result = Result()
+        self._fresh.clear()
         service = service_for(self.type.name, session, self.actor)
         planned = self._parsed(service, rows)
+        if sparse:
+            planned = [row for row in planned if row.values or row.names or row.errors or row.number]
         titles = self.linker.link(session, planned, result)
+        for key, other in (links or {}).items():
+            self._point(session, planned, key, other, titles)
         ready = []
         for row in planned:
             if not row.errors:
@@ -67,10 +87,29 @@ class BatchWriter:
             else:
                 ready.append(row)
                 result.left.update((column, cell[:200]) for column, cell in row.left.items())
+        self.titles = {row.row.number: str(row.values.get(self.type.title) or "") for row in ready}
         index = KeyIndex(self.type, self.keys, self.actor)
         index.fill(session, [row.keys for row in ready])
         Waves(self, session, service, index, result).run(ready)
         return result
+
+    def _point(
+        self,
+        session: Session,
+        rows: Sequence[Planned],
+        key: str,
+        other: BatchWriter,
+        titles: dict[int, dict[str, str]],
+    ) -> None:
+        """Point rows at the records that another writer made or found for them."""
+        seen: dict[Any, bool] = session.info.setdefault("visible", {})
+        for row in rows:
+            record_id = other.result.records.get(row.row.number)
+            if record_id is not None:
+                row.values[key] = record_id
+                seen[other.type.name, record_id, self.actor.member_id] = True
+                if other.titles.get(row.row.number):
+                    titles.setdefault(row.row.number, {})[key] = other.titles[row.row.number]
 
     def _parsed(self, service: RecordService[Any], rows: Sequence[Row]) -> list[Planned]:
         planned = [self.parser.parse(row) for row in rows]
@@ -151,7 +190,14 @@ class BatchWriter:
     def remember(self, row: Planned) -> None:
         """Remember a row that would have made a record."""
         if self.dry and len(self._seen) < MOST_SEEN:
-            self._seen.update(hash(mark) for mark in row.keys.items() if mark[1])
+            fresh = {hash(mark) for mark in row.keys.items() if mark[1]} - self._seen
+            self._fresh |= fresh
+            self._seen |= fresh
+
+    def forget_batch(self) -> None:
+        """Forget what the present batch would have made: it is written anew."""
+        self._seen -= self._fresh
+        self._fresh.clear()
 
     # Parents ---------------------------------------------------------------------------
 

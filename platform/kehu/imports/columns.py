@@ -64,6 +64,8 @@ class Column:
     filled: float = 0.0
     examples: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    """In how many rows each of the values stands."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the column as it is stored with the import."""
@@ -77,6 +79,7 @@ class Column:
             "filled": round(self.filled, 3),
             "examples": list(self.examples),
             "values": list(self.values),
+            "counts": list(self.counts),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -19,8 +19,9 @@ from kehu.imports import doubles
 from kehu.imports.columns import Column
 from kehu.imports.detect import DELIMITERS
 from kehu.imports.encodings import ENCODINGS
-from kehu.imports.keys import match_keys
+from kehu.imports.keys import MatchKey, match_keys
 from kehu.imports.leaving import may_leave
+from kehu.imports.linked import parts_for
 from kehu.imports.mapping import (
     MISSING,
     MODES,
@@ -31,12 +32,13 @@ from kehu.imports.mapping import (
     complete,
     may_add,
     options_for,
+    propose_part,
     propose_value,
     value_targets,
 )
 from kehu.imports.models import Import
 from kehu.imports.services import columns_of
-from kehu.imports.targets import Target, is_reference, targets
+from kehu.imports.targets import Target, all_targets, is_reference
 
 DATE_ORDERS = ("ymd", "dmy", "mdy")
 
@@ -59,7 +61,16 @@ def plan_of(form: MultiDict[str, str], job: Import, record_type: RecordType, ses
     """
     actor = context.actor()
     old = Plan.from_json(job.mapping, job.options)
-    plan = Plan(columns=_columns(form, columns_of(job), targets(record_type)), lost_reason=old.lost_reason)
+    parts = _parts(form, record_type) if "has_parts" in form else old.parts
+    columns = columns_of(job)
+    plan = Plan(
+        columns=_columns(form, columns, all_targets(record_type, parts)),
+        parts=parts,
+        lost_reason=old.lost_reason,
+    )
+    for name in parts:
+        if name not in old.parts:
+            propose_part(plan, name, columns)
     complete(record_type, plan, actor)
     if "has_keys" in form:
         possible = [key.name for key in possible_keys(record_type, plan)]
@@ -86,6 +97,11 @@ def plan_of(form: MultiDict[str, str], job: Import, record_type: RecordType, ses
             plan.missing[key] = form[f"missing-{key}"]
     plan.values = _values(form, record_type, plan, session)
     return plan
+
+
+def _parts(form: MultiDict[str, str], record_type: RecordType) -> list[str]:
+    possible = [other.name for other in parts_for(record_type, context.actor())]
+    return [name for name in form.getlist("part") if name in possible]
 
 
 def _columns(
@@ -132,7 +148,7 @@ def _owner(raw: str, session: Session) -> str:
 
 
 def _default_keys(record_type: RecordType, plan: Plan) -> list[str]:
-    bare = Plan(columns=plan.columns)
+    bare = Plan(columns=plan.columns, parts=plan.parts)
     complete(record_type, bare, context.actor())
     return bare.keys
 
@@ -157,10 +173,15 @@ def _values(
     return found
 
 
-def possible_keys(record_type: RecordType, plan: Plan) -> list[Any]:
+def possible_keys(record_type: RecordType, plan: Plan) -> list[MatchKey]:
     """Return the keys whose leading column is mapped."""
-    used = {use.target for use in plan.columns.values()}
-    return [key for key in match_keys(record_type) if key.fields[0] in used]
+    used, found = set(plan.targets()), []
+    for prefix, one in plan.prefixes(record_type):
+        for key in match_keys(one):
+            if f"{prefix}{key.fields[0]}" in used:
+                label = f"{str(one.label).capitalize()}: {key.label}" if prefix else key.label
+                found.append(replace(key, name=f"{prefix}{key.name}", label=label))
+    return found
 
 
 # What the page draws -----------------------------------------------------------------------
@@ -183,6 +204,7 @@ class ValueMap:
     target: Target
     options: list[tuple[str, str]]
     values: list[tuple[str, str]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -200,6 +222,7 @@ class Setup:
     has_owner: bool
     has_lost_reason: bool
     has_names: bool
+    parts: list[tuple[str, str, bool]]
     may_leave: bool
     finds_doubles: bool
     encodings: list[tuple[str, str]]
@@ -212,10 +235,9 @@ def setup_of(
 ) -> Setup:
     """Return what the form of an import shows."""
     plan = Plan.from_json(job.mapping, job.options)
-    known, columns = targets(record_type), columns_of(job)
+    known, columns = all_targets(record_type, plan.parts), columns_of(job)
     rows = [_row(column, plan.columns.get(column.index), known) for column in columns]
     chosen = set(plan.keys)
-    used = {use.target for use in plan.columns.values()}
     return Setup(
         rows=rows,
         groups=_groups(record_type, known),
@@ -230,8 +252,12 @@ def setup_of(
             *((str(one), name) for one, name in members if one != context.actor().member_id),
         ],
         has_owner=bool(record_type.owner),
-        has_lost_reason="lost_reason" in known,
-        has_names=any(is_reference(record_type.by_key[key]) for key in used & set(record_type.by_key)),
+        has_lost_reason=any(key.endswith("lost_reason") for key in known),
+        has_names=any(is_reference(known[key].field) for key in plan.targets() if key in known),
+        parts=[
+            (other.name, str(other.plural), other.name in plan.parts)
+            for other in parts_for(record_type, context.actor())
+        ],
         may_leave=may_leave(record_type),
         finds_doubles=doubles.finder(record_type.name) is not None,
         encodings=[(name, ENCODINGS.get(name, name)) for name in _encodings(job)],
@@ -254,7 +280,11 @@ def _row(column: Column, use: ColumnUse | None, known: Mapping[str, Target]) -> 
 def _groups(record_type: RecordType, known: Mapping[str, Target]) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for key, target in known.items():
-        section = str(record_type.sections.get(target.field.section, "")) or _("Details")
+        name, _colon, _rest = key.rpartition(":")
+        owner = get(name) if name else record_type
+        section = str(owner.sections.get(target.field.section, "")) or _("Details")
+        if name:
+            section = f"{str(owner.label).capitalize()}: {section}"
         found.setdefault(section, []).append((key, target.label))
     return found
 
@@ -272,13 +302,17 @@ def _map(target: Target, job: Import, plan: Plan, columns: Sequence[Column], ses
     )
     texts.update(dict.fromkeys(chosen))
     found = ValueMap(target=target, options=choices)
+    for index in plan.used(target.key):
+        for text, count in zip(columns[index].values, columns[index].counts, strict=False):
+            found.counts[text] = found.counts.get(text, 0) + count
     for text in list(texts)[:200]:
         found.values.append((text, chosen.get(text) or propose_value(target, options, text, context.actor())))
     return found
 
 
 def _missing(record_type: RecordType, key: str, value: str) -> tuple[str, str, str, list[tuple[str, str]]]:
-    spec, actor = record_type.by_key[key], context.actor()
+    name, _colon, bare_key = key.rpartition(":")
+    spec, actor = (get(name) if name else record_type).by_key[bare_key], context.actor()
     options = [("error", _("Refuse the row")), ("empty", _("Leave the field empty"))]
     if spec.kind == "member":
         label = _("%(field)s: when no member is called so", field=spec.label)
@@ -289,6 +323,8 @@ def _missing(record_type: RecordType, key: str, value: str) -> tuple[str, str, s
         label = _("%(field)s: when no %(thing)s is called so", field=spec.label, thing=thing)
         if actor.may(f"{spec.ref}:write"):
             options.append(("create", _("Make a new %(thing)s with this name", thing=thing)))
+    if name:
+        label = f"{str(get(name).label).capitalize()}: {label}"
     return key, label, value, options
 
 

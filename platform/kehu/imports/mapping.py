@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from kehu.core import context
@@ -15,7 +15,7 @@ from kehu.core.text import fold
 from kehu.imports.columns import Column
 from kehu.imports.keys import match_keys
 from kehu.imports.synonyms import COMMON, OWN, bare
-from kehu.imports.targets import Target, is_list_of_values, is_reference, targets
+from kehu.imports.targets import Target, all_targets, is_list_of_values, is_reference, targets
 
 MODES: Final = ("both", "create", "update")
 MISSING: Final = ("error", "create", "empty")
@@ -72,6 +72,8 @@ class Plan:
     """Everything that a person decides about an import.
 
     :param columns: column index -> its use; columns that are left out are missing.
+    :param parts: further record types that the rows hold. Their targets, keys, values and names are written with the
+        type before them: `contacts:name`.
     :param keys: names of the keys by which records are recognised.
     :param values: field key -> value in the file -> what it becomes (option, record id, `new`, `skip`).
     :param missing: reference field -> what to do when a name is not found.
@@ -92,6 +94,36 @@ class Plan:
     bad: str = "refuse"
     empty: str = "leave"
     doubles: str = "make"
+    parts: list[str] = field(default_factory=list)
+
+    def part(self, name: str, main: str) -> Plan:
+        """Return what is decided for one of the record types, under the names that it has by itself."""
+        prefix = "" if name == main else f"{name}:"
+
+        def mine(key: str) -> bool:
+            return key.startswith(prefix) if prefix else ":" not in key
+
+        start = len(prefix)
+        return replace(
+            self,
+            parts=[],
+            columns={
+                index: replace(use, target=use.target[start:])
+                for index, use in self.columns.items()
+                if mine(use.target)
+            },
+            keys=[key[start:] for key in self.keys if mine(key)],
+            values={key[start:]: one for key, one in self.values.items() if mine(key)},
+            missing={key[start:]: one for key, one in self.missing.items() if mine(key)},
+        )
+
+    def prefixes(self, main: RecordType) -> list[tuple[str, RecordType]]:
+        """Return what stands before the names of each record type, the main one first."""
+        return [("", main), *((f"{name}:", get(name)) for name in self.parts)]
+
+    def targets(self) -> list[str]:
+        """Return the targets in use."""
+        return [use.target for use in self.columns.values()]
 
     def used(self, key: str) -> list[int]:
         """Return the columns that go to a target."""
@@ -121,14 +153,27 @@ def header_hash(columns: Sequence[Mapping[str, Any]]) -> str:
 
 def propose(record_type: RecordType, columns: Sequence[Column], actor: context.Actor) -> Plan:
     """Return the plan that a person starts from."""
-    choices = targets(record_type)
-    plan = Plan(lost_reason=_("Not stated (import)") if "lost_reason" in choices else "")
+    plan = Plan(lost_reason=_("Not stated (import)") if "lost_reason" in targets(record_type) else "")
+    _fill(plan, record_type, columns, "")
+    complete(record_type, plan, actor)
+    return plan
+
+
+def propose_part(plan: Plan, name: str, columns: Sequence[Column]) -> None:
+    """Propose which of the columns that are left become fields of a further record type."""
+    plan.lost_reason = plan.lost_reason or (
+        _("Not stated (import)") if "lost_reason" in targets(get(name)) else ""
+    )
+    _fill(plan, get(name), columns, f"{name}:")
+
+
+def _fill(plan: Plan, record_type: RecordType, columns: Sequence[Column], prefix: str) -> None:
     taken: set[str] = set()
     ranked = sorted(
         (
             (rank, column.index, target)
             for column in columns
-            for target in choices.values()
+            for target in targets(record_type).values()
             if (rank := _rank(record_type, column, target)) is not None
         ),
         key=lambda found: found[:2],
@@ -137,9 +182,7 @@ def propose(record_type: RecordType, columns: Sequence[Column], actor: context.A
         if index in plan.columns or (target.key in taken and not target.repeatable):
             continue
         taken.add(target.key)
-        plan.columns[index] = use_of(columns[index], target.key)
-    complete(record_type, plan, actor)
-    return plan
+        plan.columns[index] = use_of(columns[index], f"{prefix}{target.key}")
 
 
 def use_of(column: Column, target: str) -> ColumnUse:
@@ -149,16 +192,18 @@ def use_of(column: Column, target: str) -> ColumnUse:
 
 def complete(record_type: RecordType, plan: Plan, actor: context.Actor) -> None:
     """Fill in what follows from the columns: keys, and what happens with unknown names."""
-    used = {use.target for use in plan.columns.values()}
-    keys = [key for key in match_keys(record_type) if set(key.fields[:1]) <= used]
-    strong = [key.name for key in keys if not key.weak]
-    plan.keys = strong or [key.name for key in keys]
-    for key in used & set(record_type.by_key):
-        spec = record_type.by_key[key]
-        if spec.kind == "member":
-            plan.missing[key] = "create" if actor.may("members:manage") else "error"
-        elif is_reference(spec):
-            plan.missing[key] = "error"
+    plan.keys = []
+    for prefix, one in plan.prefixes(record_type):
+        used = set(plan.part(one.name, record_type.name).targets())
+        keys = [key for key in match_keys(one) if set(key.fields[:1]) <= used]
+        strong = [key.name for key in keys if not key.weak]
+        plan.keys += [f"{prefix}{name}" for name in strong or [key.name for key in keys]]
+        for key in used & set(one.by_key):
+            spec = one.by_key[key]
+            if spec.kind == "member":
+                plan.missing[f"{prefix}{key}"] = "create" if actor.may("members:manage") else "error"
+            elif is_reference(spec):
+                plan.missing[f"{prefix}{key}"] = "error"
 
 
 def _rank(record_type: RecordType, column: Column, target: Target) -> int | None:
@@ -273,7 +318,7 @@ def outcome_of(text: str) -> str:
 
 def value_targets(record_type: RecordType, plan: Plan) -> list[Target]:
     """Return the targets in use whose values are mapped one by one."""
-    known = targets(record_type)
+    known = all_targets(record_type, plan.parts)
     return [
         known[use.target]
         for use in plan.columns.values()

@@ -11,11 +11,12 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from kehu.core import context
+from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
 from kehu.core.records import scope as scoping
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType, get
-from kehu.core.text import fold, normal_email
+from kehu.core.text import fold, normal_email, normal_phone
 from kehu.imports.targets import norm_column
 from kehu.members.placeholders import find_members, make_placeholders
 
@@ -24,6 +25,15 @@ MARKS: Final = " \t-_.,;:'’‘\"“”«»()[]{}&/\\+*#!?|·•–—®™©@"
 
 _SQUEEZE: Final = str.maketrans("", "", MARKS)
 LONGEST_CACHE: Final = 50_000
+
+
+def _phone(text: str) -> str | None:
+    if sum(char.isdigit() for char in text) < 6:
+        return None
+    try:
+        return normal_phone(text, context.tenant().country)
+    except InvalidInput:
+        return None
 
 
 def squeeze(name: str) -> str:
@@ -195,6 +205,8 @@ class References:
             )
         if hasattr(model, "email_norm"):
             found["email"] = (model.email_norm, lambda text: normal_email(text) if "@" in text else None)
+        if hasattr(model, "phone_norm"):
+            found["phone"] = (model.phone_norm, _phone)
         for name in ("code", "external_id"):
             if hasattr(model, name):
                 found[name] = (getattr(model, name), str)

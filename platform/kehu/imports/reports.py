@@ -27,6 +27,12 @@ def add(job: Import, result: Result) -> None:
     job.unchanged_count += result.unchanged
     job.error_count += len(result.refused)
     report = dict(job.report)
+    if len(result.by_type) > 1:
+        counts = dict(report.get("by_type", {}))
+        for type_name, numbers in result.by_type.items():
+            before = counts.get(type_name, [0, 0, 0])
+            counts[type_name] = [one + more for one, more in zip(before, numbers, strict=True)]
+        report["by_type"] = counts
     if result.repairs:
         report["repairs"] = _counted(report.get("repairs", []), result.repairs)
     if result.left:

@@ -57,6 +57,26 @@ class Result:
     records: dict[int, uuid.UUID] = field(default_factory=dict)
     """Row -> the record that it made, changed or found as it was."""
 
+    by_type: dict[str, list[int]] = field(default_factory=dict)
+    """Record type -> how many of it were created, changed and left as they were."""
+
+    def add(self, type_name: str, part: Result, prefix: str = "") -> None:
+        """Take in what became of the records of one type; `prefix` stands before the names of its fields."""
+        self.created += part.created
+        self.updated += part.updated
+        self.unchanged += part.unchanged
+        self.by_type[type_name] = [part.created, part.updated, part.unchanged]
+        self.refused += part.refused
+        for mine, theirs in (
+            (self.repairs, part.repairs),
+            (self.left, part.left),
+            (self.doubles, part.doubles),
+        ):
+            mine.update(theirs)  # type: ignore[arg-type]
+        self.unmapped.update({(prefix + key, text): count for (key, text), count in part.unmapped.items()})
+        for made, names in part.made_names.items():
+            self.note_made(made, names)
+
     def note_made(self, type_name: str, names: Iterable[str]) -> None:
         """Remember that records or members were made for names."""
         listed = list(names)

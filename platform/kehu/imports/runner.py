@@ -24,8 +24,8 @@ from kehu.core.i18n import _
 from kehu.core.ids import new_id
 from kehu.core.records.types import get
 from kehu.imports import reports
-from kehu.imports.batch import BatchWriter
 from kehu.imports.files import ReadOptions, Row
+from kehu.imports.linked import LinkedWriter
 from kehu.imports.mapping import Plan
 from kehu.imports.models import Import, RefusedRow
 from kehu.imports.reader import RowReader
@@ -57,7 +57,7 @@ class ImportRun:
         """
         with context.use(actor=self.actor, source="import"):
             stage, position = self._open()
-            for number in range(stage, 3 if self.writer.parser.parent_mapped else 2):
+            for number in range(stage, 3 if self.writer.parent_mapped else 2):
                 if number > stage:
                     position = 0
                 self._pass(number, position)
@@ -69,10 +69,11 @@ class ImportRun:
         with db.unit_of_work() as session:
             job = self._locked(session)
             record_type = get(job.object)
-            if not may_import(record_type, self.actor):
-                raise Forbidden(
-                    _("Your role no longer allows to import %(things)s.", things=record_type.plural)
-                )
+            for name in (job.object, *job.options.get("parts", ())):
+                if not may_import(get(name), self.actor):
+                    raise Forbidden(
+                        _("Your role no longer allows to import %(things)s.", things=get(name).plural)
+                    )
             if job.state == "queued":
                 job.state = "running"
             if job.state != self.state:
@@ -89,7 +90,7 @@ class ImportRun:
                         RefusedRow.tenant_id == job.tenant_id, RefusedRow.import_id == job.id
                     )
                 )
-            self.writer = BatchWriter(record_type, self.plan, self.actor, dry=self.dry)
+            self.writer = LinkedWriter(record_type, self.plan, self.actor, dry=self.dry)
             return int(job.report.get("pass", 1)), job.done_rows
 
     def _locked(self, session: Session) -> Import:
@@ -113,7 +114,8 @@ class ImportRun:
             if not self.dry:
                 audit.write(session, object="imports", record_id=job.id, action="imported", title=job.name)
                 audit.use_batch(session, self.import_id)
-                events.announce(session, f"{self.writer.type.singular}.created")
+                for part in self.writer.parts:
+                    events.announce(session, f"{part.type.singular}.created")
 
     # Passes ----------------------------------------------------------------------------
 
@@ -128,7 +130,7 @@ class ImportRun:
             if number == 1:
                 job.report = {**job.report, "rows": position}
                 job.total_rows = position
-                if self.writer.parser.parent_mapped:
+                if self.writer.parent_mapped:
                     job.report = {**job.report, "pass": 2}
                     job.done_rows = 0
 
@@ -143,7 +145,7 @@ class ImportRun:
             self._write(number, position, batch, fraction, batch)
         except (DataError, IntegrityError):
             # Something that only the database knows: find the row, let the others in.
-            self.writer.linker.dropped()
+            self.writer.dropped()
             self._one_by_one(number, position, batch, fraction)
 
     def _one_by_one(self, number: int, position: int, batch: list[Row], fraction: float) -> None:
@@ -151,7 +153,7 @@ class ImportRun:
             try:
                 self._write(number, position + offset, [row], fraction, [row])
             except (DataError, IntegrityError):
-                self.writer.linker.dropped()
+                self.writer.dropped()
                 problem = _(
                     "The database does not take this row. Look for values that are far too large or stand twice."
                 )
@@ -169,7 +171,7 @@ class ImportRun:
             if self.dry:
                 session.rollback()
                 session.expunge_all()
-                self.writer.linker.dropped()
+                self.writer.dropped()
             job = self._mine(session, number, position)
             if linked:
                 _recount(session, job, linked)
@@ -178,7 +180,7 @@ class ImportRun:
             job.done_rows = position + len(counted)
             _keep_refused(session, job, result.refused)
         if not self.dry:
-            self.writer.linker.kept()
+            self.writer.kept()
 
     def _work(self, session: Session, number: int, rows: list[Row]) -> tuple[Result, list[uuid.UUID]]:
         if number == 1:

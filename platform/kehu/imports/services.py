@@ -322,24 +322,33 @@ class ImportService:
 def columns_of(job: Import) -> list[Column]:
     """Return the columns that were found in a file."""
     return [
-        Column(**{**entry, "examples": tuple(entry["examples"]), "values": tuple(entry.get("values", ()))})
+        Column(
+            **{
+                **entry,
+                "examples": tuple(entry["examples"]),
+                "values": tuple(entry.get("values", ())),
+                "counts": tuple(entry.get("counts", ())),
+            }
+        )
         for entry in job.format["columns"]
     ]
 
 
 def survey(path: Path, info: FileInfo) -> tuple[list[Column], int]:
     """Read the whole file once: count its rows and find every value of the columns with few."""
-    few = {column.index: dict.fromkeys(column.values) for column in info.columns if column.values}
+    few = {column.index: dict.fromkeys(column.values, 0) for column in info.columns if column.values}
     count = 0
     for row in RowReader(path, info.options):
         count += 1
         for index in list(few):
             cell = row.cells[index] if index < len(row.cells) else ""
-            if cell and cell not in few[index]:
-                few[index][cell[:80]] = None
+            if cell:
+                few[index][cell[:80]] = few[index].get(cell[:80], 0) + 1
                 if len(few[index]) > MOST_VALUES:
                     del few[index]
-    return [replace(column, values=tuple(few.get(column.index, ()))) for column in info.columns], count
+    none: dict[str, int] = {}
+    found = [(column, few.get(column.index, none)) for column in info.columns]
+    return [replace(one, values=tuple(seen), counts=tuple(seen.values())) for one, seen in found], count
 
 
 def _format_of(info: FileInfo, columns: Sequence[Column]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kehu.core import context
@@ -58,6 +59,17 @@ def targets(record_type: RecordType) -> dict[str, Target]:
         elif spec.key == "number":
             label = _("%(field)s (only to find records)", field=spec.label)
             found[spec.key] = Target(key=spec.key, field=spec, label=label, match_only=True)
+    return found
+
+
+def all_targets(record_type: RecordType, parts: Sequence[str]) -> dict[str, Target]:
+    """Return what columns can be mapped to when rows hold records of further types: `contacts:name`."""
+    found = targets(record_type)
+    for name in parts:
+        other = get(name)
+        for key, target in targets(other).items():
+            label = _("%(field)s: %(part)s", field=str(other.label).capitalize(), part=target.label)
+            found[f"{name}:{key}"] = replace(target, key=f"{name}:{key}", label=label)
     return found
 
 
