@@ -71,11 +71,15 @@ def test_a_dry_run_counts_what_the_run_writes(importer):
     rows = [f"Firm {n // 4},Leeds,Person {n},p{n}@firm.example,Deal {n},{n + 1},Kunde" for n in range(1300)]
     job = _setup(importer, FILE.splitlines()[0] + "\n" + "\n".join(rows))
     checked = importer.check(job).report["by_type"]
-    assert checked == importer.run(job).report["by_type"] == {
-        "customers": [325, 0, 975],
-        "contacts": [1300, 0, 0],
-        "deals": [1300, 0, 0],
-    }
+    assert (
+        checked
+        == importer.run(job).report["by_type"]
+        == {
+            "customers": [325, 0, 975],
+            "contacts": [1300, 0, 0],
+            "deals": [1300, 0, 0],
+        }
+    )
 
 
 def test_the_wizard_offers_kinds_and_proposes_their_columns(importer, shop):
@@ -97,8 +101,8 @@ def test_the_wizard_offers_kinds_and_proposes_their_columns(importer, shop):
 
 
 def test_who_may_not_import_a_kind_is_not_offered_it(importer, shop):
-    from kehu.imports.linked import in_order, parts_for
     from kehu.core.records.types import get
+    from kehu.imports.linked import in_order, parts_for
 
     with shop.work():
         names = [one.name for one in parts_for(get("customers"), shop.owner)]
