@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, inspect, or_, select, true
@@ -86,38 +87,61 @@ def link(type_name: str, entity: Any, row: Any, key: str, actor: Actor) -> Colum
     )
 
 
-def within(
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a record lies within a scope, and why.
+
+    :param why: `none` (no right), `all`, `own`, `team`, `unowned`, `other` (somebody else's), `named` (whose name it
+        bears may not be seen).
+    """
+
+    allowed: bool
+    why: str
+
+
+def explain(
     record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session
-) -> bool:
-    """Tell whether a loaded record lies within a scope."""
-    if scope is None or not _owned_within(record_type, record, actor, scope, session):
-        return False
+) -> Verdict:
+    """Tell whether a loaded record lies within a scope, and why."""
+    found = _owned_within(record_type, record, actor, scope, session)
+    if not found.allowed:
+        return found
     namer = _namer(record_type, actor)
     if namer is None:
-        return True
+        return found
     model: Any = namer.model
     named = select(model.id).where(
         model.id == getattr(record, record_type.named_by), seen(namer.name, model, actor)
     )
-    return session.execute(named).first() is not None
+    return found if session.execute(named).first() is not None else Verdict(False, "named")
+
+
+def within(
+    record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session
+) -> bool:
+    """Tell whether a loaded record lies within a scope."""
+    return explain(record_type, record, actor, scope, session).allowed
 
 
 def _owned_within(
-    record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope, session: Session
-) -> bool:
+    record_type: RecordType, record: RecordRow, actor: Actor, scope: Scope | None, session: Session
+) -> Verdict:
+    if scope is None:
+        return Verdict(False, "none")
     if scope == "all" or not record_type.owner:
-        return True
+        return Verdict(True, "all")
     owner = getattr(record, record_type.owner)
     if owner == actor.member_id:
-        return True
+        return Verdict(True, "own")
     if scope == "own":
-        return False
+        return Verdict(False, "other")
     if owner is None:
-        return True
+        return Verdict(True, "unowned")
     if actor.team_id is None:
-        return False
+        return Verdict(False, "other")
     members = metadata.tables["members"]
-    return session.execute(_team_members(actor).where(members.c.id == owner)).first() is not None
+    same = session.execute(_team_members(actor).where(members.c.id == owner)).first() is not None
+    return Verdict(same, "team" if same else "other")
 
 
 def visible(session: Session, record_type: RecordType, record_id: uuid.UUID, actor: Actor) -> bool:

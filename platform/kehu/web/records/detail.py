@@ -91,6 +91,7 @@ class RecordPage:
     sections: list[Section]
     list_url: str
     history_url: str
+    seers_url: str = ""
     position_url: str = ""
     edit_url: str = ""
     trash_url: str = ""
@@ -150,6 +151,7 @@ def record_page_context(
         sections=sections_of(pages, record, names, may_write=may_write),
         list_url=query.list_url(pages.name, query.parse(from_query)),
         history_url=pages.url("history", **more),
+        seers_url=pages.url("seers", **more) if actor.may("members:read") else "",
         position_url=_position_url(pages, record) if "from" in request.args else "",
         edit_url=pages.url("edit", **more) if may_write else "",
         trash_url=pages.url("trash", **more) if may_delete else "",

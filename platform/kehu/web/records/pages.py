@@ -117,6 +117,7 @@ class RecordPages:
             history,
             inline,
             lists,
+            seers,
             trash,
         )
 
@@ -139,6 +140,7 @@ class RecordPages:
             (f"{one}/trash", "trash", trash.put, "delete", ("POST",)),
             (f"{one}/history", "history", history.show, "read", ("GET",)),
             (f"{one}/history/<uuid:entry_id>/undo", "history_undo", history.undo_one, "write", ("POST",)),
+            (f"{one}/seers", "seers", seers.show, "read", ("GET",)),
             (f"{one}/history/field/<key>", "field_history", field_history.show, "read", ("GET",)),
             (
                 f"{one}/history/<uuid:entry_id>/undo/<key>",
