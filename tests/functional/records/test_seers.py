@@ -54,7 +54,9 @@ def crowd(shop):
                 ("activities", {"kind": "note", "subject": "Note"}),
             ):
                 service = service_for(kind, session)
-                given = {key: value for key, value in {**common, **values}.items() if key in service.type.editable}
+                given = {
+                    key: value for key, value in {**common, **values}.items() if key in service.type.editable
+                }
                 found[kind].append(service.create(given).id)
     return found
 

@@ -170,9 +170,7 @@ class Audience:
     def seer(self, name: str, note: str, actor: Actor) -> Seer:
         """Return one line of the panel."""
         reach, words = self.reach(actor), self.words()
-        return Seer(
-            name=name, note=note, cells=[(reach.may(one), words[reach.why(one)]) for one in ACTIONS]
-        )
+        return Seer(name=name, note=note, cells=[(reach.may(one), words[reach.why(one)]) for one in ACTIONS])
 
     def words(self) -> dict[str, str]:
         """Return the reasons in words."""
