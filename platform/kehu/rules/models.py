@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kehu.core.tables import Base, Flag, RecordRow, tenant_args, tenant_index
+from kehu.core.tables import Base, Flag, OptStr, RecordRow, tenant_args, tenant_index
 
 LIVE = "deleted_at IS NULL"
 
@@ -26,3 +26,19 @@ class NumberRule(RecordRow, Base):
     start: Mapped[int] = mapped_column(BigInteger, default=1)
     reset: Mapped[str] = mapped_column(Text, default="never", server_default="never")
     by_hand: Mapped[Flag]
+
+
+class RecordRule(RecordRow, Base):
+    """What must hold for the records of a type when they are written (SAS-10)."""
+
+    __tablename__ = "record_rules"
+    __table_args__ = tenant_args(
+        "record_rules", tenant_index("record_rules", "object", "object", "id", where=LIVE)
+    )
+
+    object: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    only_for: Mapped[OptStr]
+    must: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    active: Mapped[Flag]

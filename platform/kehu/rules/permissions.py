@@ -9,4 +9,7 @@ register(
     Permission(code="number_rules:read", sentence=_l("See the rules for codes")),
     Permission(code="number_rules:write", sentence=_l("Set the rules for codes")),
     Permission(code="number_rules:delete", sentence=_l("Switch rules for codes off")),
+    Permission(code="record_rules:read", sentence=_l("See what must hold for records")),
+    Permission(code="record_rules:write", sentence=_l("Say what must hold for records")),
+    Permission(code="record_rules:delete", sentence=_l("Remove what must hold for records")),
 )

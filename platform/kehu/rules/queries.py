@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kehu.core.records.codes import CodeRule
-from kehu.rules.models import NumberRule
+from kehu.rules.models import NumberRule, RecordRule
 
 
 def number_rules(session: Session) -> list[NumberRule]:
@@ -33,3 +34,32 @@ def as_rule(row: NumberRule) -> CodeRule:
         reset=row.reset,
         by_hand=row.by_hand,
     )
+
+
+def record_rules(session: Session) -> list[RecordRule]:
+    """Return what must hold, switched on or not, by record type."""
+    statement = (
+        select(RecordRule)
+        .where(RecordRule.deleted_at.is_(None))
+        .order_by(RecordRule.object, RecordRule.name, RecordRule.id)
+    )
+    return list(session.execute(statement.limit(500)).scalars())
+
+
+def active_record_rules(session: Session) -> Mapping[str, list[Must]]:
+    """Return what is switched on by record type, as it is asked at each write."""
+    found: dict[str, list[Must]] = {}
+    for row in record_rules(session):
+        if row.active:
+            must = Must(only_for=row.only_for or "", must=row.must, message=row.message)
+            found.setdefault(row.object, []).append(must)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Must:
+    """A rule as it is asked at each write."""
+
+    only_for: str
+    must: str
+    message: str

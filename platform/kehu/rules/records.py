@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from kehu.core import shape
 from kehu.core.i18n import _l
-from kehu.core.records import codes
+from kehu.core.records import codes, guards
 from kehu.core.records.fields import Field, Option
-from kehu.core.records.types import RecordType, register
-from kehu.rules import queries
-from kehu.rules.models import NumberRule
+from kehu.core.records.types import RecordType, register, registered
+from kehu.rules import musts, queries
+from kehu.rules.models import NumberRule, RecordRule
 
 RESETS = (
     Option(value="never", label=_l("Never")),
@@ -110,4 +110,82 @@ NUMBER_RULES = register(
     )
 )
 
+
+def _record_rules(session: Session) -> Any:
+    from kehu.rules.musts import RecordRuleService
+
+    return RecordRuleService(session)
+
+
+def ruled() -> list[Option]:
+    """Return the record types that rules can be about, as choices."""
+    return [Option(value=one.name, label=one.plural) for one in registered().values() if one.importable]
+
+
+RECORD_RULES = register(
+    RecordType(
+        name="record_rules",
+        singular="record_rule",
+        label=_l("rule for records"),
+        plural=_l("Rules for records"),
+        icon="shield-check",
+        model=RecordRule,
+        service=_record_rules,
+        owner="",
+        path="/settings/record-rules",
+        searchable=False,
+        importable=False,
+        fields=(
+            Field(
+                key="name",
+                label=_l("Name"),
+                required=True,
+                max_length=100,
+                quick=True,
+                example="A customers have a country",
+            ),
+            Field(
+                key="object",
+                label=_l("For"),
+                kind="choice",
+                options=ruled,
+                required=True,
+                quick=True,
+                example="customers",
+            ),
+            Field(
+                key="only_for",
+                label=_l("Only where"),
+                max_length=2000,
+                quick=True,
+                help=_l("Filter as in the address of the list, for example value_class=A. Empty means all."),
+                example="value_class=A",
+            ),
+            Field(
+                key="must",
+                label=_l("Must hold"),
+                required=True,
+                max_length=2000,
+                quick=True,
+                help=_l(
+                    "Filter as in the address of the list, for example country.empty=no&industry.empty=no."
+                ),
+                example="country.empty=no",
+            ),
+            Field(
+                key="message",
+                label=_l("Message"),
+                required=True,
+                max_length=300,
+                quick=True,
+                help=_l("In your own words: what is missing, and what to do."),
+                example="Say in which country an A customer sits.",
+            ),
+            Field(key="active", label=_l("Switched on"), kind="bool", default=False, example=False),
+        ),
+    )
+)
+
 shape.add(codes.PART, queries.code_rules)
+shape.add(musts.PART, queries.active_record_rules)
+guards.add(musts.guard)

@@ -19,7 +19,7 @@ from kehu.core import audit, bulk, clock, context, events, search
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, Moved, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
-from kehu.core.records import codes, moved, stale
+from kehu.core.records import codes, guards, moved, stale
 from kehu.core.records import scope as scoping
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import dump_value, load_value
@@ -174,6 +174,7 @@ class RecordService(Generic[M]):
                 self._own(record)
                 self.prepare(record, set(loaded))
                 self.check(record, set(loaded))
+                guards.ask(self, record, None)
             except InvalidInput as error:
                 outcome.errors = error.fields or {"": [error.message]}
                 continue
@@ -374,6 +375,7 @@ class RecordService(Generic[M]):
         self.prepare(record, changed)
         self.check(record, changed)
         codes.recheck(self, record, changed)
+        guards.ask(self, record, {key: before.get(key) for key in changed})
         self._stamp(record)
         if flush:
             self._flush()
