@@ -7,7 +7,7 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261129_91"
+revision = "20261129_37"
 down_revision = "20261129_36"
 branch_labels = None
 depends_on = None
