@@ -251,14 +251,15 @@ def test_a_filter_is_built_by_keyboard(
     page.locator("[id='g0.t0-op']").select_option("gte")
     page.locator("[id='g0.add']").press("Enter")
     page.locator("[id='g0.t1']").wait_for()
-    page.wait_for_function("document.activeElement.id === 'g0.t1'")
+    page.locator("[id='g0.t1']:focus").wait_for()
     page.get_by_role("button", name="Take the question away").last.press("Enter")
     page.locator("[id='g0.t1']").wait_for(state="detached")
-    page.wait_for_function("document.activeElement.id === 'g0.add'")
+    page.locator("[id='g0.add']:focus").wait_for()
     page.locator("[id='g0.t0-v']").fill("1000")
     page.locator("[id='g0.t0-v']").press("Enter")
     page.locator("[data-row]").first.wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-row]').length === 1")
+    page.locator("[data-where]").wait_for()
+    assert page.locator("[data-row]").count() == 1
     assert "where=deals(amount.gte:1000)" in page.url
     assert "has: Deals" in page.locator("[data-where]").inner_text()
     page.locator("[data-where]").press("Enter")
