@@ -34,7 +34,9 @@ def main() -> None:
         with psycopg.connect(urls.owner, autocommit=True) as connection:
             connection.execute("ANALYZE")
         for name, order in ORDERS.items():
-            batch = told(f"{name}, {chosen.rows:,} rows", shop, lambda session, one=order: _started(session, one))
+            batch = told(
+                f"{name}, {chosen.rows:,} rows", shop, lambda session, one=order: _started(session, one)
+            )
             told(
                 f"undo of it, {chosen.rows:,} rows",
                 shop,

@@ -51,19 +51,22 @@ def index(session: Session, kind: str, texts: Mapping[uuid.UUID, Texts], *, new:
         )
         for record_id, term in session.execute(statement):
             present[record_id].add(term)
+        # A change of many mostly takes the same terms from each: one statement for all that lose the same.
+        losing: dict[frozenset[str], list[uuid.UUID]] = {}
         for record_id, found in wanted.items():
-            gone = present[record_id] - found
-            if gone:
-                session.execute(
-                    delete(SearchTerm).where(
-                        SearchTerm.tenant_id == tenant_id(),
-                        SearchTerm.kind == kind,
-                        SearchTerm.record_id == record_id,
-                        SearchTerm.term.in_(gone),
-                    ),
-                    execution_options={"synchronize_session": False},
-                )
+            if gone := frozenset(present[record_id] - found):
+                losing.setdefault(gone, []).append(record_id)
             rows += _rows(kind, record_id, found - present[record_id])
+        for gone, ids in losing.items():
+            session.execute(
+                delete(SearchTerm).where(
+                    SearchTerm.tenant_id == tenant_id(),
+                    SearchTerm.kind == kind,
+                    bulk.among(SearchTerm.record_id, ids),
+                    SearchTerm.term.in_(gone),
+                ),
+                execution_options={"synchronize_session": False},
+            )
     bulk.insert_rows(session, SearchTerm.__table__, rows)  # type: ignore[arg-type]
 
 
