@@ -19,7 +19,10 @@ from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
 from kehu.core.records import filters, listing
 from kehu.core.records.fields import Field
+from kehu.core.records.kinds import KINDS, dump_value
 from kehu.imports.csv_out import csv_blocks
+from kehu.imports.json_out import jsonl_blocks
+from kehu.imports.xlsx_out import xlsx_blocks
 from kehu.views.models import BulkRun
 from kehu.web.records import query
 from kehu.web.records.display import plain_text
@@ -29,6 +32,12 @@ if TYPE_CHECKING:
     from kehu.web.records.pages import RecordPages
 
 SELECTION = "selection"
+MIME = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonl": "application/jsonl",
+}
+"""How a list is handed out -> what the browser is told of the file."""
 
 
 def exporting_actor(type_name: str, actor: context.Actor) -> context.Actor:
@@ -37,8 +46,11 @@ def exporting_actor(type_name: str, actor: context.Actor) -> context.Actor:
     return replace(actor, permissions={**actor.permissions, f"{type_name}:read": reach})
 
 
-def download(pages: RecordPages) -> ResponseReturnValue:
-    """Answer the list as CSV."""
+def download(pages: RecordPages, form: str = "csv") -> ResponseReturnValue:
+    """Answer the list as a file, streamed.
+
+    :param form: csv, xlsx or jsonl.
+    """
     args = query.of_request()
     record_type, session, tenant = pages.type, db.session(), context.tenant()
     actor = exporting_actor(pages.name, context.actor())
@@ -55,8 +67,7 @@ def download(pages: RecordPages) -> ResponseReturnValue:
         for one in columns
         if one.kind == "choice"
     }
-    header = [str(one.label) for one in columns]
-    name = f"{pages.name}-{clock.today(tenant.tz).isoformat()}.csv"
+    name = f"{pages.name}-{clock.today(tenant.tz).isoformat()}.{form}"
 
     def rows() -> Iterator[list[Any]]:
         # The request's own unit of work has ended when the file is sent.
@@ -64,13 +75,39 @@ def download(pages: RecordPages) -> ResponseReturnValue:
             for row in listing.everything(
                 reading, record_type, args, [one.key for one in columns], actor, only=chosen
             ):
-                yield _line(columns, row, labels, tenant)
+                line = _line(columns, row, labels, tenant)
+                yield line if form != "jsonl" else _with_lists(columns, row, line)
 
-    response = Response(csv_blocks(header, rows()), mimetype="text/csv")
+    response = Response(_blocks(form, columns, rows()), mimetype=MIME[form])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def workbook(pages: RecordPages) -> ResponseReturnValue:
+    """Answer the list as an Excel workbook."""
+    return download(pages, "xlsx")
+
+
+def json_lines(pages: RecordPages) -> ResponseReturnValue:
+    """Answer the list as JSON Lines."""
+    return download(pages, "jsonl")
+
+
+def _blocks(form: str, columns: Sequence[Field], rows: Iterator[list[Any]]) -> Iterator[bytes]:
+    if form == "jsonl":
+        return jsonl_blocks([one.key for one in columns], rows)
+    header = [str(one.label) for one in columns]
+    return xlsx_blocks(header, rows) if form == "xlsx" else csv_blocks(header, rows)
+
+
+def _with_lists(columns: Sequence[Field], row: Mapping[str, Any], line: list[Any]) -> list[Any]:
+    """Return a line in which mails, phones, addresses and tags stay lists."""
+    return [
+        dump_value(one, row[one.key]) if KINDS[one.kind].json_type == "array" else value
+        for one, value in zip(columns, line, strict=True)
+    ]
 
 
 def _selection(pages: RecordPages, args: Mapping[str, str]) -> list[uuid.UUID] | None:

@@ -132,6 +132,8 @@ class RecordPages:
             (f"{home}/where", "where", builder.show, "read", ("GET",)),
             (f"{home}/columns", "columns", columns.choose, "read", ("GET", "POST")),
             (f"{home}/export.csv", "export", export.download, "export", ("GET",)),
+            (f"{home}/export.xlsx", "export_xlsx", export.workbook, "export", ("GET",)),
+            (f"{home}/export.jsonl", "export_jsonl", export.json_lines, "export", ("GET",)),
             (f"{home}/bulk/<action>", "bulk", bulk.act, "read", ("GET", "POST")),
             (one, "show", detail.show, "read", ("GET",)),
             (f"{one}/position", "position", detail.position, "read", ("GET",)),
