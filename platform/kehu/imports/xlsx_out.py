@@ -80,7 +80,9 @@ def _write_row(sheet: IO[bytes], values: Iterable[object]) -> None:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and abs(value) < 10**15:
-        return f"<c><v>{value:f}</v></c>" if isinstance(value, Decimal) else f"<c><v>{value}</v></c>"
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        number = Decimal(value)
+        if abs(number) < 10**15:
+            return f"<c><v>{number:f}</v></c>"
     text = _UNWRITABLE.sub("", cell(value))[:_LONGEST]
     return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>' if text else "<c/>"
