@@ -76,7 +76,7 @@ def test_the_panel_says_what_lists_and_services_do(shop, crowd, kind):
         with shop.work(actor) as session:
             seen = set()
             if actor.may(f"{kind}:read"):
-                page = listing.page(session, record_type, ListQuery(limit=200, titles=False), actor)
+                page = listing.page(session, record_type, ListQuery(limit=200), actor)
                 seen = {row["id"] for row in page.rows}
             for record_id in crowd[kind]:
                 may = [record_id in seen]

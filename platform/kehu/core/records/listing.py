@@ -283,7 +283,7 @@ def _build_select(
                 )
             )
             parts.append(getattr(other, target.title).label(f"{spec.key}__title"))
-    statement = select(*parts)
+    statement = select(*parts).select_from(model)
     for entity, on in joins:
         statement = statement.outerjoin(entity, on)
     return statement
