@@ -23,6 +23,10 @@ _CYRILLIC = dict(
         strict=True,
     )
 )
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+"""Latin letters that are no letter with a mark, as people type them without their keyboard."""
 _HAS_CYRILLIC = re.compile(r"[а-яё]")
 
 
@@ -72,6 +76,8 @@ def _name_terms(text: str) -> Iterable[str]:
                 yield "".join(sound[0] for sound in sounds if sound)
         else:
             yield word
+            if (plain := word.translate(_PLAIN)) != word:
+                yield plain
             if _HAS_CYRILLIC.search(word):
                 yield transliterate(word)
 
