@@ -46,6 +46,7 @@ NO_PAGE_ENDS = (
     "/proposal",
     ".csv",
     ".json",
+    ".jsonl",
     ".webmanifest",
     ".xlsx",
 )
