@@ -43,6 +43,7 @@ NO_PAGE_ENDS = (
     "/criteria",
     "/lost",
     "/new",
+    "/numbers/preview",
     "/proposal",
     ".csv",
     ".json",
