@@ -53,7 +53,7 @@ def test_no_page_shows_what_is_not_ones_own(app: Flask, shop: Shop, narrow: Any)
         if url.startswith(("/products", "/settings", "/views", "/lookup/products", "/imports")):
             continue
         answer = client.get(url, buffered=True)
-        if answer.status_code >= 500 or SECRET in answer.get_data(as_text=True):
+        if answer.status_code >= 500 or SECRET in answer.data.decode(errors="replace"):
             faults.append((url, answer.status_code))
     assert not faults, "\n".join(map(str, faults))
 
@@ -102,7 +102,7 @@ def test_the_api_shows_and_changes_nothing_either(shop: Shop, narrow: Any) -> No
     for kind in (one for one in RESOURCES if one in OWNED):
         for path in (kind, f"{kind}?q=zanzibar", f"{kind}?sort=-created_at", f"{kind}/{ids[kind]}"):
             answer = call("GET", path)
-            assert SECRET not in answer.get_data(as_text=True), path
+            assert SECRET not in answer.data.decode(errors="replace"), path
         field = "name" if kind in ("customers", "contacts", "deals") else "subject"
         path = f"{kind}/{ids[kind]}"
         assert call("PATCH", path, {field: "Taken"}, If_Match="*").status_code in (403, 404), path
