@@ -26,6 +26,7 @@ from tenants import addresses
 )
 def test_an_address_is_made_from_a_name(name: str, address: str) -> None:
     made = addresses.from_name(name)
+    assert made == address
     assert addresses.check(made) == made
 
 
