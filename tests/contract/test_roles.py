@@ -19,7 +19,7 @@ from kehu.core.records.service import service_for
 from kehu.core.records.types import registered
 from kehu.deals.models import Pipeline, Stage
 from kehu.members.models import Role, Team
-from kehu.testkit.browser import Browser
+from kehu.testkit.browser import Browser, text_of
 from kehu.testkit.fixtures import Shop, make_shop
 from kehu.tickets.models import Queue
 from kehu.web.access import PUBLIC, SIGNED_IN, USER
@@ -145,7 +145,7 @@ def test_pages_answer_or_refuse(world: World, role: str) -> None:
                 assert response.status_code in (403, 404), (
                     f"{role} GET {path}: {response.status_code}, needs {access}"
                 )
-            assert SECRET.encode() not in response.data, f"{role} GET {path} tells of another firm"
+            assert SECRET not in text_of(response), f"{role} GET {path} tells of another firm"
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "viewer"])
@@ -160,7 +160,7 @@ def test_writes_to_foreign_records_find_nothing(world: World, role: str) -> None
             path = world.address(rule, world.foreign_ids)
             response = ask(client, method, path, data={"name": "Taken", "version": "1", "ids": str(new_id())})
             assert response.status_code in FINE, f"{role} {method} {path}: {response.status_code}"
-            assert SECRET.encode() not in response.data, f"{role} {method} {path} tells of another firm"
+            assert SECRET not in text_of(response), f"{role} {method} {path} tells of another firm"
             if not may(actor, access_of(world.app.view_functions[rule.endpoint])):
                 assert response.status_code in (403, 404), f"{role} {method} {path}: {response.status_code}"
     assert names_of(world.foreign) == {SECRET}
@@ -180,7 +180,7 @@ def test_the_api_answers_or_refuses(world: World, role: str) -> None:
             body = None if method in ("GET", "DELETE") else {"name": "Taken"}
             response = ask(client, method, path, headers=headers, json=body)
             assert response.status_code in FINE | {201}, f"{role} {method} {path}: {response.status_code}"
-            assert SECRET.encode() not in response.data, f"{role} {method} {path} tells of another firm"
+            assert SECRET not in text_of(response), f"{role} {method} {path} tells of another firm"
     assert names_of(world.foreign) == {SECRET}
 
 

@@ -13,6 +13,11 @@ LONGEST = 40
 MOST = 200
 READINGS = 4
 
+# Phrases would choose one sound, cost 45 MB in each process, and be wrong for names. Said before anybody imports the
+# library, for it reads this once: else a name's letters would depend on who was first.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _DIGITS = re.compile(r"\D+")
@@ -56,9 +61,6 @@ def latin(text: str) -> str:
 
 def _readings(word: str) -> Iterator[list[str]]:
     """Yield the ways to read a Chinese word, syllable by syllable: characters with several sounds are found by each."""
-    # Phrases would choose one sound, cost 45 MB in each process, and be wrong for names.
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
-    os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
     from pypinyin import Style, pinyin
 
     sounds = pinyin(word, style=Style.NORMAL, heteronym=True)

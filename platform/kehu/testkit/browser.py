@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from typing import Any
 
 from flask import Flask
@@ -52,3 +54,12 @@ def browser(app: Flask, host: str = "localhost") -> Browser:
     made = Browser(app, app.response_class, use_cookies=True)
     made.host = host
     return made
+
+
+def text_of(answer: Any) -> str:
+    """Return all that an answer says: a page or file as text, of a workbook or archive what its parts hold."""
+    data: bytes = answer.data
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return data.decode()
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        return "\n".join(packed.read(name).decode(errors="replace") for name in packed.namelist())
