@@ -18,6 +18,7 @@ from kehu.core import clock, context, db
 from kehu.core.errors import InvalidInput, KehuError
 from kehu.core.i18n import _, _l, _n
 from kehu.core.records.types import RecordType
+from kehu.settings.forms import form_page, given, seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.records.answers import done, done_toast
@@ -76,10 +77,10 @@ def add() -> ResponseReturnValue:
     if request.method == "GET":
         return _week_form(title, dict.fromkeys(tuple(WEEKDAYS)[:5], "09:00–18:00"))
     try:
-        made = CalendarService(db.session()).create(_given(WEEK_FIELDS))
+        made = CalendarService(db.session()).create(given(WEEK_FIELDS))
     except KehuError as error:
         db.session().rollback()
-        return _week_form(title, _given(WEEK_FIELDS), error)
+        return _week_form(title, given(WEEK_FIELDS), error)
     done_toast(db.session(), _("Added the opening hours “%(name)s”", name=made.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -94,10 +95,10 @@ def edit(calendar_id: uuid.UUID) -> ResponseReturnValue:
     if request.method == "GET":
         return _week_form(title, {key: getattr(record, key) for key in WEEK_FIELDS}, version=version)
     try:
-        service.update(calendar_id, _given(WEEK_FIELDS), version=_seen())
+        service.update(calendar_id, given(WEEK_FIELDS), version=seen_version())
     except KehuError as error:
         db.session().rollback()
-        return _week_form(title, _given(WEEK_FIELDS), error, version=version)
+        return _week_form(title, given(WEEK_FIELDS), error, version=version)
     done_toast(db.session(), _("Changed the opening hours “%(name)s”", name=record.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -130,10 +131,10 @@ def add_day(calendar_id: uuid.UUID) -> ResponseReturnValue:
     if request.method == "GET":
         return _day_form(title, {})
     try:
-        made = CalendarDayService(session).create({**_given(DAY_FIELDS), "calendar_id": calendar.id})
+        made = CalendarDayService(session).create({**given(DAY_FIELDS), "calendar_id": calendar.id})
     except KehuError as error:
         session.rollback()
-        return _day_form(title, _given(DAY_FIELDS), error)
+        return _day_form(title, given(DAY_FIELDS), error)
     done_toast(session, _("Added “%(name)s”", name=made.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -148,10 +149,10 @@ def edit_day(day_id: uuid.UUID) -> ResponseReturnValue:
     if request.method == "GET":
         return _day_form(record.name, {key: getattr(record, key) for key in DAY_FIELDS}, version=version)
     try:
-        service.update(day_id, _given(DAY_FIELDS), version=_seen())
+        service.update(day_id, given(DAY_FIELDS), version=seen_version())
     except KehuError as error:
         db.session().rollback()
-        return _day_form(_("Special day"), _given(DAY_FIELDS), error, version=version)
+        return _day_form(_("Special day"), given(DAY_FIELDS), error, version=version)
     done_toast(db.session(), _("Changed “%(name)s”", name=record.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -186,15 +187,6 @@ def add_holidays(calendar_id: uuid.UUID) -> ResponseReturnValue:
     return done("kehu:close", "kehu:refresh")
 
 
-def _given(keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: request.form[key] for key in keys if key in request.form}
-
-
-def _seen() -> int | None:
-    written = request.form.get("version", "")
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
-
-
 def _labels(record_type: RecordType, keys: tuple[str, ...]) -> dict[str, str]:
     return {key: str(record_type.by_key[key].label) for key in keys}
 
@@ -203,14 +195,16 @@ def _week_form(
     title: str, values: Mapping[str, Any], error: KehuError | None = None, version: int | None = None
 ) -> ResponseReturnValue:
     labels = _labels(CALENDARS, WEEK_FIELDS)
-    return _form("calendars/week_form.html", title, values, labels, error, version, weekdays=tuple(WEEKDAYS))
+    return form_page(
+        "calendars/week_form.html", title, values, labels, error, version, weekdays=tuple(WEEKDAYS)
+    )
 
 
 def _day_form(
     title: str, values: Mapping[str, Any], error: KehuError | None = None, version: int | None = None
 ) -> ResponseReturnValue:
     labels = _labels(CALENDAR_DAYS, DAY_FIELDS)
-    return _form("calendars/day_form.html", title, values, labels, error, version)
+    return form_page("calendars/day_form.html", title, values, labels, error, version)
 
 
 def _holidays_form(country: str, year: int, error: KehuError | None = None) -> ResponseReturnValue:
@@ -219,7 +213,7 @@ def _holidays_form(country: str, year: int, error: KehuError | None = None) -> R
         ((code, str(names.get(code, code))) for code in holidays.countries()), key=lambda pair: pair[1]
     )
     values = {"country": country, "year": year}
-    return _form(
+    return form_page(
         "calendars/holidays_form.html",
         _("Public holidays"),
         values,
@@ -227,27 +221,4 @@ def _holidays_form(country: str, year: int, error: KehuError | None = None) -> R
         error,
         None,
         countries=options,
-    )
-
-
-def _form(
-    template: str,
-    title: str,
-    values: Mapping[str, Any],
-    labels: Mapping[str, str],
-    error: KehuError | None,
-    version: int | None,
-    **more: Any,
-) -> ResponseReturnValue:
-    return render_page(
-        template,
-        {},
-        status=error.status if error else 200,
-        title=title,
-        values=values,
-        labels=labels,
-        errors=error.fields if error else {},
-        problem=str(error.message) if error and not error.fields else "",
-        version=version,
-        **more,
     )

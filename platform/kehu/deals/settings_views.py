@@ -16,6 +16,7 @@ from kehu.deals import queries
 from kehu.deals.records import STAGES
 from kehu.deals.services import DealService
 from kehu.deals.setup_services import PipelineService, StageService
+from kehu.settings.forms import seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.records.answers import done, done_toast, go_to
@@ -96,9 +97,8 @@ def edit_stage(stage_id: uuid.UUID) -> ResponseReturnValue:
     if request.method == "GET":
         values = {key: getattr(record, key) for key in STAGE_FIELDS}
         return _stage_form(title, request.path, values, version=version)
-    seen = request.form.get("version", "")
     try:
-        service.update(stage_id, _given(), version=int(seen) if seen.isdecimal() and len(seen) < 10 else None)
+        service.update(stage_id, _given(), version=seen_version())
     except KehuError as error:
         return _stage_form(title, request.path, _given(), error, version=version)
     done_toast(db.session(), _("Changed the stage “%(name)s”.", name=record.name))

@@ -17,6 +17,7 @@ from kehu.rules import musts, queries
 from kehu.rules.musts import RecordRuleService
 from kehu.rules.records import RECORD_RULES, ruled
 from kehu.rules.views import blueprint
+from kehu.settings.forms import form_page, given, seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.records.answers import done, done_toast
@@ -45,21 +46,22 @@ def record_rules_page() -> ResponseReturnValue:
     """Show what must hold."""
     kinds = registered()
     rules = [row for row in queries.record_rules(db.session()) if row.object in kinds]
-    return render_page("rules/musts.html", rules=rules, kinds=kinds)
+    broken = {row.id for row in rules if not musts.can_be_asked(row)}
+    return render_page("rules/musts.html", rules=rules, kinds=kinds, broken=broken)
 
 
 @blueprint.route("/record-rules/new", methods=["GET", "POST"])
 @needs("record_rules:write")
 def add_record_rule() -> ResponseReturnValue:
-    """Write down what must hold; it is switched off until it was tried."""
+    """Write down what must hold; it is off until somebody switches it on."""
     session = db.session()
     if request.method == "GET":
         return _form(_("New rule"), {"object": "customers"})
     try:
-        made = RecordRuleService(session).create(_given())
+        made = RecordRuleService(session).create(given(FIELDS))
     except KehuError as error:
         session.rollback()
-        return _form(_("New rule"), _given(), error)
+        return _form(_("New rule"), given(FIELDS), error)
     done_toast(session, _("Added the rule “%(name)s”; it is off until you switch it on", name=made.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -74,12 +76,11 @@ def edit_record_rule(rule_id: uuid.UUID) -> ResponseReturnValue:
     title, version = _("Rule “%(name)s”", name=record.name), record.version
     if request.method == "GET":
         return _form(title, {key: getattr(record, key) for key in FIELDS}, version=version)
-    seen = request.form.get("version", "")
     try:
-        service.update(rule_id, _given(), version=int(seen) if seen.isdecimal() and len(seen) < 10 else None)
+        service.update(rule_id, given(FIELDS), version=seen_version())
     except KehuError as error:
         session.rollback()
-        return _form(title, _given(), error, version=version)
+        return _form(title, given(FIELDS), error, version=version)
     done_toast(session, _("Changed the rule “%(name)s”", name=record.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -119,23 +120,10 @@ def drop_record_rule(rule_id: uuid.UUID) -> ResponseReturnValue:
     return done("kehu:refresh")
 
 
-def _given() -> dict[str, Any]:
-    return {key: request.form[key] for key in FIELDS if key in request.form}
-
-
 def _form(
     title: str, values: dict[str, Any], error: KehuError | None = None, version: int | None = None
 ) -> ResponseReturnValue:
-    return render_page(
-        "rules/must_form.html",
-        {},
-        status=error.status if error else 200,
-        title=title,
-        values=values,
-        errors=error.fields if error else {},
-        problem=str(error.message) if error and not error.fields else "",
-        labels=LABELS,
-        helps=HELPS,
-        objects=[(option.value, option.label) for option in ruled()],
-        version=version,
+    objects = [(option.value, option.label) for option in ruled()]
+    return form_page(
+        "rules/must_form.html", title, values, LABELS, error, version, helps=HELPS, objects=objects
     )

@@ -45,6 +45,17 @@ def guard(service: RecordService[Any], record: Any, before: Mapping[str, Any] | 
         raise InvalidInput(next(iter(errors.values()))[0], fields=errors)
 
 
+def can_be_asked(rule: RecordRule) -> bool:
+    """Tell whether all fields that a rule names are there; one that names a vanished field is not asked."""
+    kind, actor, tenant = get_type(rule.object), context.actor(), context.tenant()
+    try:
+        for written in (rule.only_for or "", rule.must):
+            matching.tests(kind, query.parse(written), actor, tenant)
+    except InvalidInput:
+        return False
+    return True
+
+
 class RecordRuleService(RecordService[RecordRule]):
     """Write rules for records."""
 

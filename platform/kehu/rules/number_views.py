@@ -21,6 +21,7 @@ from kehu.rules.models import NumberRule
 from kehu.rules.numbers import NumberRuleService
 from kehu.rules.records import NUMBER_RULES, RESETS
 from kehu.rules.views import blueprint
+from kehu.settings.forms import form_page, given, seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.records.answers import done, done_toast
@@ -87,15 +88,12 @@ def edit_number_rule(rule_id: uuid.UUID) -> ResponseReturnValue:
     version, held = record.version, record.object
     if request.method == "GET":
         return _form(title, {key: getattr(record, key) for key in FIELDS}, version=version)
-    seen = request.form.get("version", "")
-    given = {**_given(), "object": held}
+    wanted = {**_given(), "object": held}
     try:
-        changed = service.update(
-            rule_id, given, version=int(seen) if seen.isdecimal() and len(seen) < 10 else None
-        )
+        changed = service.update(rule_id, wanted, version=seen_version())
     except KehuError as error:
         session.rollback()
-        return _form(title, given, error, version=version)
+        return _form(title, wanted, error, version=version)
     done_toast(session, _("%(things)s get codes like %(code)s from now on", **_example(changed)))
     return done("kehu:close", "kehu:refresh")
 
@@ -138,8 +136,7 @@ def _is_coded(name: str) -> bool:
 
 
 def _given() -> dict[str, Any]:
-    found: dict[str, Any] = {key: request.form[key] for key in FIELDS if key in request.form}
-    return {**found, "by_hand": "by_hand" in request.form}
+    return {**given(FIELDS), "by_hand": "by_hand" in request.form}
 
 
 def _example(record: NumberRule) -> dict[str, Any]:
@@ -166,17 +163,14 @@ def _rule_of(args: Mapping[str, str]) -> tuple[CodeRule | None, str]:
 def _form(
     title: str, values: dict[str, Any], error: KehuError | None = None, version: int | None = None
 ) -> ResponseReturnValue:
-    return render_page(
+    return form_page(
         "rules/number_form.html",
-        {},
-        status=error.status if error else 200,
-        title=title,
-        values=values,
-        errors=error.fields if error else {},
-        problem=str(error.message) if error and not error.fields else "",
-        labels=LABELS,
+        title,
+        values,
+        LABELS,
+        error,
+        version,
         helps={key: NUMBER_RULES.by_key[key].help for key in FIELDS},
         resets=[(option.value, option.label) for option in RESETS],
-        version=version,
         today=clock.today(context.tenant().tz),
     )

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from kehu.core import db
 from kehu.core.errors import KehuError
 from kehu.core.i18n import _, _l
+from kehu.settings.forms import form_page, given, seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.tickets import queries
 from kehu.tickets.records import QUEUES
@@ -51,9 +52,9 @@ def add() -> ResponseReturnValue:
     if request.method == "GET":
         return _form(title, {})
     try:
-        made = QueueService(db.session()).create(_given())
+        made = QueueService(db.session()).create(given(FIELDS))
     except KehuError as error:
-        return _form(title, _given(), error)
+        return _form(title, given(FIELDS), error)
     done_toast(db.session(), _("Added the queue “%(name)s”", name=made.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -67,13 +68,11 @@ def edit(queue_id: uuid.UUID) -> ResponseReturnValue:
     title, version = _("Queue “%(name)s”", name=record.name), record.version
     if request.method == "GET":
         return _form(title, {key: getattr(record, key) for key in FIELDS}, version=version)
-    seen = request.form.get("version", "")
-    known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
     try:
-        service.update(queue_id, _given(), version=known)
+        service.update(queue_id, given(FIELDS), version=seen_version())
     except KehuError as error:
         db.session().rollback()
-        return _form(title, _given(), error, version=version)
+        return _form(title, given(FIELDS), error, version=version)
     done_toast(db.session(), _("Changed the queue “%(name)s”", name=record.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -96,22 +95,9 @@ def retire(queue_id: uuid.UUID) -> ResponseReturnValue:
     return done("kehu:refresh")
 
 
-def _given() -> dict[str, Any]:
-    return {key: request.form[key] for key in FIELDS if key in request.form}
-
-
 def _form(
     title: str, values: dict[str, Any], error: KehuError | None = None, version: int | None = None
 ) -> ResponseReturnValue:
-    return render_page(
-        "tickets/queue_form.html",
-        {},
-        status=error.status if error else 200,
-        title=title,
-        values=values,
-        version=version,
-        errors=error.fields if error else {},
-        problem=str(error.message) if error and not error.fields else "",
-        labels={key: str(QUEUES.by_key[key].label) for key in FIELDS},
-        help=QUEUES.by_key["email"].help,
-    )
+    labels = {key: str(QUEUES.by_key[key].label) for key in FIELDS}
+    help_text = QUEUES.by_key["email"].help
+    return form_page("tickets/queue_form.html", title, values, labels, error, version, help=help_text)

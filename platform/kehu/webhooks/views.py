@@ -11,6 +11,7 @@ from sqlalchemy import select
 from kehu.core import db
 from kehu.core.errors import KehuError
 from kehu.core.i18n import _, _l
+from kehu.settings.forms import seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.records.answers import done_toast
@@ -111,10 +112,8 @@ def _detail(webhook_id: uuid.UUID, shown: str = "", error: KehuError | None = No
 def edit(webhook_id: uuid.UUID) -> Any:
     """Change a webhook."""
     session = db.session()
-    written = request.form.get("version", "")
-    seen = int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
     try:
-        record = WebhookService(session).update(webhook_id, _given(), version=seen)
+        record = WebhookService(session).update(webhook_id, _given(), version=seen_version())
     except KehuError as error:
         session.rollback()
         return _detail(webhook_id, error=error)

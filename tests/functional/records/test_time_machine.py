@@ -4,8 +4,12 @@ import re
 import time
 from html import unescape
 
+from sqlalchemy import select
+
 from kehu.core import context
 from kehu.core.records.service import service_for
+from kehu.members.models import Role
+from kehu.members.role_services import RoleService
 from kehu.testkit.queue import work_off
 
 URL = "/settings/time-machine"
@@ -107,3 +111,19 @@ def test_a_span_that_makes_no_sense_is_named_and_kept(browser):
     assert browser.get(f"{URL}?since=nonsense").status_code == 422
     none = browser.post(f"{URL}/take-back", {"since": "2020-01-01T10:00", "until": "2020-01-01T11:00"})
     assert none.status_code == 409
+
+
+def test_what_is_out_of_reach_is_not_told(make, shop):
+    (mine,) = make({"name": "Zanzibar Quarry", "industry": "Stone"})
+    write(shop, {mine: {"industry": "Marble"}})
+    with shop.work() as session:
+        viewer = session.execute(select(Role.id).where(Role.code == "viewer")).scalar_one()
+        role = RoleService(session).create("Rewinder", viewer)
+        role.permissions = {"history:rewind": "all", "customers:read": "own"}
+        code = role.code
+    page = shop.client(shop.member(code)).get(URL).text
+    assert "1 record was changed" in page
+    assert "Not visible to you" in page
+    for word in ("Zanzibar", "Marble", f"/customers/{mine}"):
+        assert word not in page
+    assert "Zanzibar Quarry" in shop.client().get(URL).text

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kehu.core import context, hooks
 from kehu.core.errors import InvalidInput
@@ -164,3 +164,12 @@ def test_rules_are_set_by_who_may_and_hold_for_one_firm(shop, other_shop, rule):
     assert other_shop.client().get(f"/settings/record-rules/{rule}").status_code == 404
     with other_shop.work() as session:
         assert CustomerService(session).create({"name": "Free", "value_class": "A"}).id
+
+
+def test_a_rule_that_names_a_vanished_field_says_so(shop, rule):
+    assert "Names a field that is gone" not in shop.client().get("/settings/record-rules").text
+    with shop.work() as session:
+        session.execute(update(RecordRule).where(RecordRule.id == rule).values(must="vanished=1"))
+    assert "Names a field that is gone" in shop.client().get("/settings/record-rules").text
+    with shop.work() as session:
+        CustomerService(session).create({"name": "Anna", "value_class": "A"})  # It is not asked.

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session, aliased
 
 from kehu.core import audit, bulk, db
 from kehu.core.audit import AuditEntry
+from kehu.core.context import Actor
 from kehu.core.i18n import _
 from kehu.core.ids import first_id_of, parse_id
-from kehu.core.records import undo
+from kehu.core.records import scope, undo
 from kehu.core.records.kinds import dump_value
 from kehu.core.records.types import RecordType, get, registered
 
@@ -224,6 +225,26 @@ def _load(session: Session, found: Sequence[Case]) -> None:
         records = {record.id: record for record in session.execute(statement).scalars()}
         for case in group:
             case.record = records.get(case.record_id)
+
+
+def seen(session: Session, found: Sequence[Case], actor: Actor) -> set[Key]:
+    """Return the records that an actor may see, by kind in one statement; what was erased, who sees all of its kind."""
+    known: set[Key] = set()
+    by_type: dict[str, list[Case]] = {}
+    for case in found:
+        by_type.setdefault(case.type.name, []).append(case)
+    for name, group in by_type.items():
+        kind, reach = group[0].type, actor.scope(f"{name}:read")
+        if reach == "all" and not kind.named_by:
+            known |= {(name, case.record_id) for case in group}
+            continue
+        model: Any = kind.model
+        statement = select(model.id).where(
+            bulk.among(model.id, [case.record_id for case in group]),
+            scope.condition(kind, model, actor, reach),
+        )
+        known |= {(name, found_id) for found_id in session.execute(statement).scalars()}
+    return known
 
 
 def touched_since(session: Session, selection: Selection, found: Sequence[Case]) -> set[Key]:
