@@ -90,23 +90,18 @@ def show() -> Any:
 
 
 def _lines(found: Sequence[Case]) -> list[dict[str, Any]]:
-    seen = rewind.seen(db.session(), found, context.actor())
     writer = ChangeWriter((case.type.name, case.changes) for case in found)
     return [
         {
-            "title": case.title if _key(case) in seen else _("Not visible to you"),
-            "url": case.type.url(case.record_id) if _key(case) in seen and case.record is not None else "",
+            "title": case.title,
+            "url": case.type.url(case.record_id) if case.record is not None and not case.hidden else "",
             "kind": str(case.type.label).capitalize(),
             "what": _what(case),
             "kept": bool(case.kept),
-            "changes": writer.changes(case.type.name, case.changes) if _key(case) in seen else [],
+            "changes": [] if case.hidden else writer.changes(case.type.name, case.changes),
         }
         for case in found
     ]
-
-
-def _key(case: Case) -> rewind.Key:
-    return case.type.name, case.record_id
 
 
 def _what(case: Case) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from kehu.core import audit, bulk, db
+from kehu.core import audit, bulk, context, db
 from kehu.core.audit import AuditEntry
 from kehu.core.context import Actor
 from kehu.core.i18n import _
@@ -109,6 +109,7 @@ class Case:
     :param stands: labels of fields that hold something else by now and stay.
     :param kept: why nothing is done; empty when something is, or when nothing is left to do.
     :param singly: its changes are taken back one by one: they are more than values of fields.
+    :param hidden: who asks may not see the record: it is counted, and nothing of it is told.
     """
 
     type: RecordType
@@ -120,11 +121,12 @@ class Case:
     stands: list[str] = field(default_factory=list)
     kept: str = ""
     singly: bool = False
+    hidden: bool = False
 
     @property
     def title(self) -> str:
-        """What the record is called in the trail."""
-        return self.entries[0].title
+        """What the record is called in the trail, for those who may see it."""
+        return _("Not visible to you") if self.hidden else self.entries[0].title
 
     @property
     def does(self) -> bool:
@@ -209,6 +211,7 @@ def _judged(session: Session, selection: Selection, keys: set[Key]) -> list[Case
             by_key.setdefault((entry.object, entry.record_id), []).append(entry)
     found = [Case(type=get(name), record_id=one, entries=rows) for (name, one), rows in by_key.items()]
     _load(session, found)
+    _hide(session, found, context.actor())
     touched = touched_since(session, selection, found)
     for case in found:
         _judge(case, touched=(case.type.name, case.record_id) in touched)
@@ -227,24 +230,23 @@ def _load(session: Session, found: Sequence[Case]) -> None:
             case.record = records.get(case.record_id)
 
 
-def seen(session: Session, found: Sequence[Case], actor: Actor) -> set[Key]:
-    """Return the records that an actor may see, by kind in one statement; what was erased, who sees all of its kind."""
-    known: set[Key] = set()
+def _hide(session: Session, found: Sequence[Case], actor: Actor) -> None:
+    """Mark what an actor may not see, one statement a kind; what was erased is seen by who sees all of its kind."""
     by_type: dict[str, list[Case]] = {}
     for case in found:
         by_type.setdefault(case.type.name, []).append(case)
     for name, group in by_type.items():
         kind, reach = group[0].type, actor.scope(f"{name}:read")
         if reach == "all" and not kind.named_by:
-            known |= {(name, case.record_id) for case in group}
             continue
         model: Any = kind.model
+        ids = [case.record_id for case in group]
         statement = select(model.id).where(
-            bulk.among(model.id, [case.record_id for case in group]),
-            scope.condition(kind, model, actor, reach),
+            bulk.among(model.id, ids), scope.condition(kind, model, actor, reach)
         )
-        known |= {(name, found_id) for found_id in session.execute(statement).scalars()}
-    return known
+        seen = set(session.execute(statement).scalars())
+        for case in group:
+            case.hidden = case.record_id not in seen
 
 
 def touched_since(session: Session, selection: Selection, found: Sequence[Case]) -> set[Key]:

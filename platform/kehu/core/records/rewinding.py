@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from kehu.core import audit, bulk, db
+from kehu.core import audit, bulk, context, db
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import KehuError
 from kehu.core.i18n import _
@@ -54,6 +54,8 @@ class Rewinder:
         for case in cases:
             if case.kept:
                 self.tally.keep(case, case.kept)
+            elif case.does and not self._may(case):
+                self.tally.keep(case, _("Your role does not allow this."))
             elif case.does:
                 by_type.setdefault(case.type.name, []).append(case)
         self.session.info["undoing"] = True
@@ -67,6 +69,13 @@ class Rewinder:
                 self._trash([case for case in group if case.step == "trash"])
         finally:
             self.session.info["undoing"] = False
+
+    @staticmethod
+    def _may(case: Case) -> bool:
+        """Tell whether the role allows a step at all; how far it reaches, the services say record by record."""
+        actor, name = context.actor(), case.type.name
+        needed = [action for action, asked in (("delete", case.step), ("write", case.changes)) if asked]
+        return all(actor.may(f"{name}:{action}") for action in needed)
 
     def _singly(self, group: Sequence[Case]) -> None:
         for case in group:
