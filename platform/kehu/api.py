@@ -44,7 +44,7 @@ from kehu.core.records.fields import Field, Option
 from kehu.core.records.following import FollowingService
 from kehu.core.records.service import Outcome, RecordService, service_for
 from kehu.core.records.types import RecordType, get
-from kehu.core.tables import RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
+from kehu.core.tables import RecordMeta, RecordRow, TenantRow, metadata, tenant_fk, tenant_index, tenant_owner
 from kehu.core.text import clean, fold, normal_email, normal_phone, show_phone
 from kehu.items.calendar import add_months
 from kehu.members.queries import members_who_may
@@ -95,7 +95,7 @@ def plugin_base(slug: str) -> type[DeclarativeBase]:
     Tables belong into the schema `p_<slug>`; see `plugin_args`.
     """
 
-    class PluginBase(DeclarativeBase):
+    class PluginBase(DeclarativeBase, metaclass=RecordMeta):
         """Base of one plugin's tables."""
 
         __abstract__ = True

@@ -46,6 +46,7 @@ FEATURES = (
     "privacy",
     "segments",
     "rules",
+    "fields",
     "suggestions",
     "watch",
     "dev",

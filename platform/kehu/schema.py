@@ -13,6 +13,7 @@ MODULES = (
     "kehu.members.models",
     "kehu.core.audit",
     "kehu.core.counters",
+    "kehu.core.records.own_tables",
     "kehu.core.schedule",
     "kehu.core.search",
     "kehu.calendars.models",

@@ -50,6 +50,7 @@ ACTIVITIES = register(
         default_sort="due_at",
         customer="customer_id",
         sections={"main": _l("Details"), "links": _l("About")},
+        own_fields=True,
         fields=(
             Field(
                 key="subject",

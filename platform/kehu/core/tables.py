@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKeyConstraint, Index, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 
 from kehu.core import clock
 from kehu.core.ids import new_id
@@ -43,7 +44,22 @@ UuidCol = Annotated[uuid.UUID, mapped_column(UUID(as_uuid=True))]
 OptUuid = Annotated[uuid.UUID | None, mapped_column(UUID(as_uuid=True))]
 
 
-class Base(DeclarativeBase):
+OWN = "c_"
+"""How the keys of fields begin that a firm made itself; no column's name does."""
+
+
+class RecordMeta(DeclarativeAttributeIntercept):
+    """Lets a select name a firm's own field like a column: `Customer.c_colour`."""
+
+    def __getattr__(cls, name: str) -> Any:  # noqa: N805 - of a class of classes
+        if name.startswith(OWN):
+            from kehu.core.records import own  # It knows the tables.
+
+            return own.column(cls, own.field_of(cls, name))
+        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+
+
+class Base(DeclarativeBase, metaclass=RecordMeta):
     """Base of all tables of the core."""
 
     metadata = metadata
@@ -72,11 +88,29 @@ class TenantRow(TenantOwned):
 
 
 class RecordRow(TenantRow):
-    """Mixin of an editable record: version, authorship, trash and custom values."""
+    """Mixin of an editable record: version, authorship, trash and custom values.
+
+    The values of a firm's own fields are read and set like attributes: `record.c_colour`.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(OWN):
+            from kehu.core.records import own
+
+            return own.value_of(self, own.field_of(type(self), name))
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith(OWN):
+            from kehu.core.records import own
+
+            own.set_value(self, own.field_of(type(self), name), value)
+        else:
+            super().__setattr__(name, value)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> Any:
-        return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]
+        return {"version_id_col": cls.__table__.c.version}
 
     @declared_attr
     def version(cls) -> Mapped[int]:

@@ -106,6 +106,7 @@ CUSTOMERS = register(
             "reach": _l("How to reach them"),
             **SECTION,
         },
+        own_fields=True,
         fields=(
             Field(
                 key="number",
@@ -244,6 +245,7 @@ CONTACTS = register(
         customer="customer_id",
         follows="customer_id",
         sections={"main": _l("Details"), "reach": _l("How to reach them"), **SECTION},
+        own_fields=True,
         fields=(
             Field(
                 key="name",

@@ -205,6 +205,7 @@ DEALS = register(
         coded="code",
         default_sort="-updated_at",
         sections={"main": _l("Details"), "dates": _l("Dates"), "more": _l("More")},
+        own_fields=True,
         fields=(
             Field(key="number", label=_l("Number"), kind="number", readonly=True, filterable=True),
             code_field("deal code", "商机编号", "商機編號", "код сделки"),

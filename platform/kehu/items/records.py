@@ -88,6 +88,7 @@ ITEMS = register(
         customer="customer_id",
         follows="customer_id",
         sections={"main": _l("Details"), "dates": _l("Dates"), "people": _l("Who has it")},
+        own_fields=True,
         fields=(
             Field(
                 key="name",

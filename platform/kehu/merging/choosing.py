@@ -8,6 +8,7 @@ from inspect import getattr_static
 from typing import Any
 
 from kehu.core.records.fields import Field
+from kehu.core.records.own import PLACE
 from kehu.core.records.types import RecordType
 
 LISTS = frozenset({"emails", "phones", "addresses", "tags"})
@@ -135,10 +136,10 @@ def custom_of(record_type: RecordType, keep: Any, drop: Any) -> Custom:
 def _chosen(record_type: RecordType) -> set[tuple[str, str]]:
     """Return the values by owner and name that are fields of the record, chosen like all others."""
     found = set()
-    for key in record_type.editable:
+    for key, spec in record_type.editable.items():
         place = getattr_static(record_type.model, key, None)
-        found.add((getattr(place, "slug", "c"), getattr(place, "key", key)))
-        found.add(("c", key))
+        found.add((getattr(place, "slug", PLACE), getattr(place, "key", key)))
+        found.add((PLACE, spec.own.slot if spec.own else key))
     return found
 
 

@@ -78,7 +78,7 @@ def part(service: MergeService, merge_id: uuid.UUID) -> Unmerged:
     service.records.saved([drop], "restored")
     service.entry(drop, "restored", {})
     service.entry(keep, "unmerged", {}, title=service.records.title_of(drop))
-    service.records._index([keep, drop])
+    service.records._index([keep, drop], whole=True)
     session.flush()
     session.expire_all()  # Rows were moved behind the session's back.
     return found

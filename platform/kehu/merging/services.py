@@ -129,7 +129,7 @@ class MergeService:
         named = self.records.title_of(drop)
         changes = {**merge.fields["changes"], "merged": [None, str(merge.id)]}
         self.entry(keep, "merged", changes, title=named)
-        self.records._index([keep])
+        self.records._index([keep], whole=True)
         jobs.enqueue(self.session, "merging.sweep", wait=SWEEP_AFTER, merge_id=str(merge.id))
         self.session.flush()
         self.session.expire_all()  # Rows were moved behind the session's back.
@@ -181,6 +181,7 @@ class MergeService:
         self.records._stamp(drop)
         self.records._flush()
         search.forget(self.session, self.object, [drop.id])
+        self.records.own.forget([drop.id])
 
     def entry(self, record: Any, action: str, changes: dict[str, list[Any]], *, title: str = "") -> None:
         """Write what was done to a record into the trail."""

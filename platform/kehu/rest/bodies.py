@@ -136,7 +136,10 @@ def _wrong_type(kind: str, value: Any) -> str:
         return "" if isinstance(value, int) and not isinstance(value, bool) else _("Write a whole number.")
     if kind == "bool":
         return "" if isinstance(value, bool) else _("Write true or false.")
-    if kind == "tags":
+    if kind in ("decimal", "percent"):
+        plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+        return "" if plain else _("Write a number.")
+    if kind in ("tags", "choices"):
         return "" if isinstance(value, list) else _("Write a list here.")
     if kind in PARTS:
         return _wrong_parts(PARTS[kind], value)

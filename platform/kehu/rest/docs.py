@@ -11,13 +11,18 @@ from typing import Any
 from flask import Blueprint, Response, current_app
 from markupsafe import Markup, escape
 
-from kehu.core import hooks
-from kehu.rest.openapi import PROBLEMS
+from kehu.core import hooks, shape
+from kehu.core.records.types import registered
+from kehu.rest.openapi import PROBLEMS, field_schema, type_name
+from kehu.rest.operations import filter_parameters
 from kehu.web.access import public
 from kehu.web.render import render_page
 from plugins.path_guard import plugin_of_path
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
+
+MOST_KEPT = 20
+"""Documents of so many different firms are kept in a process."""
 
 METHODS = ("get", "post", "patch", "delete")
 
@@ -47,19 +52,22 @@ class Documents:
         self._whole = json.loads(json.dumps(spec.to_dict(), default=str))
         self._schemas = {**dict.fromkeys(fields, ()), **schemas}
         self._fields = fields
-        self._kept: dict[frozenset[str], Document] = {}
+        self._kept: dict[tuple[frozenset[str], str], Document] = {}
 
     def now(self) -> Document:
         """Return the document for the present tenant; a stranger sees the platform's part."""
         on = hooks.enabled().intersection(self._schemas)
-        if on not in self._kept:
-            self._kept[on] = document(self._without(self._schemas.keys() - on))
-        return self._kept[on]
+        key = on, shape.present()
+        if key not in self._kept:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = document(_with_own(self._without(self._schemas.keys() - on)))
+        return self._kept[key]
 
     @property
     def varies(self) -> bool:
         """Whether tenants see different documents."""
-        return bool(self._schemas)
+        return bool(self._schemas) or bool(shape.present())
 
     def _without(self, slugs: Set[str]) -> dict[str, Any]:
         found: dict[str, Any] = deepcopy(self._whole)
@@ -81,6 +89,21 @@ class Documents:
             }
             found["tags"] = [tag for tag in found["tags"] if tag["name"] in used]
         return found
+
+
+def _with_own(found: dict[str, Any]) -> dict[str, Any]:
+    """Add the fields that the present firm made itself to the schemas of its records, and as filters to its lists."""
+    schemas = found["components"]["schemas"]
+    for record_type in registered().values():
+        mine = [one for one in record_type.fields if one.own is not None]
+        name = type_name(record_type)
+        for place in (name, f"{name}Change", f"New{name}") if mine else ():
+            if place in schemas:
+                schemas[place]["properties"].update({one.key: field_schema(one) for one in mine})
+        listed = found["paths"].get(f"/api/v1{record_type.list_path}", {}).get("get") if mine else None
+        if listed is not None:
+            listed.setdefault("parameters", []).extend(filter_parameters(mine))
+    return found
 
 
 def document(found: dict[str, Any]) -> Document:

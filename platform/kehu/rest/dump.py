@@ -49,7 +49,10 @@ def columns_of(record_type: RecordType, wanted: Sequence[str] = ()) -> list[Fiel
 
 def shows_currency(record_type: RecordType, fields: Sequence[Field]) -> bool:
     """Tell whether a currency stands beside the amounts although it is no field of its own."""
-    return any(one.kind == "money" and one.currency_from not in record_type.by_key for one in fields)
+    return any(
+        one.kind == "money" and one.own is None and one.currency_from not in record_type.by_key
+        for one in fields
+    )
 
 
 @lru_cache(maxsize=400)
@@ -73,7 +76,11 @@ def dumper(record_type: RecordType, fields: Sequence[Field]) -> Callable[[Row], 
     changed = [
         (one.key, KINDS[one.kind].dump) for one in fields if one.kind in _CHANGED and one.kind != "money"
     ]
-    money = [(one.key, one.currency_from) for one in fields if one.kind == "money"]
+    money = [
+        (one.key, one.currency_from if one.own is None else "", one.own.currency if one.own else "")
+        for one in fields
+        if one.kind == "money"
+    ]
     order = ["id", "version", *(one.key for one in fields)]
     extra = "currency" if shows_currency(record_type, fields) else ""
     if extra:
@@ -88,8 +95,8 @@ def dumper(record_type: RecordType, fields: Sequence[Field]) -> Callable[[Row], 
             value = row[key]
             if value is not None:
                 found[key] = turn(value)
-        for key, source in money:
-            found[key] = amount(row[key], row[source])
+        for key, source, currency in money:
+            found[key] = amount(row[key], row[source] if source else currency)
         if extra:
             found[extra] = row[extra]
         return found
@@ -97,7 +104,7 @@ def dumper(record_type: RecordType, fields: Sequence[Field]) -> Callable[[Row], 
     return dump
 
 
-_CHANGED = frozenset({"money", "date", "datetime", "member", "ref"})
+_CHANGED = frozenset({"money", "date", "datetime", "decimal", "percent", "member", "ref"})
 
 
 class RecordRowView(Mapping[str, Any]):

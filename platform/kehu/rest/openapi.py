@@ -77,9 +77,14 @@ def type_name(record_type: RecordType) -> str:
     return record_type.singular.title().replace("_", "").replace(".", "")
 
 
-def _listed(kind: str) -> Schema:
+def _listed(field: Field) -> Schema:
+    kind = field.kind
     if kind == "tags":
         return {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 50}
+    if kind == "choices":
+        return {"type": "array", "items": {"type": "string", "enum": [one.value for one in field.choices()]}}
+    if kind == "options":
+        return {"type": "array", "items": {"type": "object"}}
     names = {"emails": ("label", "address"), "phones": ("label", "number"), "addresses": ADDRESS_PARTS}[kind]
     properties = {name: {"type": "string"} for name in names}
     return {"type": "array", "maxItems": 50, "items": {"type": "object", "properties": properties}}
@@ -89,8 +94,8 @@ def field_schema(field: Field) -> Schema:
     """Return the JSON schema of a field."""
     kind = KINDS[field.kind]
     if kind.json_type == "array":
-        found = _listed(field.kind)
-    elif field.kind == "money":
+        found = _listed(field)
+    elif field.kind in ("money", "decimal", "percent"):
         found = {"type": ["string", "null"], "pattern": r"^-?\d+(\.\d+)?$"}
     elif field.kind == "bool":
         found = {"type": "boolean"}
@@ -122,6 +127,8 @@ _EXAMPLES: dict[str, Any] = {
     "text": "Text",
     "long_text": "Delivery only on weekdays.",
     "number": 12,
+    "decimal": "12.75",
+    "percent": "19",
     "money": "1234.50",
     "date": "2026-11-22",
     "datetime": MOMENT,
@@ -138,6 +145,7 @@ _EXAMPLES: dict[str, Any] = {
     "tags": ["VIP"],
     "member": OTHER_ID,
     "ref": OTHER_ID,
+    "options": [{"label": "Yes"}],
 }
 
 
@@ -145,6 +153,8 @@ def example(field: Field) -> Any:
     """Return a believable value of a field."""
     if field.example is not None:
         return field.example
+    if field.kind == "choices":
+        return [one.value for one in field.choices()[:1]]
     if field.kind == "choice":
         return (
             field.default

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from kehu.core.records.fields import Field
 from kehu.core.records.kinds import KINDS
 from kehu.core.records.types import RecordType, key_of
 from kehu.rest.openapi import PROBLEMS, example, input_example, record_example, type_name
@@ -168,7 +169,13 @@ def list_parameters(record_type: RecordType) -> list[Doc]:
         "see [Filters](../filters.md)."
     )
     found.append(_query("where", told, {"type": "string"}, "or(q:north,q:south)"))
-    for field in record_type.fields:
+    return found + filter_parameters(record_type.fields)
+
+
+def filter_parameters(fields: Sequence[Field]) -> list[Doc]:
+    """Return the query words of filters by fields."""
+    found: list[Doc] = []
+    for field in fields:
         if field.filterable:
             operators = [one for one in KINDS[field.kind].filters if one not in ("eq", "in")]
             more = ", ".join(f"`{field.key}.{one}`" for one in operators)

@@ -119,6 +119,7 @@ TICKETS = register(
         customer="customer_id",
         coded="code",
         sections={"main": _l("Details"), "people": _l("Who it is about")},
+        own_fields=True,
         fields=(
             Field(
                 key="number",

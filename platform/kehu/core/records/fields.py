@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,30 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Own:
+    """How the values of a firm's own field are kept: in the record's `custom`, and in index rows where it is found.
+
+    :param id: of the definition.
+    :param slot: the key under which the value lies, which a change of the field's type changes.
+    :param indexed: "word" or "number", the column of the index row; empty for what is neither filtered nor sorted.
+    :param currency: of amounts, ISO 4217.
+    :param searchable: its texts are search terms of the record.
+    """
+
+    id: uuid.UUID
+    slot: str
+    indexed: str = ""
+    currency: str = ""
+    searchable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """One value of a record, from its declaration to each place where it shows.
 
     :param key: name in code, URL, API, import and audit; also the model's attribute.
-    :param kind: `text`, `long_text`, `number`, `money`, `date`, `datetime`, `bool`, `choice`, `email`, `phone`, `link`,
-        `hours`, `emails`, `phones`, `addresses`, `tags`, `member` or `ref`.
+    :param kind: `text`, `long_text`, `number`, `decimal`, `percent`, `money`, `date`, `datetime`, `bool`, `choice`,
+        `choices`, `email`, `phone`, `link`, `hours`, `emails`, `phones`, `addresses`, `tags`, `member` or `ref`.
     :param ref: for kind `ref`, the record type that it points at.
     :param sortable: lists may be sorted by it (an index leads with tenant and column).
     :param filterable: lists may be filtered by it.
@@ -52,6 +70,7 @@ class Field:
     :param tidy: brings a text into its form before it is kept, matched or looked for (capital letters, no blanks).
     :param hint: endpoint of a fragment that says what is known of the value while it is typed; it gets what the form
         holds. A button in it with `data-fill` (a field's key) and `data-value` fills a field in.
+    :param own: set for a field that the firm made itself: how its values are kept.
     :param also: other names for its column in files that people import, the likeliest first.
     """
 
@@ -79,10 +98,19 @@ class Field:
     tidy: Callable[[str], str] | None = None
     hint: str = ""
     also: tuple[str, ...] = ()
+    own: Own | None = None
 
     def choices(self) -> Sequence[Option]:
         """Return the choices of a `choice` field at this moment."""
         return self.options() if callable(self.options) else self.options
+
+    def currency_in(self, row: Mapping[str, Any]) -> str:
+        """Return the currency of an amount in a row: the field's own, or the one that stands beside it."""
+        return (self.own.currency if self.own else "") or row.get(self.currency_from) or ""
+
+    def currency_on(self, record: Any) -> str:
+        """Return the currency of an amount of a loaded record: the field's own, or the record's."""
+        return (self.own.currency if self.own else "") or getattr(record, self.currency_from, "") or ""
 
     def option(self, value: str | None) -> Option | None:
         """Return the choice with a value."""

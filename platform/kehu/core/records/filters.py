@@ -15,7 +15,7 @@ from kehu.core import clock, search
 from kehu.core.context import Actor, TenantInfo
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import criteria, scope, where
+from kehu.core.records import criteria, own_index, scope, where
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import KINDS, load_value
 from kehu.core.records.periods import Span, span_of
@@ -204,6 +204,8 @@ def _condition(
         return entity.id.in_(search.tagged(record_type.name, raw))  # type: ignore[no-any-return]
     if operator not in KINDS[spec.kind].filters and not (operator == "eq" and KINDS[spec.kind].filters):
         raise FieldError(_("“%(label)s” can't be filtered in this way.", label=spec.label))
+    if spec.own is not None:
+        return own_index.condition(entity, spec, *_asked(spec, operator, raw, actor, tenant))
     column = getattr(entity, spec.key)
     if operator == "empty":
         wanted: ColumnElement[bool] = column.is_(None) if raw in ("1", "true", "yes") else column.is_not(None)
@@ -226,8 +228,21 @@ def _condition(
     return column <= values[0]  # type: ignore[no-any-return]
 
 
+def _asked(spec: Field, operator: str, raw: str, actor: Actor, tenant: TenantInfo) -> tuple[str, list[Any]]:
+    """Return what is asked of a firm's own field: the operator and its values."""
+    if operator == "empty":
+        return operator, [raw in ("1", "true", "yes")]
+    if operator == "starts":
+        return operator, [raw]
+    values = [_value(spec, part, actor, tenant) for part in (raw.split(",") if spec.kind in SETS else [raw])]
+    values = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    if spec.kind == "datetime" and operator == "lte" and not _TIME.search(raw):
+        return "lt", [values[0] + dt.timedelta(days=1)]
+    return operator, values
+
+
 _TIME = re.compile(r"\d:\d")
-SETS = frozenset({"choice", "member", "ref"})
+SETS = frozenset({"choice", "choices", "member", "ref"})
 """Kinds of which several values may be asked for, with commas between them."""
 
 

@@ -19,6 +19,8 @@ from kehu.core.money import from_minor, to_minor
 from kehu.core.records.fields import Field, FieldError, LoadContext, need_id, need_text
 
 MAX_LIST = 50
+MOST_PLACES = 9
+MOST_OPTIONS = 500
 EQUAL = ("eq", "ne", "in", "empty")
 RANGE = ("eq", "gte", "lte", "empty")
 
@@ -92,6 +94,20 @@ def _number(raw: Any, field: Field, _ctx: LoadContext) -> int:
         raise FieldError(_("Write a whole number."))
     _bounded(value, field)
     return int(value)
+
+
+def _fraction(raw: Any, field: Field, _ctx: LoadContext) -> Decimal:
+    written = re.sub(r"\s*[%％]$", "", raw.strip()) if isinstance(raw, str) else raw
+    value = _decimal(written).normalize()
+    _bounded(value, field)
+    if -value.as_tuple().exponent > MOST_PLACES:  # type: ignore[operator]
+        raise FieldError(_("Up to %(num)s places after the point are kept.", num=MOST_PLACES))
+    return value
+
+
+def plain_number(value: Decimal) -> str:
+    """Return a decimal number as it is kept, without an exponent: 1E+3 is `1000`."""
+    return format(value, "f")
 
 
 def _money(raw: Any, field: Field, ctx: LoadContext) -> int:
@@ -178,6 +194,46 @@ def _choice(raw: Any, field: Field, _ctx: LoadContext) -> str:
             return option.value
     known = ", ".join(str(option.label) for option in field.choices()[:12])
     raise FieldError(_("“%(value)s” is none of the choices: %(known)s.", value=written[:60], known=known))
+
+
+def _choices(raw: Any, field: Field, ctx: LoadContext) -> list[str]:
+    if isinstance(raw, str):
+        raw = [raw] if field.option(raw.strip()) else re.split(r"[,;\n，；]", raw)
+    order = {one.value: at for at, one in enumerate(field.choices())}
+    found = _listed(
+        list(raw) if isinstance(raw, set | frozenset) else raw,
+        lambda part: _choice(part, field, ctx) if need_text(part).strip() else "",
+    )
+    return sorted(dict.fromkeys(found), key=lambda value: order[value])
+
+
+def _options(raw: Any, _field: Field, _ctx: LoadContext) -> list[dict[str, str]]:
+    if isinstance(raw, str):
+        raw = [line for line in raw.splitlines() if line.strip()]
+    if not isinstance(raw, list | tuple):
+        raise FieldError(_("Write a list here."))
+    if len(raw) > MOST_OPTIONS:
+        raise FieldError(
+            _("%(have)s entries are too many; %(may)s are possible.", have=len(raw), may=MOST_OPTIONS)
+        )
+    found: list[dict[str, str]] = []
+    for part in raw:
+        given = part if isinstance(part, dict) else {"label": part}
+        label = text.clean(need_text(given.get("label") or ""))
+        if not label:
+            continue
+        if len(label) > 80:
+            raise FieldError(_("“%(label)s …” is longer than 80 characters.", label=label[:40]))
+        if any(text.fold(one["label"]) == text.fold(label) for one in found):
+            raise FieldError(_("“%(label)s” stands twice.", label=label))
+        found.append(
+            {
+                "value": need_text(given.get("value") or "").strip()[:80],
+                "label": label,
+                "tone": need_text(given.get("tone") or "").strip()[:20],
+            }
+        )
+    return found
 
 
 def _email(raw: Any, _field: Field, _ctx: LoadContext) -> str:
@@ -309,11 +365,31 @@ KINDS: dict[str, Kind] = {
     "text": Kind(load=_text, filters=("eq", "starts", "empty")),
     "long_text": Kind(load=_long_text),
     "number": Kind(load=_number, filters=RANGE, json_type="integer"),
+    "decimal": Kind(
+        load=_fraction,
+        dump=lambda value: None if value is None else plain_number(value),
+        show=lambda value: "" if value is None else plain_number(value),
+        filters=RANGE,
+        json_format="decimal",
+    ),
+    "percent": Kind(
+        load=_fraction,
+        dump=lambda value: None if value is None else plain_number(value),
+        show=lambda value: "" if value is None else f"{plain_number(value)} %",
+        filters=RANGE,
+        json_format="decimal",
+    ),
     "money": Kind(load=_money, filters=RANGE, json_type="integer"),
     "date": Kind(load=_date, dump=_iso, filters=RANGE, json_format="date"),
     "datetime": Kind(load=_datetime, dump=_utc, filters=RANGE, json_format="date-time"),
     "bool": Kind(load=_bool, filters=("eq",), json_type="boolean"),
     "choice": Kind(load=_choice, filters=EQUAL),
+    "choices": Kind(
+        load=_choices,
+        show=lambda value: ", ".join(value or ()),
+        filters=("eq", "in", "empty"),
+        json_type="array",
+    ),
     "email": Kind(load=_email, filters=("eq", "empty"), json_format="email"),
     "phone": Kind(
         load=_phone, show=lambda value: text.show_phone(value) if value else "", filters=("eq", "empty")
@@ -328,6 +404,11 @@ KINDS: dict[str, Kind] = {
         json_type="array",
     ),
     "tags": Kind(load=_tags, show=lambda value: ", ".join(value or ()), filters=("eq",), json_type="array"),
+    "options": Kind(
+        load=_options,
+        show=lambda value: ", ".join(one["label"] for one in value or ()),
+        json_type="array",
+    ),
     "member": Kind(load=_id, dump=_str, filters=EQUAL, json_format="uuid"),
     "ref": Kind(load=_id, dump=_str, filters=EQUAL, json_format="uuid"),
 }

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from kehu.core import context, kept
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import filters, scope
+from kehu.core.records import filters, own, own_sort, scope
 from kehu.core.records.fields import Field
 from kehu.core.records.types import RecordType
 from kehu.core.records.types import get as get_type
@@ -78,11 +78,18 @@ def page(
     )
     backwards = bool(query.args.get("before")) and not query.args.get("after")
     cursor = query.args.get("before") if backwards else query.args.get("after")
-    if cursor:
-        statement = statement.where(_beyond(model, record_type, key, down != backwards, _read_cursor(cursor)))
     limit = min(max(query.limit, 1), LONGEST_PAGE)
-    statement = statement.order_by(*_order(model, record_type, key, down != backwards)).limit(limit + 1)
-    rows: list[Any] = list(session.execute(statement).mappings())
+    mark = _read_cursor(cursor) if cursor else None
+    rows: list[Any]
+    if own.is_own(key):
+        rows = own_sort.rows(
+            session, statement, record_type, key, limit + 1, mark, down=down, backwards=backwards
+        )
+    else:
+        if mark:
+            statement = statement.where(_beyond(model, record_type, key, down != backwards, mark))
+        statement = statement.order_by(*_order(model, record_type, key, down != backwards)).limit(limit + 1)
+        rows = list(session.execute(statement).mappings())
     more = len(rows) > limit
     rows = rows[:limit]
     if backwards:
@@ -169,15 +176,18 @@ def neighbours(
     """Return what stands beside a record in a list, in one statement."""
     model: Any = record_type.model
     key, down = _sort(record_type, ListQuery(args=args))
-    cursor = getattr(record, _sort_column(model, key).key), record.id
     matching = ids(record_type, args)
-    sides = [
-        matching.where(_beyond(model, record_type, key, turned, _plain(cursor)))
-        .order_by(*_order(model, record_type, key, turned))
-        .limit(1)
-        .scalar_subquery()
-        for turned in (not down, down)
-    ]
+    if own.is_own(key):
+        sides = own_sort.neighbours(matching, record_type, key, record, down=down)
+    else:
+        cursor = getattr(record, _sort_column(model, key).key), record.id
+        sides = [
+            matching.where(_beyond(model, record_type, key, turned, _plain(cursor)))
+            .order_by(*_order(model, record_type, key, turned))
+            .limit(1)
+            .scalar_subquery()
+            for turned in (not down, down)
+        ]
     total = select(func.count()).select_from(matching.limit(bound + 1).subquery()).scalar_subquery()
     row = session.execute(
         select(sides[0].label("before"), sides[1].label("after"), total.label("total"))
@@ -232,8 +242,8 @@ def _select(
     """
     linked = {spec.ref for spec in columns if spec.kind == "ref"} if titles else ()
     key = (
-        id(record_type),
-        tuple(spec.key for spec in columns),
+        record_type.model,
+        tuple((spec.key, spec.kind, spec.ref, spec.own.slot if spec.own else "") for spec in columns),
         sort_key,
         titles,
         kept.shape(actor, sorted(linked)),
@@ -250,14 +260,18 @@ def _build_select(
     record_type: RecordType, columns: Sequence[Field], sort_key: str, actor: context.Actor, *, titles: bool
 ) -> Select[Any]:
     model: Any = record_type.model
-    parts: list[Any] = [model.id, model.version, _sort_column(model, sort_key).label("sort__value")]
+    parts: list[Any] = [model.id, model.version]
+    if not own.is_own(sort_key):
+        parts.append(_sort_column(model, sort_key).label("sort__value"))
     joins: list[tuple[Any, ColumnElement[bool]]] = []
     for spec in columns:
         if spec.key in ("id", "version"):
             continue
-        parts.append(getattr(model, spec.key))
+        value = getattr(model, spec.key) if spec.own is None else own.column(model, spec)
+        parts.append(value)
         if (
             spec.kind == "money"
+            and spec.own is None
             and hasattr(model, spec.currency_from)
             and all(c.key != spec.currency_from for c in columns)
         ):
@@ -269,7 +283,7 @@ def _build_select(
             joins.append(
                 (
                     members,
-                    and_(members.c.tenant_id == model.tenant_id, members.c.id == getattr(model, spec.key)),
+                    and_(members.c.tenant_id == model.tenant_id, members.c.id == value),
                 )
             )
             parts.append(members.c.name.label(f"{spec.key}__title"))

@@ -83,7 +83,18 @@ def link(type_name: str, entity: Any, row: Any, key: str, actor: Actor) -> Colum
     :param row: the model or columns of the row that points.
     """
     return and_(
-        entity.tenant_id == row.tenant_id, entity.id == getattr(row, key), seen(type_name, entity, actor)
+        entity.tenant_id == row.tenant_id, entity.id == _pointer(row, key), seen(type_name, entity, actor)
+    )
+
+
+def _pointer(row: Any, key: str) -> Any:
+    """Return the column of a row that points, which may be a firm's own field."""
+    from kehu.core.records import own
+
+    return (
+        own.column(row, own.field_of(inspect(row).mapper.class_, key))
+        if own.is_own(key)
+        else getattr(row, key)
     )
 
 

@@ -19,15 +19,19 @@ from kehu.core import audit, bulk, clock, context, events, search
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, Moved, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
-from kehu.core.records import codes, guards, moved, stale
+from kehu.core.records import codes, guards, moved, own_values, stale
 from kehu.core.records import scope as scoping
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import dump_value, load_value
+from kehu.core.records.own_values import OwnValues
 from kehu.core.records.types import RecordType, followers_of
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import RecordRow
 
 M = TypeVar("M", bound=RecordRow)
+
+_ASKED = frozenset({"member", "api", "import"})
+"""Kinds of actors who must give the firm's own required fields."""
 
 
 @dataclass
@@ -56,6 +60,7 @@ class RecordService(Generic[M]):
         self.actor = actor or context.actor()
         self.tenant = context.tenant()
         self.type: RecordType = get_type(self.type_name)
+        self.own = OwnValues(session, self.type)
 
     # What a feature may say differently -------------------------------------------------
 
@@ -180,6 +185,7 @@ class RecordService(Generic[M]):
                 continue
             outcome.record, outcome.changed = record, True
         codes.settle(self, outcomes)
+        self.own.settle(outcomes)
         made = [outcome.record for outcome in outcomes if outcome.record is not None]
         if made:
             self.prepare_new(made)
@@ -285,11 +291,12 @@ class RecordService(Generic[M]):
         return record
 
     def _restored(self, record: M) -> None:
+        self.own.refuse_taken(record)
         self.saved([record], "restored")
         for follower in self._followers():
             follower.restore_with(record.id)
         self._trail(record, "restored", {})
-        self._index([record])
+        self._index([record], whole=True)
 
     def _followers(self) -> list[Any]:
         """Return the services of what goes into the trash and back with records of this type."""
@@ -319,6 +326,8 @@ class RecordService(Generic[M]):
         for key, spec in self.type.editable.items():
             if not spec.required or key in errors or (not new and key not in loaded):
                 continue
+            if spec.own is not None and self.actor.kind not in _ASKED:
+                continue  # Mail that arrives must not be lost for a question that nobody was asked.
             if loaded.get(key) in (None, "", []) and not (
                 new and spec.default is not None and key not in loaded
             ):
@@ -355,7 +364,15 @@ class RecordService(Generic[M]):
         for key, spec in self.type.editable.items():
             if spec.default is not None:
                 found[key] = spec.default() if callable(spec.default) else spec.default
+                if spec.own is not None:
+                    found[key] = own_values.default(spec, self.load_context({}, None))
         return found
+
+    def _own_default(self, spec: Field) -> Any:
+        try:
+            return load_value(spec, spec.default, self.load_context({}, None))
+        except FieldError:
+            return None  # An option that was taken out since.
 
     def _own(self, record: M) -> None:
         reach = self.actor.require(f"{self.type.name}:write")
@@ -376,6 +393,7 @@ class RecordService(Generic[M]):
         self.check(record, changed)
         codes.recheck(self, record, changed)
         guards.ask(self, record, {key: before.get(key) for key in changed})
+        self.own.note(record, changed)
         self._stamp(record)
         if flush:
             self._flush()
@@ -395,10 +413,12 @@ class RecordService(Generic[M]):
             self._index([record])
         return True
 
-    def _index(self, records: Sequence[M], *, new: bool = False) -> None:
+    def _index(self, records: Sequence[M], *, new: bool = False, whole: bool = False) -> None:
+        """Write search terms, and the index rows of the firm's own fields: of what changed, or `whole`."""
         if records:
-            texts = {record.id: self._found_by(record) for record in records}
+            texts = {one.id: (*self._found_by(one), *self.own.search_texts(one)) for one in records}
             search.index(self.session, self.type.name, texts, new=new)
+            self.own.index(records, new=new, whole=whole)
 
     def _found_by(self, record: M) -> Iterable[tuple[str, str]]:
         yield from self.search_texts(record)
@@ -406,7 +426,7 @@ class RecordService(Generic[M]):
             yield "code", code
 
     def reindex(self, at_once: int = 500) -> None:
-        """Write the search terms of all records that are not in the trash, which must have none yet.
+        """Write the search terms and index rows of all records that are not in the trash, which must have none yet.
 
         The session forgets what it has loaded.
         """
@@ -434,7 +454,9 @@ class RecordService(Generic[M]):
                 follower.trash_with([record.id for record in records])
             for record in records:
                 self._trail(record, "trashed", {})
-        search.forget(self.session, self.type.name, [record.id for record in records])
+        ids = [record.id for record in records]
+        search.forget(self.session, self.type.name, ids)
+        self.own.forget(ids)
 
     def _stamp(self, record: M) -> None:
         record.updated_at, record.updated_by = clock.now(), self.actor.member_id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from kehu.core import hooks
+from kehu.core import hooks, shape
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.records.fields import Field
@@ -31,6 +31,7 @@ class RecordType:
     :param customer: the column that puts its changes on a customer's time line ("id" for customers).
     :param follows: the pointer to the record with which it goes into the trash and back (a contact's customer).
     :param named_by: the pointer to the record whose name it bears: who may not see that one does not see it either.
+    :param own_fields: firms may add fields of their own to it.
     :param path: HTML address of one record, with `{id}`.
     :param coded: the text field in which its records get codes by the firm's rule (`K-2026-00042`).
     """
@@ -53,6 +54,7 @@ class RecordType:
     coded: str = ""
     searchable: bool = True
     importable: bool = True
+    own_fields: bool = False
     sections: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -92,11 +94,16 @@ _owners: dict[str, str] = {}
 _added: dict[str, dict[str, tuple[Any, tuple[Field, ...]]]] = {}
 """Fields that plugins add to types of the platform: type -> slug -> heading and fields."""
 
-_widened: dict[tuple[str, frozenset[str], str | None], tuple[RecordType, RecordType]] = {}
-"""Type, plugins that are on, plugin that runs -> the type as declared, and with the fields of those plugins."""
+_widened: dict[tuple[Any, ...], tuple[RecordType, RecordType]] = {}
+"""Type, plugins that are on, plugin that runs, shape of the firm -> the type as declared, and as it is here."""
 
-_here: dict[tuple[frozenset[str], str | None], dict[str, RecordType]] = {}
-"""Plugins that are on, plugin that runs -> the types that are there."""
+_here: dict[tuple[Any, ...], dict[str, RecordType]] = {}
+"""Plugins that are on, plugin that runs, shape of the firm -> the types that are there."""
+
+Shaper = Callable[[RecordType], RecordType]
+
+_shapers: list[tuple[Shaper, Callable[[], Any]]] = []
+"""What changes types further, each with what its answer depends on besides the shape."""
 
 MOST_KEPT = 2_000
 
@@ -142,6 +149,31 @@ def add_fields(name: str, slug: str, heading: Any, fields: Sequence[Field]) -> N
     _here.clear()
 
 
+def add_shaper(shaper: Shaper, depends_on: Callable[[], Any] = lambda: None) -> None:
+    """Add a function that changes types for the present tenant and actor, once the firm has shaped anything.
+
+    :param depends_on: what its answer depends on besides the tenant's shape (a role): a value that can be a key.
+    """
+    _shapers.append((shaper, depends_on))
+
+
+def how_many() -> int:
+    """Return the number of types that are registered."""
+    return len(_types)
+
+
+def models() -> dict[type[RecordRow], str]:
+    """Return the names of the types of all records by their classes."""
+    return {one.model: name for name, one in _types.items()}
+
+
+def _state() -> tuple[Any, ...]:
+    """Return what the types of the present tenant and actor depend on."""
+    shaped = shape.present()
+    more = tuple(depends_on() for _shaper, depends_on in _shapers) if shaped else ()
+    return hooks.enabled() if _owners or _added else frozenset(), running.get(), shaped, more
+
+
 def forget_fields() -> None:
     """Take the fields of all plugins out, as when the plugins are started anew."""
     _added.clear()
@@ -155,25 +187,41 @@ def added_fields() -> dict[str, dict[str, tuple[Any, tuple[Field, ...]]]]:
 
 
 def widened(record_type: RecordType) -> RecordType:
-    """Return a type with the fields that plugins add to it for the present tenant."""
-    added = _added.get(record_type.name)
-    if not added:
+    """Return a type with the fields that plugins and the firm itself add to it for the present tenant."""
+    added = _added.get(record_type.name, {})
+    state = _state()
+    if not added and not state[2]:
         return record_type
-    key = record_type.name, hooks.enabled(), running.get()
+    key = record_type.name, *state
     base, found = _widened.get(key, (None, None))
     if found is None or base is not record_type:
-        parts = [(slug, *added[slug]) for slug in added if slug in key[1] or slug == key[2]]
-        found = record_type
-        if parts:
-            found = replace(
-                record_type,
-                fields=(*record_type.fields, *(one for _slug, _label, fields in parts for one in fields)),
-                sections={**record_type.sections, **{slug: label for slug, label, _fields in parts}},
-            )
+        found = _widen(
+            record_type, [(slug, *added[slug]) for slug in added if slug in state[0] or slug == state[1]]
+        )
+        if state[2]:
+            for shaper, _depends_on in _shapers:
+                found = shaper(found)
         if len(_widened) >= MOST_KEPT:
             _widened.clear()
         _widened[key] = record_type, found
     return found
+
+
+def _widen(record_type: RecordType, parts: Sequence[tuple[str, Any, Sequence[Field]]]) -> RecordType:
+    from kehu.core.records import own  # It reads values by the types.
+
+    mine = own.fields_of(record_type.name)
+    if not parts and not mine:
+        return record_type
+    return replace(
+        record_type,
+        fields=(*record_type.fields, *(one for _slug, _label, fields in parts for one in fields), *mine),
+        sections={
+            **record_type.sections,
+            **{slug: label for slug, label, _fields in parts},
+            **own.headings(mine),
+        },
+    )
 
 
 def _live(name: str) -> bool:
@@ -194,14 +242,14 @@ def get(name: str) -> RecordType:
             f"Asked for {name!r}. Names are plural: {', '.join(one for one in _types if _live(one))}."
         )
         raise missing
-    return widened(found) if _added else found
+    return widened(found)
 
 
 def registered() -> dict[str, RecordType]:
     """Return the record types that are there for the present tenant by name, in the order of registration."""
-    if not (_owners or _added):
+    if not (_owners or _added or shape.present()):
         return dict(_types)
-    key = hooks.enabled(), running.get()
+    key = _state()
     found = _here.get(key)
     if found is None:
         found = {name: widened(one) for name, one in _types.items() if _live(name)}

@@ -19,7 +19,7 @@ from kehu.web.records.display import Displayer
 if TYPE_CHECKING:
     from kehu.web.records.pages import RecordPages
 
-NUMERIC = frozenset({"number", "money"})
+NUMERIC = frozenset({"number", "decimal", "percent", "money"})
 STRONG = frozenset({"member"})
 
 
@@ -95,7 +95,7 @@ class RowWriter:
         if field.kind == "ref":
             return lambda row: show(field, row[key], title=row[f"{key}__title"])
         if field.kind == "money":
-            return lambda row: show(field, row[key], currency=row.get(field.currency_from) or "")
+            return lambda row: show(field, row[key], currency=field.currency_in(row))
         if field.kind == "text":
             return lambda row: escape(row[key]) if row[key] else "–"
         if field.kind == "choice":

@@ -200,7 +200,7 @@ def fact_of(
 ) -> Fact:
     """Return one value of a record with its display and editor."""
     value = getattr(record, spec.key)
-    currency = getattr(record, spec.currency_from, "") or ""
+    currency = spec.currency_on(record)
     return Fact(
         key=spec.key,
         label=str(spec.label),

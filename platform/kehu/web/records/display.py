@@ -74,6 +74,9 @@ class Displayer:
             return self._pointer(field, value, title)
         if field.kind == "choice":
             return self.choice(field, value)
+        if field.kind == "choices":
+            badges = Markup("").join(self.choice(field, one) for one in value)
+            return Markup('<span class="k-tags">{}</span>').format(badges)
         return writer(value) if writer is not None else escape(KINDS[field.kind].show(value))
 
     def choice(self, field: Field, value: str) -> Markup:
@@ -92,6 +95,12 @@ class Displayer:
 
     def _number(self, value: int) -> Markup:
         return escape(number_text(value, self.times.locale))
+
+    def _decimal(self, value: Decimal) -> Markup:
+        return escape(format_decimal(value, locale=self.times.locale, decimal_quantization=False))
+
+    def _percent(self, value: Decimal) -> Markup:
+        return Markup("{}\u00a0%").format(self._decimal(value))
 
     def _date(self, value: dt.date) -> Markup:
         return self.times.day(value)
@@ -186,6 +195,8 @@ def plain_text(
         return title or (absent(field) if field.kind == "ref" else "")
     if field.kind == "choice":
         return (labels or {}).get(value, value)
-    if field.kind in ("number", "bool", "date", "datetime"):
+    if field.kind == "choices":
+        return [(labels or {}).get(one, one) for one in value]
+    if field.kind in ("number", "decimal", "percent", "bool", "date", "datetime"):
         return value
     return KINDS[field.kind].show(value)

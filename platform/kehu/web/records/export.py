@@ -65,7 +65,7 @@ def download(pages: RecordPages, form: str = "csv") -> ResponseReturnValue:
     labels = {
         one.key: {option.value: str(option.label) for option in one.choices()}
         for one in columns
-        if one.kind == "choice"
+        if one.kind in ("choice", "choices")
     }
     name = f"{pages.name}-{clock.today(tenant.tz).isoformat()}.{form}"
 
@@ -136,7 +136,7 @@ def _line(
             one,
             row[one.key],
             title=row.get(f"{one.key}__title"),
-            currency=row.get(one.currency_from) or tenant.currency,
+            currency=one.currency_in(row) or tenant.currency,
             labels=labels.get(one.key),
         )
         line.append(

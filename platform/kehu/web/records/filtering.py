@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kehu.web.records.pages import RecordPages
 
 MANY_MEMBERS = 50
-RANGES = frozenset({"date", "datetime", "number", "money"})
+RANGES = frozenset({"date", "datetime", "number", "decimal", "percent", "money"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,7 @@ def _part(field: Field, part: str, names: Mapping[uuid.UUID, str]) -> str:
         return _("nobody") if field.kind == "member" else _("none")
     if part == "me":
         return _("me")
-    if field.kind == "choice":
+    if field.kind in ("choice", "choices"):
         option = field.option(part)
         return str(option.label) if option else part
     if field.kind == "bool":
@@ -182,7 +182,7 @@ def more(pages: RecordPages) -> ResponseReturnValue:
 
 def menu_kind(field: Field) -> str:
     """Return how the values of a field's filter are given: choices, lookup, range or text."""
-    if field.kind in ("choice", "bool"):
+    if field.kind in ("choice", "choices", "bool"):
         return "choices"
     if field.kind == "member":
         return "choices" if len(member_options(MANY_MEMBERS + 1)) <= MANY_MEMBERS else "lookup"
@@ -195,7 +195,7 @@ def options(field: Field) -> list[tuple[str, str]]:
     """Return the values that a filter by a few known ones offers."""
     if field.kind == "bool":
         return [("1", _("Yes")), ("0", _("No"))]
-    if field.kind == "choice":
+    if field.kind in ("choice", "choices"):
         return [(one.value, str(one.label)) for one in field.choices()]
     actor = context.actor()
     people = [(str(one), name) for one, name in member_options(MANY_MEMBERS + 1) if one != actor.member_id]

@@ -17,7 +17,7 @@ from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.core.money import from_minor
 from kehu.core.records.fields import Field
-from kehu.core.records.kinds import ADDRESS_PARTS
+from kehu.core.records.kinds import ADDRESS_PARTS, plain_number
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType
 from kehu.web.records.display import absent
@@ -34,6 +34,8 @@ PRESENT = "__has."
 _INPUTS = {
     "text": "text",
     "number": "text",
+    "decimal": "text",
+    "percent": "text",
     "date": "date",
     "datetime": "datetime-local",
     "email": "email",
@@ -77,6 +79,11 @@ def control(
         spec.update(type="rows", rows=[*rows, *[{} for _each in range(spare)]], parts=_parts(field.kind))
     elif field.kind == "choice":
         spec.update(type="select", options=[(one.value, str(one.label)) for one in field.choices()])
+    elif field.kind == "choices":
+        chosen = list(raw) if isinstance(raw, list) else list(value or ())
+        spec.update(
+            type="checks", value=chosen, options=[(one.value, str(one.label)) for one in field.choices()]
+        )
     elif field.kind == "member" and len(member_options(MANY_MEMBERS + 1)) <= MANY_MEMBERS:
         spec.update(type="select", options=_people(spec["value"], names), empty=_("Nobody"))
     elif field.kind in ("member", "ref"):
@@ -94,8 +101,8 @@ def control(
         spec.update(type="money", currency=currency)
     else:
         spec.update(type=_INPUTS.get(field.kind, "text"))
-        if field.kind == "number":
-            attrs["inputmode"] = "numeric"
+        if field.kind in ("number", "decimal", "percent"):
+            attrs["inputmode"] = "numeric" if field.kind == "number" else "decimal"
         if field.kind == "tags":
             spec["help"] = spec["help"] or _("Separate tags by commas.")
     return spec
@@ -140,7 +147,9 @@ def written(field: Field, value: Any, currency: str) -> Any:
         return value.isoformat()
     if field.kind == "tags":
         return ", ".join(value)
-    if field.kind in ("bool", "long_text") or field.kind in ROWS:
+    if field.kind in ("decimal", "percent"):
+        return plain_number(value)
+    if field.kind in ("bool", "long_text", "choices") or field.kind in ROWS:
         return value
     return str(value)
 
@@ -162,6 +171,9 @@ def read(fields: Sequence[Field], form: MultiDict[str, str]) -> dict[str, Any]:
         if field.kind in ROWS:
             if f"{PRESENT}{field.key}" in form:
                 found[field.key] = _rows(field, form)
+        elif field.kind == "choices":
+            if f"{PRESENT}{field.key}" in form:
+                found[field.key] = form.getlist(field.key)
         elif field.kind == "bool":
             if f"{PRESENT}{field.key}" in form:
                 found[field.key] = form.get(field.key, "0")

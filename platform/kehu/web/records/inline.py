@@ -87,7 +87,7 @@ def _is_int(text: str) -> bool:
 def _editor(
     pages: RecordPages, record: Any, spec: Field, *, typed: Any = None, error: str = "", status: int = 200
 ) -> ResponseReturnValue:
-    currency = getattr(record, spec.currency_from, "") or context.tenant().currency
+    currency = spec.currency_on(record) or context.tenant().currency
     names = forms.names_of(pages.type, {spec.key: typed if typed is not None else getattr(record, spec.key)})
     control = forms.control(
         spec,
@@ -145,7 +145,7 @@ def _conflict(
     names = {**_names(pages, record, spec), **forms.names_of(pages.type, {spec.key: typed})}
     mine = _loaded(service, spec, typed, record)
     theirs = getattr(record, spec.key)
-    currency = getattr(record, spec.currency_from, "") or context.tenant().currency
+    currency = spec.currency_on(record) or context.tenant().currency
 
     def shown(value: Any) -> Markup:
         found = parse_id(value) if spec.kind in ("member", "ref") else None
