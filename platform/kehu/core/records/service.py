@@ -368,12 +368,6 @@ class RecordService(Generic[M]):
                     found[key] = own_values.default(spec, self.load_context({}, None))
         return found
 
-    def _own_default(self, spec: Field) -> Any:
-        try:
-            return load_value(spec, spec.default, self.load_context({}, None))
-        except FieldError:
-            return None  # An option that was taken out since.
-
     def _own(self, record: M) -> None:
         reach = self.actor.require(f"{self.type.name}:write")
         if not scoping.within(self.type, record, self.actor, reach, self.session):
