@@ -10,7 +10,8 @@ from sqlalchemy import select
 from kehu.core import context
 from kehu.core.audit import AuditEntry, batch_id
 from kehu.core.errors import Conflict, InvalidInput
-from kehu.core.records import listing, undo
+from kehu.core.records import listing, matching, undo
+from kehu.core.records.kinds import KINDS
 from kehu.core.records.own_tables import CustomIndex
 from kehu.core.records.service import service_for
 from kehu.core.records.types import get
@@ -220,3 +221,39 @@ def test_of_two_at_once_one_gets_the_value(shop, make_field):
         assert thread.is_alive()  # It waits for what the first one does.
     thread.join(20)
     assert len(told) == 1
+
+
+ASKED = {
+    "text": ("ash", "b", "zzz"),
+    "number": ("1", "12"),
+    "decimal": ("0.5", "12.75"),
+    "date": ("2026-11-30", "today"),
+    "datetime": ("2026-11-30", "2026-11-30T10:00:00Z"),
+    "bool": ("1", "0"),
+    "choice": ("oak", "oak,elm"),
+    "choices": ("elm", "oak,elm"),
+    "money": ("10", "1234.50"),
+    "email": ("wood@example.com",),
+}
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_a_record_in_memory_meets_what_the_database_finds(shop, make_field, kind):
+    key = make_field("Asked", kind, **MORE.get(kind, {}))
+    with shop.work() as session:
+        service = service_for("customers", session)
+        for typed in (VALUES[kind][0], None, VALUES[kind][0]):
+            service.create({"name": "One", **({key: typed} if typed is not None else {})})
+    with shop.work() as session:
+        record_type = get("customers")
+        records = list(session.execute(select(Customer)).scalars())
+        for operator in (*KINDS[kind].filters, "eq"):
+            for raw in ("1", "0") if operator == "empty" else ASKED[kind]:
+                query = {f"{key}.{operator}": raw}
+                found = set(session.execute(listing.ids(record_type, query, shop.owner)).scalars())
+                met = {
+                    one.id
+                    for one in records
+                    if matching.meets(record_type, query, one, shop.owner, shop.tenant)
+                }
+                assert met == found, query

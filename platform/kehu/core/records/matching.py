@@ -14,7 +14,7 @@ from kehu.core import text
 from kehu.core.context import Actor, TenantInfo
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import filters
+from kehu.core.records import filters, own_index
 from kehu.core.records.fields import Field, FieldError
 from kehu.core.records.kinds import KINDS
 from kehu.core.records.periods import Span
@@ -69,6 +69,9 @@ def _test(spec: Field, operator: str, raw: str, actor: Actor, tenant: TenantInfo
     known = KINDS[spec.kind].filters
     if operator not in known and not (operator == "eq" and known):
         raise FieldError(_("“%(label)s” can't be filtered in this way.", label=spec.label))
+    if spec.own is not None:
+        asked, wanted = filters._asked(spec, operator, raw, actor, tenant)
+        return lambda record: own_index.meets(spec, getattr(record, key), asked, wanted)
     if operator == "empty":
         empty = raw in ("1", "true", "yes")
         return lambda record: _is_none(getattr(record, key)) == empty

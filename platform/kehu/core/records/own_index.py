@@ -187,12 +187,11 @@ def condition(entity: Any, spec: Field, operator: str, values: Sequence[Any]) ->
     if None in values:
         known = [one for one in values if one is not None]
         none = ~has if operator != "ne" else has
-        if not known:
-            return none
-        other = condition(entity, spec, operator, known)
-        return or_(none, other) if operator != "ne" else and_(none, other)
-    if operator == "ne":
-        return ~has.where(_meets(spec, rows, "in", values))
+        if not known or operator == "ne":
+            return none if not known else condition(entity, spec, operator, known)
+        return or_(none, condition(entity, spec, operator, known))
+    if operator == "ne":  # As of all fields: what has no value is not different.
+        return and_(has, ~exists().where(mine, rows.record_id == entity.id, _meets(spec, rows, "in", values)))
     # Asked as a set of ids, so that a rare value is found by the index and a frequent one by a hash.
     return entity.id.in_(  # type: ignore[no-any-return]
         select(rows.record_id).where(mine, _meets(spec, rows, operator, values))
@@ -214,3 +213,28 @@ def _meets(spec: Field, rows: Any, operator: str, values: Sequence[Any]) -> Any:
     if operator == "lt":
         return kept < wanted[0]
     return kept == wanted[0] if len(wanted) == 1 else kept.in_(wanted)
+
+
+def meets(spec: Field, value: Any, operator: str, values: Sequence[Any]) -> bool:
+    """Tell whether a value in memory meets what `condition` asks of the database."""
+    kept = list(_entries(spec, value))
+    if operator == "empty":
+        return (not kept) == values[0]
+    if operator == "ne":
+        known = [one for one in values if one is not None]
+        return bool(kept) and not meets(spec, value, "in", known)
+    if not kept:
+        return None in values
+    by_word = spec.own is not None and spec.own.indexed == "word"
+    turn: Any = (lambda one: word_of(spec, one)) if by_word else number_of
+    wanted = [turn(one) for one in values if one is not None]
+    return any(_compare(operator, turn(one), wanted) for one in kept)
+
+
+def _compare(operator: str, kept: Any, wanted: Sequence[Any]) -> bool:
+    if operator in ("eq", "in"):
+        return kept in wanted
+    first = wanted[0]
+    if operator == "starts":
+        return bool(kept.startswith(first))
+    return bool({"gte": kept >= first, "lte": kept <= first, "lt": kept < first}[operator])
