@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from kehu.core import migration
 
-revision = "20261129_35"
-down_revision = "20261129_34"
+revision = "20261129_38"
+down_revision = "20261129_37"
 branch_labels = None
 depends_on = None
 
