@@ -164,7 +164,7 @@ def _bare_customers(session: Session, found: ErasurePlan) -> None:
         record.emails, record.phones, record.addresses, record.tags = [], [], [], []
         record.email_norm = record.phone_norm = record.website = record.description = None
         record.region = record.best_hours = record.preferred_channel = None
-        record.born_on = record.founded = record.employees = record.revenue = None
+        record.external_id = record.born_on = record.founded = record.employees = record.revenue = None
         record.custom, record.do_not_contact, record.mail_consent = {}, "all", None
         record.deleted_at = record.deleted_at or clock.now()
         record.deleted_by = record.deleted_by or context.actor().member_id
@@ -197,6 +197,7 @@ def _found_by(session: Session, name: str, record: Any) -> None:
 
 TRACES: Mapping[str, str] = {
     "search_terms": "record_id = ANY(CAST(:gone AS uuid[]))",
+    "custom_values": "record_id = ANY(CAST(:all AS uuid[]))",
     "files": "record_id = ANY(CAST(:all AS uuid[])) OR customer_id = ANY(CAST(:persons AS uuid[]))",
     "drafts": "right(key, 36) = ANY(:all)",
     "merges": "keep_id = ANY(CAST(:persons AS uuid[])) OR drop_id = ANY(CAST(:persons AS uuid[]))",

@@ -21,7 +21,7 @@ from kehu.testkit.switch import enable
 from plugins.rules import hookimpl
 from plugins.subjects import SubjectReport
 
-SECRETS = ("Анна Берг", "anna@berg.example", "likes red cars", "+442079464410")
+SECRETS = ("Анна Берг", "anna@berg.example", "likes red cars", "+442079464410", "ERP-77-berg", "oldfinch")
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def person(shop: Shop) -> dict[str, str]:
         def make(kind: str, /, **values: Any) -> str:
             return str(service_for(kind, session).create(values).id)
 
+        make("custom_fields", object="customers", label="Nickname", kind="text", searchable=True)
         anna = make(
             "customers",
             name="Анна Берг",
@@ -39,6 +40,8 @@ def person(shop: Shop) -> dict[str, str]:
             emails=[{"address": "anna@berg.example"}],
             phones=[{"number": "+442079464410"}],
             description="likes red cars",
+            external_id="ERP-77-berg",
+            c_nickname="Goldfinch",
         )
         other = make("customers", name="Harbour Taxis")
         contact = make("contacts", name="Анна Берг", customer_id=anna)

@@ -219,7 +219,7 @@ def meets(spec: Field, value: Any, operator: str, values: Sequence[Any]) -> bool
     """Tell whether a value in memory meets what `condition` asks of the database."""
     kept = list(_entries(spec, value))
     if operator == "empty":
-        return (not kept) == values[0]
+        return bool(kept) != bool(values[0])
     if operator == "ne":
         known = [one for one in values if one is not None]
         return bool(kept) and not meets(spec, value, "in", known)
@@ -233,7 +233,7 @@ def meets(spec: Field, value: Any, operator: str, values: Sequence[Any]) -> bool
 
 def _compare(operator: str, kept: Any, wanted: Sequence[Any]) -> bool:
     if operator in ("eq", "in"):
-        return kept in wanted
+        return bool(kept in wanted)
     first = wanted[0]
     if operator == "starts":
         return bool(kept.startswith(first))
