@@ -117,15 +117,6 @@ CUSTOMERS = register(
                 filterable=True,
                 unique=True,
             ),
-            code_field(
-                "customer code",
-                "kundennummer",
-                "customer no",
-                "客户编码",
-                "客户编号",
-                "客戶編號",
-                "код клиента",
-            ),
             Field(
                 key="name",
                 label=_l("Name"),
@@ -135,6 +126,15 @@ CUSTOMERS = register(
                 quick=True,
                 unique=True,
                 example="Northwind Joinery",
+            ),
+            code_field(
+                "customer code",
+                "kundennummer",
+                "customer no",
+                "客户编码",
+                "客户编号",
+                "客戶編號",
+                "код клиента",
             ),
             Field(
                 key="kind",

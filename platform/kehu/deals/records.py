@@ -208,7 +208,6 @@ DEALS = register(
         own_fields=True,
         fields=(
             Field(key="number", label=_l("Number"), kind="number", readonly=True, filterable=True),
-            code_field("deal code", "商机编号", "商機編號", "код сделки"),
             Field(
                 key="name",
                 label=_l("Title"),
@@ -218,6 +217,7 @@ DEALS = register(
                 quick=True,
                 example="Shop fit-out",
             ),
+            code_field("deal code", "商机编号", "商機編號", "код сделки"),
             Field(
                 key="customer_id",
                 label=_l("Customer"),

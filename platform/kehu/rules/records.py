@@ -10,7 +10,7 @@ from kehu.core import shape
 from kehu.core.i18n import _l
 from kehu.core.records import codes, guards
 from kehu.core.records.fields import Field, Option
-from kehu.core.records.types import RecordType, register, registered
+from kehu.core.records.types import RecordType, add_shaper, register, registered
 from kehu.rules import musts, queries
 from kehu.rules.models import NumberRule, RecordRule
 
@@ -187,5 +187,6 @@ RECORD_RULES = register(
 )
 
 shape.add(codes.PART, queries.code_rules)
+add_shaper(codes.shaped, codes.brought)
 shape.add(musts.PART, queries.active_record_rules)
 guards.add(musts.guard)

@@ -130,7 +130,6 @@ TICKETS = register(
                 filterable=True,
                 unique=True,
             ),
-            code_field("ticket code", "工单编号", "工單編號", "код обращения"),
             Field(
                 key="subject",
                 label=_l("Subject"),
@@ -140,6 +139,7 @@ TICKETS = register(
                 quick=True,
                 example="Scratch on panel",
             ),
+            code_field("ticket code", "工单编号", "工單編號", "код обращения"),
             Field(
                 key="status",
                 label=_l("Status"),

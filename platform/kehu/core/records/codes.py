@@ -11,7 +11,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -141,6 +141,23 @@ def rule_of(type_name: str) -> CodeRule | None:
     return rules.get(type_name)
 
 
+def brought() -> bool:
+    """Tell whether what is written comes from outside and brings its codes along; people leave them to the rule."""
+    now = context.current()
+    return (now.actor is not None and now.actor.kind in ("import", "api")) or now.source in ("import", "api")
+
+
+def shaped(record_type: RecordType) -> RecordType:
+    """Return a type whose code nobody is asked for where a rule gives it."""
+    rule = rule_of(record_type.name) if record_type.coded else None
+    if rule is None or rule.by_hand or brought():
+        return record_type
+    fields = tuple(
+        replace(one, readonly=True) if one.key == record_type.coded else one for one in record_type.fields
+    )
+    return replace(record_type, fields=fields)
+
+
 def settle(service: RecordService[Any], outcomes: Sequence[Outcome[Any]]) -> None:
     """Give the new records of a batch their codes; a given one that can't be is reported and its record left out."""
     key = service.type.coded
@@ -200,11 +217,9 @@ def _check_given(
     if not outcomes:
         return
     kept = known(service, [getattr(one.record, key) for one in outcomes])
-    # What comes from outside brings its numbers along; people leave them to the rule.
-    brought = service.actor.kind in ("import", "api") or context.current().source in ("import", "api")
     for one in outcomes:
         code = getattr(one.record, key)
-        if rule is not None and not rule.by_hand and not brought:
+        if rule is not None and not rule.by_hand and not brought():
             message = _("Codes are given by the firm's rule. Leave this empty.")
         elif code in kept:
             message = _taken(code)

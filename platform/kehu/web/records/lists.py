@@ -176,7 +176,7 @@ def heads(
     for one in [pages.type.by_key[pages.type.title], *columns]:
         now = {one.key: "ascending", f"-{one.key}": "descending"}.get(sort, "")
         # Amounts and times are asked for from the top; a second click turns the order.
-        falling = one.kind in ("money", "number", "date", "datetime")
+        falling = one.kind in NUMERIC or one.kind in ("date", "datetime")
         turned = {"ascending": f"-{one.key}", "descending": one.key}.get(
             now, f"-{one.key}" if falling else one.key
         )
