@@ -15,6 +15,7 @@ from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.core.records import scope as scoping
 from kehu.core.records.types import RecordType, get
+from kehu.imports import doubles
 from kehu.imports.columns import Column
 from kehu.imports.detect import DELIMITERS
 from kehu.imports.encodings import ENCODINGS
@@ -86,6 +87,7 @@ def plan_of(form: MultiDict[str, str], job: Import, record_type: RecordType, ses
             fields={"key": [_("Choose one or more.")]},
         )
     plan.empty = "clear" if form.get("empty") == "clear" else "leave"
+    plan.doubles = form.get("doubles", "make") if form.get("doubles") in doubles.WISHES else "make"
     plan.bad = "leave" if form.get("bad") == "leave" else "refuse"
     plan.close_names = form.get("close_names") == "1" or "has_close_names" not in form
     plan.lost_reason = form.get("lost_reason", plan.lost_reason).strip()[:200]
@@ -222,6 +224,7 @@ class Setup:
     has_names: bool
     parts: list[tuple[str, str, bool]]
     may_leave: bool
+    finds_doubles: bool
     encodings: list[tuple[str, str]]
     delimiters: list[tuple[str, str]]
     sheets: list[tuple[str, str]]
@@ -256,6 +259,7 @@ def setup_of(
             for other in parts_for(record_type, context.actor())
         ],
         may_leave=may_leave(record_type),
+        finds_doubles=doubles.finder(record_type.name) is not None,
         encodings=[(name, ENCODINGS.get(name, name)) for name in _encodings(job)],
         delimiters=[("tab" if mark == "\t" else mark, _delimiter(mark)) for mark in DELIMITERS],
         sheets=[(name, name) for name in job.format["sheets"]],

@@ -79,6 +79,7 @@ class Plan:
     :param missing: reference field -> what to do when a name is not found.
     :param bad: what a cell that can't be read does: refuse its row, or `leave` (stay out of it).
     :param empty: what an empty cell does to a record that is there: `leave` its value, or `clear` it.
+    :param doubles: what happens to a row that is likely somebody who is there (see `kehu.imports.doubles`).
     :param owner: the member who gets rows without an owner; "" for nobody, "me" for who imports.
     """
 
@@ -92,6 +93,7 @@ class Plan:
     lost_reason: str = ""
     bad: str = "refuse"
     empty: str = "leave"
+    doubles: str = "make"
     parts: list[str] = field(default_factory=list)
 
     def part(self, name: str, main: str) -> Plan:

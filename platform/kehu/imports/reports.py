@@ -37,6 +37,8 @@ def add(job: Import, result: Result) -> None:
         report["repairs"] = _counted(report.get("repairs", []), result.repairs)
     if result.left:
         report["left"] = _counted(report.get("left", []), result.left)
+    if result.doubles:
+        report["doubles"] = _counted(report.get("doubles", []), result.doubles)
     if result.unmapped:
         report["unmapped"] = _counted(report.get("unmapped", []), result.unmapped)
     for type_name, names in result.made_names.items():

@@ -53,6 +53,7 @@ class Result:
     made_names: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
+    doubles: Counter[tuple[str, str]] = field(default_factory=Counter)
     records: dict[int, uuid.UUID] = field(default_factory=dict)
     """Row -> the record that it made, changed or found as it was."""
 
@@ -69,6 +70,7 @@ class Result:
         for mine, theirs in (
             (self.repairs, part.repairs),
             (self.left, part.left),
+            (self.doubles, part.doubles),
         ):
             mine.update(theirs)  # type: ignore[arg-type]
         self.unmapped.update({(prefix + key, text): count for (key, text), count in part.unmapped.items()})

@@ -13,6 +13,7 @@ from kehu.core import bulk
 from kehu.core.i18n import _
 from kehu.core.records.service import RecordService
 from kehu.core.records.types import RecordType
+from kehu.imports import doubles
 from kehu.imports.keys import KeyIndex
 from kehu.imports.rows import Planned, Result
 
@@ -107,6 +108,7 @@ class Waves:
 
     def _create(self, rows: list[Planned]) -> None:
         values = [self.writer.values_for_new(self.service, row) for row in rows]
+        rows, values = self._without_doubles(rows, values)
         outcomes = self.service.create_many(values)
         for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.record is None:
@@ -119,6 +121,28 @@ class Waves:
                 self.writer.remember(row)
             self.result.records[row.row.number] = outcome.record.id
             self.index.add_record(outcome.record)
+
+    def _without_doubles(
+        self, rows: list[Planned], values: list[dict[str, Any]]
+    ) -> tuple[list[Planned], list[dict[str, Any]]]:
+        """Deal with rows that no key recognises, but that are likely somebody who is there already."""
+        find = doubles.finder(self.writer.type.name)
+        if find is None:
+            return rows, values
+        wish, keep = self.writer.plan.doubles, []
+        for place, hit in enumerate(find(self.session, values)):
+            row = rows[place]
+            if hit is not None:
+                self.result.doubles[hit.said, hit.title] += 1
+            if hit is None or wish == "make" or (wish == "take" and not hit.certain):
+                keep.append(place)
+            elif wish == "refuse":
+                message = _("This is likely “%(title)s”, who is here already.", title=hit.title)
+                self._refuse(row, {self.writer.type.title: [message]})
+            else:
+                # One at a time: two rows of a file may be the same person.
+                self._update({hit.record_id: row})
+        return [rows[place] for place in keep], [values[place] for place in keep]
 
     def _update(self, rows: dict[uuid.UUID, Planned]) -> None:
         model: Any = self.writer.type.model

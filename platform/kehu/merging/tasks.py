@@ -1,11 +1,13 @@
-"""Work after a merge, and the nightly look for doubles."""
+"""Work after a merge, the nightly look for doubles, and the look at rows that an import brings."""
 
 from __future__ import annotations
 
 import uuid
 
 from kehu.core import db, jobs, schedule
+from kehu.imports.doubles import register_finder
 from kehu.merging import services
+from kehu.merging.arriving import finder_of
 from kehu.merging.finding import LOOK, OBJECTS
 from kehu.merging.looking import look_through
 
@@ -21,3 +23,7 @@ def look(_tenant_id: uuid.UUID) -> None:
 def sweep(_tenant_id: uuid.UUID, merge_id: str) -> None:
     """Move what others wrote to the dropped record while it was merged."""
     services.sweep(db.session(), uuid.UUID(merge_id))
+
+
+for _name in OBJECTS:
+    register_finder(_name, finder_of(_name))
