@@ -90,8 +90,8 @@ class DoublesService:
         found: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
         blocks = [block for key in self._keys() for block in self._blocks(key)]
         blocks += self._looked_up()
-        known = self._candidates(one for block in blocks for one in block) if blocks else {}
-        total = self._total()
+        known = self.candidates(one for block in blocks for one in block) if blocks else {}
+        total = self.total()
         for pair in {pair for block in blocks for pair in combinations(block, 2)}:
             first, second = known.get(pair[0]), known.get(pair[1])
             hit = match(first, second, total=total) if first and second else None
@@ -108,7 +108,7 @@ class DoublesService:
         ).all()
         if not rows:
             return []
-        total, alike = self._total(), self._namesakes([record.name_norm, *(row.name_norm for row in rows)])
+        total, alike = self.total(), self._namesakes([record.name_norm, *(row.name_norm for row in rows)])
         mine = candidate(record, alike)
         hits = (match(mine, candidate(row, alike), total=total) for row in rows)
         return self._best({ordered(hit.first.id, hit.second.id): hit for hit in hits if hit})
@@ -121,11 +121,12 @@ class DoublesService:
         return list(self.session.execute(statement.order_by(self.model.name_norm, self.model.id).limit(10)))
 
     def _best(self, found: dict[tuple[uuid.UUID, uuid.UUID], Match]) -> list[Match]:
-        told = self._told(found)
+        told = self.told(found)
         hits = [hit for pair, hit in found.items() if pair not in told]
         return sorted(hits, key=lambda hit: (-hit.probability, hit.first.name, str(hit.first.id)))[:SHOWN]
 
-    def _told(self, pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    def told(self, pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+        """Return those of some pairs of which somebody said that they are not the same."""
         lows = [low for low, _high in pairs]
         if not lows:
             return set()
@@ -134,7 +135,8 @@ class DoublesService:
         )
         return {(row.low_id, row.high_id) for row in self.session.execute(statement)}
 
-    def _total(self) -> int:
+    def total(self) -> int:
+        """Return how many records there are, by which a frequent name is known."""
         statement = select(func.count()).select_from(self.model).where(self.model.deleted_at.is_(None))
         return int(self.session.execute(statement).scalar_one())
 
@@ -177,7 +179,7 @@ class DoublesService:
         )
         return [sorted(ids) for ids in self.session.execute(statement).scalars()]
 
-    def _candidates(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Candidate]:
+    def candidates(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Candidate]:
         """Return records by id, as far as the actor sees them; one statement for those of all groups."""
         wanted = literal(sorted(set(ids)), ARRAY(UUID(as_uuid=True)))
         statement = self._rows().where(self.model.id == any_(wanted))
@@ -220,21 +222,7 @@ class DoublesService:
         service = service_for(self.object, self.session)
         first = service.get(first_id, action="write")
         service.get(second_id, action="write")
-        low, high = ordered(first_id, second_id)
-        statement = (
-            insert(NoDouble)
-            .values(
-                tenant_id=context.tenant().id,
-                id=new_id(),
-                object=self.object,
-                low_id=low,
-                high_id=high,
-                said_at=clock.now(),
-                said_by=self.actor.member_id,
-            )
-            .on_conflict_do_nothing()
-        )
-        if self.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+        if say_no(self.session, self.object, first_id, second_id):
             audit.write(
                 self.session,
                 object=self.object,
@@ -244,6 +232,21 @@ class DoublesService:
                 changes={"no_double": [None, str(second_id)]},
                 customer_id=first_id if self.object == "customers" else first.customer_id,
             )
+
+
+def say_no(session: Session, object_name: str, first_id: uuid.UUID, second_id: uuid.UUID) -> bool:
+    """Remember that two records are not the same; False when that was known."""
+    low, high = ordered(first_id, second_id)
+    statement = insert(NoDouble).values(
+        tenant_id=context.tenant().id,
+        id=new_id(),
+        object=object_name,
+        low_id=low,
+        high_id=high,
+        said_at=clock.now(),
+        said_by=context.actor().member_id,
+    )
+    return bool(session.execute(statement.on_conflict_do_nothing()).rowcount)  # type: ignore[attr-defined]
 
 
 def _unsay(session: Session, entry: audit.AuditEntry) -> None:

@@ -33,6 +33,7 @@ class Line:
     id: uuid.UUID
     at: dt.datetime
     by: uuid.UUID | None
+    how: str
     now_id: uuid.UUID
     kept: str
     dropped: str
@@ -56,6 +57,7 @@ def lines(
             Merge.id,
             Merge.at,
             Merge.by,
+            Merge.how,
             Merge.state,
             Merge.keep_id,
             Merge.now_id,
@@ -85,6 +87,7 @@ def _line(row: Any) -> Line:
         id=row.id,
         at=row.at,
         by=row.by,
+        how=row.how,
         now_id=row.now_id,
         kept=row.kept,
         dropped=row.dropped,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kehu.core.tables import (
@@ -13,6 +13,7 @@ from kehu.core.tables import (
     Json,
     JsonList,
     OptUuid,
+    RecordRow,
     Str,
     TenantRow,
     UuidCol,
@@ -29,6 +30,7 @@ class Merge(TenantRow, Base):
     `now_id` is where the dropped record's address leads: the kept one, or the one into which that was merged later.
     `moved` says which rows point elsewhere since, `changed` which rows have other values, `fields` what became of
     the kept record's own values, `notes` what plugins have to remember.
+    `how` says who merged: a `person`, or the `rule`.
     """
 
     __tablename__ = "merges"
@@ -44,6 +46,7 @@ class Merge(TenantRow, Base):
     drop_id: Mapped[UuidCol]
     now_id: Mapped[UuidCol]
     state: Mapped[str] = mapped_column(Text, default="done", server_default=text("'done'"))
+    how: Mapped[str] = mapped_column(Text, default="person", server_default=text("'person'"))
     moved: Mapped[JsonList]
     changed: Mapped[JsonList]
     fields: Mapped[Json]
@@ -87,3 +90,17 @@ class NoDouble(TenantRow, Base):
     high_id: Mapped[UuidCol]
     said_at: Mapped[Instant]
     said_by: Mapped[OptUuid]
+
+
+class MergeRule(RecordRow, Base):
+    """Whether certain doubles of a kind are merged by themselves; no row means that they are not."""
+
+    __tablename__ = "merge_rules"
+    __table_args__ = tenant_args(
+        "merge_rules",
+        tenant_index("merge_rules", "object", "object", unique=True, where="deleted_at IS NULL"),
+        CheckConstraint("object IN ('customers', 'contacts')", name="object"),
+    )
+
+    object: Mapped[Str]
+    active: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))

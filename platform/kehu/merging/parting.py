@@ -19,6 +19,7 @@ from kehu.core.records.fields import Field
 from kehu.core.records.kinds import KINDS, dump_value, load_value
 from kehu.core.records.undo import written
 from kehu.merging import choosing, links, special
+from kehu.merging.finding import say_no
 from kehu.merging.models import Merge
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ def part(service: MergeService, merge_id: uuid.UUID) -> Unmerged:
     found.stayed = _part_values(service, merge, keep)
     service.tell_plugins(merge, merge.notes, undoing=True)
     merge.state, merge.undone_at, merge.undone_by = "undone", clock.now(), context.actor().member_id
+    if merge.how == "rule":
+        say_no(
+            session, merge.object, merge.keep_id, merge.drop_id
+        )  # Else it is merged again in the next night.
     service.records.saved([drop], "restored")
     service.entry(drop, "restored", {})
     service.entry(keep, "unmerged", {}, title=service.records.title_of(drop))

@@ -95,11 +95,13 @@ class MergeService:
         picks: Mapping[str, str] | None = None,
         *,
         versions: tuple[int, int] | None = None,
+        how: str = "person",
     ) -> Merge:
         """Let one record go into another: values as chosen, everything that pointed at it, its old address.
 
         :param picks: field -> keep, drop or both; what is not said is as `choosing` proposes.
         :param versions: those of both records that the person saw.
+        :param how: who merges: a `person`, or the `rule`.
         :raises StaleVersion: when one was changed since.
         :raises InvalidInput: names a value that does not fit the kept record.
         :raises Conflict: when a plugin can't follow.
@@ -118,6 +120,7 @@ class MergeService:
             at=clock.now(),
             by=self.actor.member_id,
             state="done",
+            how=how,
         )
         merge.fields = self._join_values(merge, keep, drop, picks or {})
         merge.notes = self.tell_plugins(merge, {})

@@ -6,7 +6,7 @@ import uuid
 
 from kehu.core import db, jobs, schedule
 from kehu.imports.doubles import register_finder
-from kehu.merging import services
+from kehu.merging import automatic, services
 from kehu.merging.arriving import finder_of
 from kehu.merging.finding import LOOK, OBJECTS
 from kehu.merging.looking import look_through
@@ -17,6 +17,13 @@ def look(_tenant_id: uuid.UUID) -> None:
     """Look through all customers and contacts for doubles."""
     for name in OBJECTS:
         look_through(db.session(), name)
+
+
+@schedule.every_tenant("merging.certain", at="03:40", rests=True)
+def merge_certain(_tenant_id: uuid.UUID) -> None:
+    """Merge what is certain, where the firm wants that."""
+    for name in OBJECTS:
+        automatic.merge_night(db.session(), name)
 
 
 @jobs.tenant_task("merging.sweep")

@@ -14,15 +14,14 @@ from markupsafe import Markup
 
 from kehu.core import audit, context, db, jobs
 from kehu.core.errors import InvalidInput, NotFound, StaleVersion
-from kehu.core.i18n import _, _l
+from kehu.core.i18n import _
 from kehu.core.ids import parse_id
-from kehu.core.records.kinds import show_address
 from kehu.core.records.types import registered
-from kehu.core.text import show_phone
-from kehu.merging import choosing, joining, listing, parting, services
+from kehu.merging import choosing, joining, listing, parting, services, settings_views
 from kehu.merging.choosing import Choice
 from kehu.merging.finding import LOOK, OBJECTS, DoublesService
 from kehu.merging.services import MergeService
+from kehu.merging.showing import shared
 from kehu.web.access import needs
 from kehu.web.records.answers import done, done_toast, go_to, is_htmx
 from kehu.web.records.display import Displayer
@@ -33,21 +32,7 @@ from kehu.web.toasts import toast
 __all__ = ["blueprint", "joining"]
 
 blueprint = Blueprint("merging", __name__)
-
-SIGNS = {
-    "given": (_l("Same name"), _l("Given names differ")),
-    "surname": (_l("Same family name"), _l("Family names differ")),
-    "company": (_l("Same name"), _l("Names differ")),
-    "phone": (_l("Same phone"), _l("Phones differ")),
-    "email": (_l("Same e-mail address"), _l("E-mail addresses differ")),
-    "website": (_l("Same website"), _l("Websites differ")),
-    "postcode": (_l("Same postcode"), _l("Postcodes differ")),
-    "city": (_l("Same town"), _l("Towns differ")),
-    "customer": (_l("Same customer"), _l("At different customers")),
-    "born": (_l("Same date of birth"), _l("Dates of birth differ")),
-    "street": (_l("Same street"), _l("Streets differ")),
-}
-"""Field -> what is said when it agrees, and when it differs."""
+blueprint.register_blueprint(settings_views.blueprint)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,27 +47,10 @@ class Line:
     both: bool
 
 
-def _signs(match: Any) -> tuple[list[str], list[str]]:
-    agree = [str(SIGNS[key][0]) for key in match.agree]
-    return list(dict.fromkeys(agree)), [str(SIGNS[key][1]) for key in match.differ]
-
-
-def _note(row: Any) -> str:
-    """Return what tells a record from its like in one line."""
-    parts = [one["address"] for one in (row.emails or ())[:1]]
-    parts += [show_phone(one["number"]) for one in (row.phones or ())[:1]]
-    parts += [show_address(one) for one in (getattr(row, "addresses", None) or ())[:1]]
-    return " · ".join(part for part in parts if part)
-
-
-def _shared(name: str) -> dict[str, Any]:
-    return {"object": name, "type": registered()[name], "signs": _signs, "note": _note}
-
-
 def doubles(name: str) -> Response:
     """Show who may be there twice, the likeliest first."""
     found = DoublesService(db.session(), name).likely()
-    return render_page("merging/doubles.html", {}, matches=found, **_shared(name))
+    return render_page("merging/doubles.html", {}, matches=found, **shared(name))
 
 
 def look(name: str) -> ResponseReturnValue:
@@ -121,7 +89,7 @@ def of_record(name: str, record_id: uuid.UUID) -> Response:
         merges=merges,
         names=services.names_of(session, name, merges),
         open_until=parting.open_until,
-        **_shared(name),
+        **shared(name),
     )
 
 
@@ -137,7 +105,7 @@ def merges(name: str) -> Response:
         names=titles(session, {"members": members}),
         days=parting.DAYS,
         next_url=f"/{name}/merges?after={more}" if more else "",
-        **_shared(name),
+        **shared(name),
     )
 
 
@@ -196,7 +164,7 @@ def _comparison(
         moving=_moving(service.points_at(drop_id)),
         message=message,
         errors=errors or {},
-        **_shared(name),
+        **shared(name),
     )
 
 
