@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261129_37"
-down_revision = "20261129_36"
+revision = "20261129_38"
+down_revision = "20261129_37"
 branch_labels = None
 depends_on = None
 
