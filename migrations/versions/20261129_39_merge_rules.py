@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261129_38"
-down_revision = "20261129_37"
+revision = "20261129_39"
+down_revision = "20261129_38"
 branch_labels = None
 depends_on = None
 
