@@ -15,6 +15,7 @@ from kehu.core.ids import new_id
 from kehu.core.records.service import service_for
 from kehu.core.text import fold, normal_email
 from kehu.imports.doubles import Finder, LikelyKnown
+from kehu.merging.certain import certain
 from kehu.merging.finding import COLUMNS, DoublesService, candidate
 from kehu.merging.rule import Candidate, match, phone_key
 
@@ -42,7 +43,7 @@ class _Chunk:
         known = self._known()
         if not known:
             return [None] * len(self.drafts)
-        total = self.doubles._total()
+        total = self.doubles.total()
         alike = self.doubles._namesakes([one.name_norm for one in (*self.drafts, *known)])
         by_sign: dict[Any, list[Any]] = defaultdict(list)
         for row in known:
@@ -66,7 +67,7 @@ class _Chunk:
             return None
         best = max(found, key=lambda hit: (hit.probability, str(hit.second.id)))
         return LikelyKnown(
-            record_id=best.second.id, said=draft.name, title=best.second.name, certain=best.certain
+            record_id=best.second.id, said=draft.name, title=best.second.name, certain=certain(best)
         )
 
     def _known(self) -> Sequence[Any]:

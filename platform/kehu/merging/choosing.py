@@ -38,7 +38,7 @@ def choices(record_type: RecordType, keep: Any, drop: Any) -> list[Choice]:
     found = []
     for spec in record_type.editable.values():
         ours, theirs = getattr(keep, spec.key), getattr(drop, spec.key)
-        if spec.key in (*APART, record_type.coded) or ours == theirs or (_empty(ours) and _empty(theirs)):
+        if spec.key in APART or ours == theirs or (_empty(ours) and _empty(theirs)):
             continue
         if spec.key == record_type.coded:
             continue  # Each keeps its code: the other one's must not be given twice.

@@ -14,6 +14,7 @@ from kehu.merging import automatic
 from kehu.merging.finding import OBJECTS, need_object
 from kehu.merging.records import PAGE, MergeRuleService
 from kehu.merging.showing import shared
+from kehu.settings.forms import seen_version
 from kehu.settings.pages import SettingsPage, register
 from kehu.web.access import needs
 from kehu.web.records.answers import done_toast
@@ -61,9 +62,7 @@ def rehearsal(name: str) -> Any:
 def switch(name: str) -> ResponseReturnValue:
     """Switch automatic merges of a kind on or off."""
     session = db.session()
-    written = request.form.get("version", "")
-    seen = int(written) if written.isascii() and written.isdecimal() and len(written) < 16 else None
     on = request.form.get("to") == "on"
-    MergeRuleService(session).switch(need_object(name), on, version=seen)
+    MergeRuleService(session).switch(need_object(name), on, version=seen_version())
     done_toast(session, _("Automatic merges are on") if on else _("Automatic merges are off"))
     return redirect(f"{PAGE}/{name}", 303)
