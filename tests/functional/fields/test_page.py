@@ -42,7 +42,12 @@ def test_a_field_of_each_kind_is_made_and_stands_on_every_page(shop, kind):
     assert (field.key, field.kind) == ("c_bark", kind)
     with shop.work() as session:
         record_id = service_for("customers", session).create({"name": "Timber Ltd"}).id
-    for page in (URL, "/customers/new?full=1", f"/customers/{record_id}", "/customers?sort=-c_bark"):
+    for page in (
+        f"{URL}?of=customers",
+        "/customers/new?full=1",
+        f"/customers/{record_id}",
+        "/customers?sort=-c_bark",
+    ):
         answer = client.get(page)
         assert answer.status_code == 200
         assert "Bark" in answer.text, page
