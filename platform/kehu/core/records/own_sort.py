@@ -74,7 +74,9 @@ def _valued(
     value = own_index.value_column(spec, index)
     turned = down != backwards
     found = statement.add_columns(value.label("sort__value")).join(
-        index, and_(mine, index.record_id == model.id, index.place == 0)
+        # Said although no row lacks it: the index holds only rows that have one, and gives them in their order.
+        index,
+        and_(mine, index.record_id == model.id, index.place == 0, value.is_not(None)),
     )
     if mark is not None:
         bound = value <= mark[0] if turned else value >= mark[0]
