@@ -67,7 +67,7 @@ def sniff_csv(path: Path) -> tuple[ReadOptions, EncodingGuess]:
 
 def with_dialect(path: Path, options: ReadOptions) -> ReadOptions:
     """Return the options with the dialect found in the file's beginning."""
-    with path.open("rb") as raw, _text(raw, options.encoding) as file:
+    with path.open("rb") as raw, text_of(raw, options.encoding) as file:
         dialect = detect_dialect(file.read(_SNIFFED))
     return ReadOptions(
         kind="csv",
@@ -79,7 +79,8 @@ def with_dialect(path: Path, options: ReadOptions) -> ReadOptions:
     )
 
 
-def _text(raw: BinaryIO, encoding: str) -> io.TextIOWrapper:
+def text_of(raw: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    """Return the text of a file; bytes that are no characters in its encoding do not stop it."""
     # Damaged bytes become lone surrogates, by which their rows are known. UTF-16 and 32 can't carry them.
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     return io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
@@ -91,7 +92,7 @@ def csv_rows(raw: BinaryIO, options: ReadOptions) -> Generator[Row, None, None]:
     :raises InvalidInput: when a quote is opened and never closed, because what follows is anybody's guess.
     """
     csv.field_size_limit(_LONGEST_CELL)
-    file = _text(raw, options.encoding)
+    file = text_of(raw, options.encoding)
     try:
         for _skipped in range(options.skip):
             file.readline(_LONGEST_LINE)

@@ -11,6 +11,10 @@ from kehu.core.i18n import _
 from kehu.imports.detect import DELIMITERS, QUOTES, Dialect
 from kehu.imports.encodings import ENCODINGS
 
+FileKind = Literal["csv", "xlsx", "vcf"]
+NAMED: Final = frozenset({"vcf"})
+"""Kinds of files whose columns are known without a look at their first row."""
+
 MAX_COLUMNS: Final = 500
 MAX_CELL: Final = 100_000
 """Characters in a cell; a longer one refuses its row."""
@@ -37,7 +41,7 @@ class ReadOptions:
     `header` says that this row names the columns.
     """
 
-    kind: Literal["csv", "xlsx"]
+    kind: FileKind
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
@@ -47,6 +51,11 @@ class ReadOptions:
     header: bool = True
     sheet: str = ""
     width: int = 0
+
+    @property
+    def named(self) -> bool:
+        """Whether the columns are known from the kind of the file."""
+        return self.kind in NAMED
 
     @property
     def dialect(self) -> Dialect:

@@ -19,8 +19,9 @@ from kehu.core.i18n import _
 from kehu.imports.columns import Column, guess_columns
 from kehu.imports.csv_in import csv_rows, sniff_csv, with_dialect
 from kehu.imports.detect import detect_header
-from kehu.imports.encodings import EncodingGuess
-from kehu.imports.files import ReadOptions, Row, checked, unusable
+from kehu.imports.encodings import EncodingGuess, detect_encoding
+from kehu.imports.files import NAMED, FileKind, ReadOptions, Row, checked, unusable
+from kehu.imports.vcf_in import is_vcf, vcf_rows
 from kehu.imports.xlsx_in import check_workbook, sheet_names, xlsx_rows
 
 SAMPLE_ROWS: Final = 1_000
@@ -62,10 +63,10 @@ class FileInfo:
     encoding_others: tuple[str, ...] = ()
 
 
-def file_kind(path: Path) -> str:
-    """Tell `csv` from `xlsx` by the content, whatever the name says.
+def file_kind(path: Path) -> FileKind:
+    """Tell `csv`, `xlsx` and `vcf` by the content, whatever the name says.
 
-    :raises InvalidInput: for files that are neither, with what to save them as.
+    :raises InvalidInput: for other files, with what to save them as.
     """
     with path.open("rb") as file:
         head = file.read(4096)
@@ -73,6 +74,8 @@ def file_kind(path: Path) -> str:
         raise unusable(_("The file is empty. Upload a file with at least one row."))
     if head.startswith((_ZIP, _EMPTY_ZIP)):
         return "xlsx"
+    if is_vcf(head):
+        return "vcf"
     if head.startswith(_OLE):
         raise unusable(
             _(
@@ -81,7 +84,9 @@ def file_kind(path: Path) -> str:
             )
         )
     if head.startswith(_OTHERS):
-        raise unusable(_("The file is neither CSV nor an Excel workbook. Upload a .csv or .xlsx file."))
+        raise unusable(
+            _("The file is neither CSV nor an Excel workbook nor vCard. Upload a .csv, .xlsx or .vcf file.")
+        )
     if (
         head.lstrip(b"\xef\xbb\xbf\r\n\t ")[:64]
         .lower()
@@ -118,12 +123,14 @@ class RowReader:
             if self._options.kind == "xlsx":
                 check_workbook(self._path)
                 rows = xlsx_rows(raw, self._options.sheet, self._options.width)
+            elif self._options.kind == "vcf":
+                rows = vcf_rows(raw, self._options)
             else:
                 rows = csv_rows(raw, self._options)
             with closing(rows):
                 for row in rows:
                     self._read = raw.tell()
-                    if row.number >= self._options.top:
+                    if self._options.named or row.number >= self._options.top:
                         yield row
         self._read = self._size
 
@@ -140,6 +147,8 @@ def inspect_file(path: Path, wishes: Mapping[str, Any] | None = None) -> FileInf
     :raises InvalidInput: when the file can't be used, with the remedy.
     """
     wishes = dict(wishes or {})
+    if file_kind(path) in NAMED:
+        wishes = {name: wishes[name] for name in ("encoding",) if name in wishes} | {"header": True, "top": 1}
     options, guess, sheets = _opened(path, wishes)
     sample = RowReader(path, replace(options, width=0)).first(SAMPLE_ROWS)
     if not sample:
@@ -167,7 +176,11 @@ def inspect_file(path: Path, wishes: Mapping[str, Any] | None = None) -> FileInf
 
 
 def _opened(path: Path, wishes: Mapping[str, Any]) -> tuple[ReadOptions, EncodingGuess, list[str]]:
-    if file_kind(path) == "xlsx":
+    kind = file_kind(path)
+    if kind == "vcf":
+        guess = detect_encoding(path)
+        return ReadOptions(kind=kind, encoding=guess.name).changed(wishes), guess, []
+    if kind == "xlsx":
         check_workbook(path)
         sheets = sheet_names(path)
         if not sheets:
