@@ -86,6 +86,7 @@ CUSTOM_FIELDS = register(
                 max_length=200,
                 help=_l("What a new record has when nobody says otherwise."),
             ),
+            Field(key="formula", label=_l("Formula"), kind="long_text"),
             Field(
                 key="state",
                 label=_l("State"),

@@ -19,6 +19,7 @@ from kehu.core.records.service import RecordService
 from kehu.core.records.types import get as get_type
 from kehu.core.search_terms import latin
 from kehu.core.tables import OWN
+from kehu.fields import formulas
 from kehu.fields.kinds import BOUNDED, LISTED, NO_DEFAULT, TONES, UNIQUE
 from kehu.fields.records import MOST
 
@@ -64,9 +65,10 @@ class FieldService(RecordService[CustomField]):
     def prepare(self, record: CustomField, changed: set[str]) -> None:
         """Bring texts into their form, and give options the values under which they are kept."""
         record.currency = (record.currency or "").upper()
+        formulas.prepare(record)
         if record.kind == "money" and not record.currency:
             record.currency = self.tenant.currency
-        for key in ("help", "section", "target", "initial"):
+        for key in ("help", "section", "target", "initial", "formula"):
             setattr(record, key, getattr(record, key) or "")
         if "options" in changed and record.key:
             self._number_options(record)
@@ -88,6 +90,7 @@ class FieldService(RecordService[CustomField]):
         errors = self._faults(record, changed)
         if "label" in changed or not inspect(record).persistent:
             self._check_label(record, errors)
+        formulas.check(self.session, record, changed, errors)
         if record.initial and (message := self._initial_fault(record)):
             errors["initial"] = [message]
         if "only_one" in changed and record.only_one and inspect(record).persistent:
@@ -132,6 +135,7 @@ class FieldService(RecordService[CustomField]):
         for key in ("label", "kind", "help", "section", "target", "currency", "minimum", "maximum"):
             setattr(draft, key, getattr(record, key))
         draft.options = [{**one, "value": one["value"] or one["label"]} for one in record.options or ()]
+        draft.formula = ""
         draft.required = draft.only_one = draft.in_list = draft.at_create = draft.searchable = False
         draft.initial = record.initial
         try:
@@ -159,13 +163,16 @@ class FieldService(RecordService[CustomField]):
             ]
 
     def saved(self, records: Sequence[CustomField], action: str) -> None:
-        """Let everybody see the fields as they are now."""
+        """Let everybody see the fields as they are now, and bring formulas in line."""
         shape.changed(self.session)
+        formulas.follow(self.session, records, action)
 
     def update(
         self, record_id: object, values: Mapping[str, Any], *, version: int | None = None
     ) -> CustomField:
         """Change a field; index rows and search terms follow by a job."""
+        if "formula" in values:
+            formulas.lock(self.session)
         before = self.get(record_id, action="write")
         was = {key: getattr(before, key) for key in SHOWN}
         record = super().update(record_id, values, version=version)

@@ -12,6 +12,7 @@ from kehu.core.db import tenant_id
 from kehu.core.records import own, own_index
 from kehu.core.records.own_tables import CustomField, CustomIndex
 from kehu.core.records.service import service_for
+from kehu.fields import formulas as _formulas  # noqa: F401 - its job
 
 CHUNK = 1_000
 

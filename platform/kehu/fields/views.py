@@ -13,7 +13,7 @@ from kehu.core.errors import KehuError
 from kehu.core.i18n import _, _l
 from kehu.core.records.own_tables import CustomField
 from kehu.core.records.types import get as get_type
-from kehu.fields import queries
+from kehu.fields import formulas, queries
 from kehu.fields.kinds import BOUNDED, KINDS, LISTED, NO_DEFAULT, UNIQUE
 from kehu.fields.records import CUSTOM_FIELDS, objects, targets
 from kehu.fields.services import FieldService
@@ -154,6 +154,7 @@ def _impact(record: CustomField, act: str) -> ResponseReturnValue:
         filled=queries.filled(session, record),
         views=views,
         others=others,
+        formulas=formulas.users_of(record),
     )
 
 
@@ -192,3 +193,6 @@ def _form(
         currency=context.tenant().currency,
         helps={key: CUSTOM_FIELDS.by_key[key].help for key in ("help", "section", "initial")},
     )
+
+
+from kehu.fields import formula_views  # noqa: E402, F401 - routes

@@ -161,6 +161,7 @@ class MergeService:
             setattr(record, key, loaded[key])
         recording.use_word(self.session, word)
         self.records.prepare(record, changed)
+        self.records.own.reckon(record)
         self.records.check(record, changed)
         self.records._stamp(record)
         self.records._flush()

@@ -41,6 +41,7 @@ class Own:
     :param indexed: "word" or "number", the column of the index row; empty for what is neither filtered nor sorted.
     :param currency: of amounts, ISO 4217.
     :param searchable: its texts are search terms of the record.
+    :param formula: how the value is reckoned from other fields; empty for what people write.
     """
 
     id: uuid.UUID
@@ -48,6 +49,7 @@ class Own:
     indexed: str = ""
     currency: str = ""
     searchable: bool = False
+    formula: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,11 +58,12 @@ def field_from(row: CustomField) -> Field:
         key=row.key,
         label=row.label,
         kind=row.kind,
-        required=row.required,
+        required=row.required and not row.formula,
+        readonly=bool(row.formula),
         sortable=row.kind in SORTED,
         filterable=bool(indexed) and bool(KINDS[row.kind].filters),
         column=row.in_list,
-        quick=row.at_create or row.required,
+        quick=(row.at_create or row.required) and not row.formula,
         unique=row.only_one,
         ref=row.target,
         minimum=row.minimum,
@@ -80,6 +81,7 @@ def field_from(row: CustomField) -> Field:
             indexed=indexed,
             currency=row.currency,
             searchable=row.searchable and row.kind in SEARCHED,
+            formula=row.formula or "",
         ),
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import own, own_index
+from kehu.core.records import formulas, own, own_index
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import load_value
 from kehu.core.records.types import RecordType
@@ -22,7 +22,8 @@ class OwnValues:
     def __init__(self, session: Session, record_type: RecordType) -> None:
         self.session = session
         self.type = record_type
-        self.fields: list[Field] = [one for one in record_type.fields if one.own is not None]
+        self.fields: list[Field] = list(own.fields_of(record_type.name))
+        self.by_key = {one.key: one for one in self.fields}
         self.unique = any(one.unique for one in self.fields)
         self._changed: dict[uuid.UUID, set[str]] = {}
 
@@ -53,7 +54,7 @@ class OwnValues:
     def _text(self, key: str) -> str:
         return _(
             "Another record has this value; “%(label)s” may have each value once. Change one of the two.",
-            label=self.type.by_key[key].label,
+            label=self.by_key[key].label,
         )
 
     def note(self, record: Any, changed: set[str]) -> None:
@@ -64,8 +65,22 @@ class OwnValues:
         mine = {key for key in changed if own.is_own(key)}
         if mine:
             self._changed.setdefault(record.id, set()).update(mine)
-            if any(self.type.by_key[key].unique for key in mine):
+            if any(self.by_key[key].unique for key in mine):
                 self.refuse_taken(record)
+
+    def reckon(self, *records: Any) -> None:
+        """Give records the values of the firm's formulas, whose index rows are written by `index`."""
+        for record in records:
+            changed = formulas.reckon(self.type.name, record)
+            if changed:
+                self._changed.setdefault(record.id, set()).update(changed)
+
+    def unsettable(self, key: str) -> str:
+        """Return why a field of this name can't be given a value."""
+        spec = self.by_key.get(key)
+        if spec is not None and spec.own is not None and spec.own.formula:
+            return _("“%(name)s” is reckoned by a formula; nobody can set it.", name=spec.label)
+        return _("There is no field “%(name)s” that can be set.", name=key)
 
     def index(self, records: Sequence[Any], *, new: bool = False, whole: bool = False) -> None:
         """Write the index rows of records: of what changed, or of all own fields."""

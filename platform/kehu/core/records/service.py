@@ -178,6 +178,7 @@ class RecordService(Generic[M]):
             try:
                 self._own(record)
                 self.prepare(record, set(loaded))
+                self.own.reckon(record)
                 self.check(record, set(loaded))
                 guards.ask(self, record, None)
             except InvalidInput as error:
@@ -189,6 +190,7 @@ class RecordService(Generic[M]):
         made = [outcome.record for outcome in outcomes if outcome.record is not None]
         if made:
             self.prepare_new(made)
+            self.own.reckon(*made)  # Again, by the numbers that they got.
             bulk.insert_records(self.session, made)
             with audit.gathered(self.session):
                 self.saved(made, "created")
@@ -226,13 +228,7 @@ class RecordService(Generic[M]):
             for record_id, values in changes.items():
                 outcomes[record_id] = self._change_one(found.get(record_id), values, reach)
         self._flush()
-        self._index(
-            [
-                outcome.record
-                for outcome in outcomes.values()
-                if outcome.changed and outcome.record is not None
-            ]
-        )
+        self._index([one.record for one in outcomes.values() if one.changed and one.record is not None])
         return outcomes
 
     def _change_one(self, record: M | None, values: Mapping[str, Any], reach: context.Scope) -> Outcome[M]:
@@ -285,6 +281,7 @@ class RecordService(Generic[M]):
             name = self.title_of(record)
             raise Conflict(_("“%(name)s” was merged into another record; undo the merge there.", name=name))
         record.deleted_at, record.deleted_by = None, None
+        self.own.reckon(record)
         self._stamp(record)
         self._flush()
         self._restored(record)
@@ -317,7 +314,7 @@ class RecordService(Generic[M]):
         for key, raw in values.items():
             spec = self.type.editable.get(key)
             if spec is None:
-                errors[key] = [_("There is no field “%(name)s” that can be set.", name=key)]
+                errors[key] = [self.own.unsettable(key)]
                 continue
             try:
                 loaded[key] = load_value(spec, raw, ctx)
@@ -371,10 +368,8 @@ class RecordService(Generic[M]):
     def _own(self, record: M) -> None:
         reach = self.actor.require(f"{self.type.name}:write")
         if not scoping.within(self.type, record, self.actor, reach, self.session):
-            raise InvalidInput(
-                _("Your role lets you add records only for yourself."),
-                fields={self.type.owner: [_("Your role lets you add records only for yourself.")]},
-            )
+            message = _("Your role lets you add records only for yourself.")
+            raise InvalidInput(message, fields={self.type.owner: [message]})
 
     def _change(self, record: M, loaded: Mapping[str, Any], *, flush: bool = True) -> bool:
         before = {key: getattr(record, key) for key in loaded}
@@ -384,6 +379,7 @@ class RecordService(Generic[M]):
         for key in changed:
             setattr(record, key, loaded[key])
         self.prepare(record, changed)
+        self.own.reckon(record)
         self.check(record, changed)
         codes.recheck(self, record, changed)
         guards.ask(self, record, {key: before.get(key) for key in changed})

@@ -224,6 +224,20 @@ def _widen(record_type: RecordType, parts: Sequence[tuple[str, Any, Sequence[Fie
     )
 
 
+def whole(name: str) -> RecordType:
+    """Return a type with all fields that it has here, as they are before rules and rights shape it for an actor."""
+    record_type, added, state = _types[name], _added.get(name, {}), _state()[:3]
+    key = name, "whole", *state
+    base, found = _widened.get(key, (None, None))
+    if found is None or base is not record_type:
+        parts = [(slug, *added[slug]) for slug in added if slug in state[0] or slug == state[1]]
+        found = _widen(record_type, parts)
+        if len(_widened) >= MOST_KEPT:
+            _widened.clear()
+        _widened[key] = record_type, found
+    return found
+
+
 def _live(name: str) -> bool:
     """Tell whether a record type is there for the present tenant, or for the plugin whose code runs."""
     slug = _owners.get(name)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from kehu.core import context, db
 from kehu.core.i18n import _
-from kehu.core.records import listing
+from kehu.core.records import formulas, listing
 from kehu.core.records import scope as scoping
 from kehu.core.records.fields import Field
 from kehu.core.records.service import service_for
@@ -201,12 +201,16 @@ def fact_of(
     """Return one value of a record with its display and editor."""
     value = getattr(record, spec.key)
     currency = spec.currency_on(record)
+    shown = displayer.html(
+        spec, value, title=names.get(value) if spec.kind in ("member", "ref") else None, currency=currency
+    )
+    if value is None and spec.own is not None and spec.own.formula:
+        reason = formulas.why(displayer.type.name, spec, record)
+        shown = Markup('{} <small class="k-quiet">{}</small>').format(shown, reason)
     return Fact(
         key=spec.key,
         label=str(spec.label),
-        value=displayer.html(
-            spec, value, title=names.get(value) if spec.kind in ("member", "ref") else None, currency=currency
-        ),
+        value=shown,
         edit_url=edit_url,
         empty=value is None or value == "" or value == [],
         kind=spec.kind,
