@@ -140,9 +140,8 @@ def _open_quote(number: int) -> Exception:
 
 def _cleaned(number: int, cells: list[str], width: int) -> Row | None:
     """Return the row with its cells trimmed, or None when all are empty."""
-    if number == 1 and cells:
-        cells[0] = cells[0].removeprefix("\ufeff")
-    cells = [cell.strip() for cell in cells]
+    # Marks of the byte order stand within files that were put together of several.
+    cells = [cell.strip() if cell.isascii() else cell.strip("\ufeff \t\r\n\v\f").strip() for cell in cells]
     if not any(cells):
         return None
     if len(cells) > MAX_COLUMNS and not width:

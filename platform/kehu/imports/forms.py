@@ -71,7 +71,7 @@ def plan_of(form: MultiDict[str, str], job: Import, record_type: RecordType, ses
     for name in parts:
         if name not in old.parts:
             propose_part(plan, name, columns)
-    complete(record_type, plan, actor)
+    complete(record_type, plan, actor, columns)
     if "has_keys" in form:
         possible = [key.name for key in possible_keys(record_type, plan)]
         plan.keys = [name for name in possible if name in form.getlist("key")]
@@ -175,7 +175,7 @@ def _values(
 
 def possible_keys(record_type: RecordType, plan: Plan) -> list[MatchKey]:
     """Return the keys whose leading column is mapped."""
-    used, found = set(plan.targets()), []
+    used, found = plan.fields(), []
     for prefix, one in plan.prefixes(record_type):
         for key in match_keys(one):
             if f"{prefix}{key.fields[0]}" in used:

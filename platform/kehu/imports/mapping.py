@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -14,12 +16,22 @@ from kehu.core.records.types import RecordType, get
 from kehu.core.text import fold
 from kehu.imports.columns import Column
 from kehu.imports.keys import match_keys
-from kehu.imports.synonyms import COMMON, OWN, bare
-from kehu.imports.targets import Target, all_targets, is_list_of_values, is_reference, targets
+from kehu.imports.synonyms import COMMON, OWN, bare, forms_of
+from kehu.imports.targets import (
+    NAME_PARTS,
+    Target,
+    all_targets,
+    has_name_parts,
+    is_list_of_values,
+    is_reference,
+    targets,
+)
 
 MODES: Final = ("both", "create", "update")
 MISSING: Final = ("error", "create", "empty")
 """What happens to a row that names a record or member that is not there."""
+
+_LOCALE: Final = re.compile(r"[a-z]{2}[-_][A-Z]{2}")
 
 NEW: Final = "new"
 SKIP: Final = "skip"
@@ -125,6 +137,10 @@ class Plan:
         """Return the targets in use."""
         return [use.target for use in self.columns.values()]
 
+    def fields(self) -> set[str]:
+        """Return the fields in use, also those of which columns hold a part."""
+        return {found for target in self.targets() for found in (target, target.partition(".")[0])}
+
     def used(self, key: str) -> list[int]:
         """Return the columns that go to a target."""
         return [index for index, use in self.columns.items() if use.target == key]
@@ -139,8 +155,11 @@ class Plan:
     def from_json(cls, mapping: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
         """Return a stored plan."""
         columns = {int(index): ColumnUse(**use) for index, use in mapping.get("columns", {}).items()}
+        # Copies: what is changed in the stored ones themselves would not be seen to have changed, nor be written.
         known = {
-            name: options[name] for name in cls.__dataclass_fields__ if name in options and name != "columns"
+            name: deepcopy(options[name])
+            for name in cls.__dataclass_fields__
+            if name in options and name != "columns"
         }
         return cls(columns=columns, **known)
 
@@ -155,7 +174,7 @@ def propose(record_type: RecordType, columns: Sequence[Column], actor: context.A
     """Return the plan that a person starts from."""
     plan = Plan(lost_reason=_("Not stated (import)") if "lost_reason" in targets(record_type) else "")
     _fill(plan, record_type, columns, "")
-    complete(record_type, plan, actor)
+    complete(record_type, plan, actor, columns)
     return plan
 
 
@@ -171,18 +190,43 @@ def _fill(plan: Plan, record_type: RecordType, columns: Sequence[Column], prefix
     taken: set[str] = set()
     ranked = sorted(
         (
-            (rank, column.index, target)
+            (not column.filled, rank, column.index, target)
             for column in columns
             for target in targets(record_type).values()
             if (rank := _rank(record_type, column, target)) is not None
         ),
-        key=lambda found: found[:2],
+        key=lambda found: found[:3],
     )
-    for _rank_of, index, target in ranked:
+    for _empty, _rank_of, index, target in ranked:
         if index in plan.columns or (target.key in taken and not target.repeatable):
             continue
         taken.add(target.key)
         plan.columns[index] = use_of(columns[index], f"{prefix}{target.key}")
+    if has_name_parts(record_type):
+        _settle_names(plan, record_type, prefix)
+
+
+def _settle_names(plan: Plan, record_type: RecordType, prefix: str) -> None:
+    """Let a column with whole names and columns with parts of them get along.
+
+    “Name” beside “First name” alone is the last name, as in German files; beside both parts it is the whole.
+    """
+    whole = f"{prefix}{record_type.title}"
+    places = {
+        part: index
+        for index, use in plan.columns.items()
+        for part in NAME_PARTS
+        if use.target == f"{whole}.{part}"
+    }
+    both = plan.used(whole)
+    if not both or not places:
+        return
+    if len(places) == len(NAME_PARTS) or not record_type.customer or record_type.customer == "id":
+        for index in places.values():
+            del plan.columns[index]
+    else:
+        missing = next(part for part in NAME_PARTS if part not in places)
+        plan.columns[both[0]].target = f"{whole}.{missing}"
 
 
 def use_of(column: Column, target: str) -> ColumnUse:
@@ -190,44 +234,55 @@ def use_of(column: Column, target: str) -> ColumnUse:
     return ColumnUse(target=target, order=column.date_order or "ymd", mark=column.decimal_mark or ".")
 
 
-def complete(record_type: RecordType, plan: Plan, actor: context.Actor) -> None:
+def complete(
+    record_type: RecordType, plan: Plan, actor: context.Actor, columns: Sequence[Column] = ()
+) -> None:
     """Fill in what follows from the columns: keys, and what happens with unknown names."""
+    numbered = {
+        use.target
+        for index, use in plan.columns.items()
+        if index < len(columns) and columns[index].kind == "integer"
+    }
     plan.keys = []
     for prefix, one in plan.prefixes(record_type):
-        used = set(plan.part(one.name, record_type.name).targets())
+        used = plan.part(one.name, record_type.name).fields()
         keys = [key for key in match_keys(one) if set(key.fields[:1]) <= used]
         strong = [key.name for key in keys if not key.weak]
         plan.keys += [f"{prefix}{name}" for name in strong or [key.name for key in keys]]
         for key in used & set(one.by_key):
             spec = one.by_key[key]
             if spec.kind == "member":
-                plan.missing[f"{prefix}{key}"] = "create" if actor.may("members:manage") else "error"
+                # Nobody is called by the number that another program gave him.
+                made = "create" if actor.may("members:manage") else "error"
+                plan.missing[f"{prefix}{key}"] = "empty" if f"{prefix}{key}" in numbered else made
             elif is_reference(spec):
                 plan.missing[f"{prefix}{key}"] = "error"
 
 
 def _rank(record_type: RecordType, column: Column, target: Target) -> int | None:
     """Return how well a column fits a target: 0 best, None not at all."""
-    name = bare(column.name)
+    for later, name in enumerate(forms_of(column.name)):
+        found = _rank_by_name(record_type, name, target)
+        if found is not None:
+            return found + 5 * later if _fits(column, target) else None
+    return _by_kind(column, target)
+
+
+def _rank_by_name(record_type: RecordType, name: str, target: Target) -> int | None:
     own = _own(record_type, target)
     common = COMMON.get(target.key, ())
     labels = {bare(target.label), bare(str(target.field.label)) if not target.part else ""}
     if name in (bare(target.key), target.key):
-        found = 0
-    elif name in own:
-        found = own.index(name) + 1
-    elif name in labels:
-        found = 20
-    elif name in common:
-        found = 30 + common.index(name)
-    else:
-        short = name.removeprefix(f"{fold(record_type.singular)} ").removesuffix(
-            " id" if target.field.kind == "ref" else "\0"
-        )
-        if short == name or short not in (*common, *labels):
-            return _by_kind(column, target)
-        found = 80
-    return found if _fits(column, target) else None
+        return 0
+    if name in own:
+        return own.index(name) + 1
+    if name in labels:
+        return 20
+    if name in common:
+        return 30 + common.index(name)
+    pointing = target.field.kind in ("ref", "member")
+    short = name.removeprefix(f"{fold(record_type.singular)} ").removesuffix(" id" if pointing else "\0")
+    return 80 if short != name and short in (*common, *labels) else None
 
 
 def _own(record_type: RecordType, target: Target) -> Sequence[str]:
@@ -255,6 +310,9 @@ def _fits(column: Column, target: Target) -> bool:
         return column.kind in ("date", "datetime")
     if held in ("emails", "email"):
         return column.kind == "email"
+    if held == "link":
+        # Where a program keeps the record is no page of the customer.
+        return not (column.examples and all("/api/" in example for example in column.examples))
     return True
 
 
@@ -282,14 +340,12 @@ def options_for(target: Target, session: Any) -> Sequence[Option]:
 def same_option(options: Sequence[Option], text: str) -> Option | None:
     """Return the option that a value of the file names."""
     wanted = bare(text)
-    return next(
-        (
-            option
-            for option in options
-            if wanted in (bare(option.value), bare(str(option.label)), *map(bare, option.also))
-        ),
-        None,
-    )
+    # “en-US” is English where English is offered.
+    for one in (wanted, wanted[:2]) if _LOCALE.fullmatch(text) else (wanted,):
+        for option in options:
+            if one in (bare(option.value), bare(str(option.label)), *map(bare, option.also)):
+                return option
+    return None
 
 
 def may_add(target: Target, actor: context.Actor) -> bool:
@@ -307,6 +363,8 @@ def propose_value(target: Target, options: Sequence[Option], text: str, actor: c
         )
     if found is not None:
         return found.value
+    if text.isdigit() and target.field.kind == "ref":
+        return SKIP  # The number of a stage or queue elsewhere is no name for one.
     return NEW if may_add(target, actor) else ""
 
 

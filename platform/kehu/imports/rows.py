@@ -13,7 +13,15 @@ from kehu.imports.cells import CellError, Reader, reader_for
 from kehu.imports.files import Row
 from kehu.imports.keys import Value
 from kehu.imports.mapping import Plan
-from kehu.imports.targets import LISTS, Target, is_list_of_values, is_reference, own_parent, targets
+from kehu.imports.targets import (
+    LISTS,
+    NAME_PARTS,
+    Target,
+    is_list_of_values,
+    is_reference,
+    own_parent,
+    targets,
+)
 
 SEPARATORS: Final = {"emails": ";, \n", "phones": ";\n", "tags": ",;\n，；"}
 DATES: Final = frozenset({"date", "datetime"})
@@ -25,6 +33,7 @@ class Planned:
 
     :param values: field key -> raw value, as a service's `create` takes it.
     :param names: field key -> text that stands for a record, a member or an option.
+    :param pieces: field key -> the parts of a name.
     :param blank: fields with a column whose cell is empty.
     :param errors: column index (or "" for the row) -> message.
     :param left: column index -> text of a cell that stays out because it can't be read.
@@ -33,6 +42,7 @@ class Planned:
     row: Row
     values: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    pieces: dict[str, dict[str, str]] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
     errors: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
@@ -115,6 +125,9 @@ class RowParser:
                 self._take(planned, target, reader, cell)
             except CellError as error:
                 planned.errors[str(index)] = str(error)
+        for key, pieces in planned.pieces.items():
+            # A column with the whole name says more than its parts.
+            planned.values.setdefault(key, " ".join(pieces[part] for part in NAME_PARTS if part in pieces))
         planned.blank -= planned.values.keys() | planned.names.keys()
         return planned
 
@@ -123,6 +136,8 @@ class RowParser:
         spec, values = target.field, planned.values
         if target.match_only:
             planned.number = cell
+        elif target.part in NAME_PARTS:
+            planned.pieces.setdefault(spec.key, {})[target.part] = cell
         elif target.part:
             values.setdefault(spec.key, [{}])[0][target.part] = cell
         elif spec.kind in LISTS:

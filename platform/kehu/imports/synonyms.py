@@ -20,6 +20,18 @@ def bare(name: str) -> str:
     return _PARTING.sub(" ", fold(_HUMPS.sub(" ", name))).strip()
 
 
+_PREFIXES: Final = ("property ", "hs ", "hubspot ")
+
+
+def forms_of(name: str) -> list[str]:
+    """Return a column's name in the form of `bare`, and then without what HubSpot puts before its names."""
+    found = [bare(name)]
+    for prefix in _PREFIXES:
+        if found[-1].startswith(prefix):
+            found.append(found[-1].removeprefix(prefix))
+    return found
+
+
 def _table(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     # A line that ends with a comma goes on in the next one.
@@ -31,6 +43,8 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 
 COMMON: Final = _table("""
     name: name, title, full name, 名称, 姓名, 名稱, 标题, 標題, название, наименование, имя, фио
+    name.given: first name, firstname, given name, given names, forename, vorname, имя, 名, 名字
+    name.family: last name, lastname, surname, family name, nachname, familienname, фамилия, 姓, 姓氏
     subject: subject, title, topic, summary, 主题, 主題, 标题, 標題, тема, заголовок
     number: number, no, nr, 编号, 編號, номер
     emails: email, e mail, mail, email address, e mail address, work email, 邮箱, 電子郵件, 邮件, 電郵,
@@ -44,12 +58,12 @@ COMMON: Final = _table("""
     region: region, state, province, territory, 地区, 地區, 省份, 省, регион, область
     country: country, nation, office location, location, 国家, 國家, страна,
         land
-    employees: employees, number of employees, staff, headcount, 员工数, 員工數, 人数, сотрудники,
+    employees: employees, number of employees, numberofemployees, staff, headcount, 员工数, 員工數, 人数, сотрудники,
         число сотрудников, количество сотрудников
     founded: founded, year established, year founded, established, founded in, 成立年份, 成立, год основания
     born_on: date of birth, birth date, birthday, dob, born, geburtsdatum, geburtstag, geboren am, 出生日期, 生日,
         дата рождения, день рождения
-    revenue: revenue, annual revenue, turnover, yearly turnover, 营业额, 營業額, 年收入, выручка, оборот,
+    revenue: revenue, annual revenue, annualrevenue, turnover, yearly turnover, 营业额, 營業額, 年收入, выручка, оборот,
         годовой оборот
     parent_id: parent, parent account, parent company, subsidiary of, belongs to, 母公司, 上级公司,
         головная компания, родительская компания
@@ -63,10 +77,12 @@ COMMON: Final = _table("""
     assignee_id: assignee, assigned to, agent, owner, responsible, assigned agent, 处理人, 負責人,
         负责人, исполнитель, ответственный
     customer_id: customer, account, account name, company, company name, client, organization,
+        associated company, associated company ids, associatedcompanyid,
         kunde, firma, kundenname, firmenname, unternehmen,
         organisation, firm, 客户, 客戶, 客户名称, 公司, 公司名称, 公司名稱, клиент, компания, контрагент,
         организация
-    contact_id: contact, contact name, contact person, requester, person, 联系人, 聯絡人, контакт,
+    contact_id: contact, contact name, contact person, requester, person, associated contact,
+        associated contact ids, 联系人, 聯絡人, контакт,
         ansprechpartner, kontakt,
         контактное лицо
     deal_id: deal, opportunity, deal name, opportunity name, 商机, 商機, сделка
@@ -79,9 +95,9 @@ COMMON: Final = _table("""
     currency: currency, currency code, 币种, 幣別, 货币, валюта
     expected_close: expected close, expected close date, forecast date, 预计成交日期, 預計成交日期,
         ожидаемая дата закрытия
-    opened_on: opened on, engage date, open date, opened, start date, create date, created, 开始日期,
+    opened_on: opened on, engage date, open date, opened, start date, create date, createdate, created, 开始日期,
         開始日期, дата начала, дата создания
-    closed_at: closed on, close date, closed, closed date, closed at, 成交日期, 关闭日期, 結束日期,
+    closed_at: closed on, close date, closedate, closed, closed date, closed at, 成交日期, 关闭日期, 結束日期,
         дата закрытия
     lost_reason: lost reason, closed lost reason, reason lost, loss reason, lost because, 丢单原因,
         輸單原因, причина отказа, причина проигрыша
@@ -93,7 +109,7 @@ COMMON: Final = _table("""
     series: series, category, family, product line, group, 系列, 类别, 類別, серия, категория
     price: price, sales price, unit price, list price, cost, 价格, 價格, 单价, 單價, цена
     kind: kind, type, activity type, 类型, 類型, тип, вид
-    type_class: type, customer type, lifecycle stage, relationship, 客户类型, 客戶類型, тип клиента
+    type_class: type, customer type, lifecycle stage, lifecyclestage, relationship, 客户类型, 客戶類型, тип клиента
     value_class: class, rating, tier, grade, 等级, 等級, класс, категория
     status: status, state, ticket status, 状态, 狀態, статус, состояние
     priority: priority, urgency, 优先级, 優先級, приоритет
@@ -108,7 +124,7 @@ COMMON: Final = _table("""
     outcome: outcome, result, call outcome, 结果, 結果, результат, итог
     minutes: minutes, duration, 时长, 時長, минуты, длительность
     body: body, text, notes, content, message, 内容, 內容, текст, содержание
-    job_title: job title, title, position, role, function, 职位, 職位, 职务, должность
+    job_title: job title, jobtitle, title, position, role, function, 职位, 職位, 职务, должность
     department: department, division, 部门, 部門, отдел
     addresses.street: street, address, street address, address 1, address line 1, 地址, 街道, 详细地址,
         straße, strasse, adresse, anschrift,
@@ -186,12 +202,13 @@ OWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         customer_id: customer, client, 客户, 客戶, клиент
     """),
     "deals": _table("""
-        name: deal, deal name, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка,
+        name: deal, deal name, dealname, opportunity, opportunity name, title, 商机, 商机名称, 商機, 项目, сделка,
             название сделки
     """),
     "tickets": _table("""
         subject: subject, title, summary, ticket name, 主题, 主題, тема
         number: ticket number
+        description: content, body, message, 内容, 內容, содержание
     """),
 }
 """What counts for one record type before the rest."""

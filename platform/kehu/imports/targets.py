@@ -24,11 +24,15 @@ PARTS = {
 }
 
 
+NAME_PARTS = {"given": _l("First name"), "family": _l("Last name")}
+"""Two columns that make one name, in the order in which they are put together."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """Where the cells of a column go.
 
-    :param part: the part of an address.
+    :param part: the part of an address or of a name.
     :param match_only: the value finds a record and is never written (numbers that the product gives).
     """
 
@@ -56,10 +60,19 @@ def targets(record_type: RecordType) -> dict[str, Target]:
                 )
         elif not spec.readonly:
             found[spec.key] = Target(key=spec.key, field=spec, label=str(spec.label))
+            if has_name_parts(record_type) and spec.key == record_type.title:
+                for part, name in NAME_PARTS.items():
+                    key = f"{spec.key}.{part}"
+                    found[key] = Target(key=key, field=spec, part=part, label=str(name))
         elif spec.key == "number":
             label = _("%(field)s (only to find records)", field=spec.label)
             found[spec.key] = Target(key=spec.key, field=spec, label=label, match_only=True)
     return found
+
+
+def has_name_parts(record_type: RecordType) -> bool:
+    """Tell whether records are called by the names of people, which files have in two columns."""
+    return record_type.title == "name" and {"emails", "phones"} <= record_type.by_key.keys()
 
 
 def all_targets(record_type: RecordType, parts: Sequence[str]) -> dict[str, Target]:

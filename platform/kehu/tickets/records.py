@@ -15,8 +15,13 @@ from kehu.tickets.models import Queue, Ticket
 STATUSES = (
     Option(value="new", label=_l("New"), tone="info"),
     Option(value="open", label=_l("Open"), tone="warn"),
-    Option(value="waiting", label=_l("Waiting for the customer"), tone="neutral"),
-    Option(value="resolved", label=_l("Resolved"), tone="ok"),
+    Option(
+        value="waiting",
+        label=_l("Waiting for the customer"),
+        tone="neutral",
+        also=("pending", "on hold", "hold"),
+    ),
+    Option(value="resolved", label=_l("Resolved"), tone="ok", also=("solved", "решена", "已解决", "已解決")),
     Option(value="closed", label=_l("Closed"), tone="neutral"),
 )
 
