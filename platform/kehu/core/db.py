@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
+UNEVEN = ("custom_values",)
+"""Tables in which one value may stand once and another one on half of a firm's records."""
 
 _session: ContextVar[Session | None] = ContextVar("kehu_session", default=None)
 _engines: dict[str, Engine] = {}
@@ -72,6 +74,7 @@ def init_engines(settings: Settings) -> None:
     dispose_engines()
     _engines["app"] = make_engine(settings.app_database_url, pool_size=settings.pool_size)
     event.listen(_engines["app"], "before_cursor_execute", _look_at_statement)
+    event.listen(_engines["app"], "do_execute", _plan_by_values)
     event.listen(_engines["app"], "connect", _bound)
     if settings.cross_database_url:
         _engines["cross"] = make_engine(settings.cross_database_url, pool_size=1, name="kehu-cross")
@@ -260,6 +263,19 @@ def _look_at_statement(_connection: Any, _cursor: Any, statement: str, *_rest: A
     for shape, act in _FORBIDDEN:
         if shape.search(statement):
             _refuse_inside_plugin(act)
+
+
+def _plan_by_values(cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+    """Have questions to uneven tables planned for the values asked, never once for all (a prepared statement is).
+
+    Whether a value stands on three records or on half of them decides how it is best looked for.
+
+    :returns: True when the statement is executed here.
+    """
+    if not statement.startswith("SELECT") or not any(table in statement for table in UNEVEN):
+        return False
+    cursor.execute(statement, parameters, prepare=False)
+    return True
 
 
 @event.listens_for(Session, "before_commit")
