@@ -14,7 +14,7 @@ from kehu.core.i18n import _
 from kehu.core.records import own
 from kehu.core.records.fields import FieldError
 from kehu.core.records.kinds import load_value
-from kehu.core.records.own_tables import CustomField
+from kehu.core.records.own_tables import CustomField, CustomIndex
 from kehu.core.records.service import RecordService
 from kehu.core.records.types import get as get_type
 from kehu.core.search_terms import latin
@@ -95,6 +95,8 @@ class FieldService(RecordService[CustomField]):
             errors["initial"] = [message]
         if "only_one" in changed and record.only_one and inspect(record).persistent:
             self._check_doubles(record, errors)
+        if "options" in changed and inspect(record).persistent:
+            self._check_options(record, errors)
         if errors:
             raise InvalidInput(_("Some fields need another value."), fields=errors)
 
@@ -146,8 +148,6 @@ class FieldService(RecordService[CustomField]):
 
     def _check_doubles(self, record: CustomField, errors: dict[str, list[str]]) -> None:
         """Refuse to ask for values that stand once while some stand twice."""
-        from kehu.core.records.own_tables import CustomIndex
-
         kept = CustomIndex.word if record.kind in own.WORDS else CustomIndex.number
         statement = (
             select(func.count())
@@ -160,6 +160,32 @@ class FieldService(RecordService[CustomField]):
         if self.session.execute(statement).first() is not None:
             errors["only_one"] = [
                 _("Some records have the same value already. Change those first, then try again.")
+            ]
+
+    def _check_options(self, record: CustomField, errors: dict[str, list[str]]) -> None:
+        """Refuse to take options out that records still have: a change of the options says where they go."""
+        if record.changing:
+            errors["options"] = [
+                _("This field is being changed already; wait until that is done, or stop it.")
+            ]
+            return
+        was: list[Any] = (inspect(record).attrs.options.history.deleted or [[]])[0]
+        left = {one["value"] for one in record.options}
+        gone = {one["value"]: one["label"] for one in was if one["value"] not in left}
+        statement = (
+            select(CustomIndex.word, func.count())
+            .where(CustomIndex.field_id == record.id, CustomIndex.word.in_(list(gone)))
+            .group_by(CustomIndex.word)
+        )
+        with self.session.no_autoflush:
+            used = self.session.execute(statement).all() if gone else ()
+        if used:
+            names = ", ".join(sorted(str(gone[row.word]) for row in used))
+            errors["options"] = [
+                _(
+                    "Records still have “%(names)s”. Use “Change what it holds” and say where these values go.",
+                    names=names,
+                )
             ]
 
     def saved(self, records: Sequence[CustomField], action: str) -> None:

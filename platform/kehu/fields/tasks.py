@@ -46,3 +46,6 @@ def index(_tenant_id: uuid.UUID, field_id: str, after: str = "") -> None:
     search.index(session, row.object, texts)
     if len(records) == CHUNK:
         jobs.enqueue(session, "fields.index", field_id=field_id, after=str(records[-1].id))
+
+
+from kehu.fields import change_tasks  # noqa: E402, F401 - declares the jobs of changes

@@ -195,4 +195,4 @@ def _form(
     )
 
 
-from kehu.fields import formula_views  # noqa: E402, F401 - routes
+from kehu.fields import changing_views, formula_views  # noqa: E402, F401 - routes

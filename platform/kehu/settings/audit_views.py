@@ -32,6 +32,7 @@ ACTIONS: dict[str, Any] = {
     "erased": _l("erased"),
     "merged": _l("merged"),
     "imported": _l("imported"),
+    "converted": _l("changed what it holds"),
     "exported": _l("exported"),
     "downloaded": _l("downloaded"),
     "handed_out": _l("handed out all data of"),

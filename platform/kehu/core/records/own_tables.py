@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kehu.core.tables import (
     Base,
     Flag,
+    Json,
     JsonList,
     RecordRow,
     StrC,
@@ -60,6 +61,8 @@ class CustomField(RecordRow, Base):
     formula: Mapped[str] = mapped_column(Text, server_default="", default="")
     former: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"), default=list)
     """What it was before changes of its kind, the latest first: kind, slot, options and when."""
+    changing: Mapped[Json]
+    """The change of its kind that is under way; empty when none is."""
     position: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
 
 

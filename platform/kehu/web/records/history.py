@@ -17,7 +17,7 @@ from kehu.core.audit import AuditEntry
 from kehu.core.errors import NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
-from kehu.core.records import undo
+from kehu.core.records import own, undo
 from kehu.core.records.fields import Field
 from kehu.core.records.kinds import KINDS
 from kehu.core.records.service import service_for
@@ -102,6 +102,12 @@ class ChangeWriter:
         """Return one value of the trail in words."""
         if dumped is None or dumped == "" or dumped == []:
             return ""
+        if spec.own is not None:
+            value = own.read(spec.kind, dumped)
+            if value is None:
+                return str(dumped)[:LONGEST]  # Of the time when the field held something else.
+            if spec.kind in ("decimal", "percent"):
+                return KINDS[spec.kind].show(value)
         if spec.kind in ("member", "ref"):
             found = parse_id(dumped)
             return self.names.get(found) or absent(spec) if found else ""
