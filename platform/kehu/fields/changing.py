@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from kehu.core import bulk, clock, jobs, search, shape
+from kehu.core import bulk, clock, jobs, search
 from kehu.core.audit import AuditEntry
 from kehu.core.db import tenant_id
 from kehu.core.errors import Conflict, InvalidInput
@@ -29,7 +29,7 @@ from kehu.core.records.kinds import load_value
 from kehu.core.records.own_tables import CustomField, CustomIndex
 from kehu.core.records.service import service_for
 from kehu.core.records.types import get as get_type
-from kehu.fields import slots
+from kehu.fields import formulas, slots
 from kehu.fields.converting import Converter, field_in, initial_in, next_state, state_of, text_of, why_not
 from kehu.fields.kinds import LISTED, TONES
 from kehu.fields.records import CUSTOM_FIELDS
@@ -95,6 +95,7 @@ class ChangeService(FieldService):
 
         :raises InvalidInput: says why it can't be.
         """
+        self.refuse_formula(row)
         if reason := why_not(row.kind, wish.kind):
             raise InvalidInput(reason, fields={"kind": [reason]})
         options: list[Any] = []
@@ -115,6 +116,15 @@ class ChangeService(FieldService):
                 message = _("Values can only go to an option that stays.")
                 raise InvalidInput(message, fields={"options": [message]})
         return next_state(row, wish.kind, "", options, self.tenant.currency)
+
+    @staticmethod
+    def refuse_formula(row: CustomField) -> None:
+        """Refuse to change what a formula gives.
+
+        :raises Conflict: for a formula.
+        """
+        if row.formula:
+            raise Conflict(_("What a formula gives stays. Make another field and retire this one."))
 
     def converter(
         self,
@@ -384,7 +394,8 @@ class ChangeService(FieldService):
             delete(CustomIndex).where(CustomIndex.tenant_id == tenant_id(), CustomIndex.field_id == field_id),
             execution_options={"synchronize_session": False},
         )
-        shape.changed(self.session)
+        formulas.touched(self.session, row.object)
+        self.saved([row], "converted")
         self.session.expire_all()  # What was read of records holds the places as they were.
         if change["total"] <= AT_ONCE:
             rows = slots.pairs(self.session, row.object, left, now, limit=2 * AT_ONCE)

@@ -34,6 +34,7 @@ def kind(field_id: uuid.UUID) -> ResponseReturnValue:
     """Change what a field holds: choose, try, then do."""
     service = ChangeService(db.session())
     row = service.get(field_id, action="write")
+    service.refuse_formula(row)
     to = request.values.get("to", "")
     if row.changing or to not in LABELS:
         return _choose(service, row)

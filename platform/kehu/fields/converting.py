@@ -88,6 +88,7 @@ def field_in(row: CustomField, state: Mapping[str, Any]) -> Field:
     draft = CustomField(tenant_id=row.tenant_id, id=row.id, object=row.object, key=f"{OWN}x")
     for key in ("label", "help", "section"):
         setattr(draft, key, getattr(row, key))
+    draft.formula = ""
     draft.required = draft.in_list = draft.at_create = False
     for key in STATE:
         setattr(draft, key, state[key])

@@ -103,6 +103,11 @@ def _circle(session: Session, record: CustomField, labels: dict[str, str]) -> st
     return _("It would need its own value: %(path)s.", path=path)
 
 
+def touched(session: Session, object_name: str) -> None:
+    """Remember that formulas of a type read something else now; `follow` lets them be reckoned."""
+    session.info.setdefault(_MARK, set()).add(object_name)
+
+
 def follow(session: Session, records: Sequence[CustomField], action: str) -> None:
     """Let a job reckon the formulas of types whose fields changed in what formulas read."""
     asked = session.info.pop(_MARK, set())

@@ -73,7 +73,11 @@ def _segments(session: Session, field: CustomField) -> Use:
 
 
 def _formulas(session: Session, field: CustomField) -> Use:
-    where = CustomField.id != field.id, CustomField.deleted_at.is_(None), _named(CustomField.formula, field)
+    where = (
+        CustomField.object == field.object,
+        CustomField.deleted_at.is_(None),
+        _named(CustomField.formula, field),
+    )
     return Use(_("Formulas"), *_first(session, CustomField.label, CustomField, *where))
 
 

@@ -15,6 +15,7 @@ from kehu.core.records.types import get
 from kehu.customers.models import Customer
 from kehu.fields import changing
 from kehu.fields.changing import ChangeService, Wish
+from kehu.fields.impact import uses
 from kehu.testkit.queue import work_off
 from tests.functional.fields.test_page import SCRIPT, URL, renew
 
@@ -245,6 +246,22 @@ def test_two_admins_at_once_and_another_firm(shop, other_shop, make_field, chang
                 getattr(ChangeService(session), act)(field_id, Wish("text"))
         with pytest.raises(NotFound):
             ChangeService(session).go_back(field_id)
+
+
+def test_formulas_follow_a_change_and_keep_being_what_they_are(shop, make_field, values, change):
+    key = make_field("Size")
+    twice = make_field("Twice", "number", formula=f"{key} * 2")
+    ids = values(key, "12", "wide")
+    work_off(shop)
+    assert held(shop, twice, ids) == [None, None]
+    with shop.work() as session:
+        assert "Twice" in [name for one in uses(session, first(session), None) for name in one.names]
+    change("number")
+    work_off(shop)
+    assert held(shop, twice, ids) == [24, None]
+    with pytest.raises(Conflict), shop.work() as session:
+        field = session.execute(select(CustomField).where(CustomField.key == twice)).scalar_one()
+        ChangeService(session).start(field.id, Wish("text"))
 
 
 class TestByJob:
