@@ -75,6 +75,8 @@ class BatchWriter:
         if sparse:
             planned = [row for row in planned if row.values or row.names or row.errors or row.number]
         titles = self.linker.link(session, planned, result)
+        if self.linker.shaped:
+            service = service_for(self.type.name, session, self.actor)  # It knows the new options.
         for key, other in (links or {}).items():
             self._point(session, planned, key, other, titles)
         ready = []

@@ -167,6 +167,8 @@ def _values(
             if text is None:
                 break
             value = form.get(f"value-{target.key}-{number}", "")
+            if not value and target.field.own is not None and form.get(f"new-{target.key}") == "1":
+                value = NEW
             if value in allowed:
                 chosen[text] = value
         found[target.key] = chosen
@@ -205,6 +207,8 @@ class ValueMap:
     options: list[tuple[str, str]]
     values: list[tuple[str, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    extends: bool = False
+    """Whether what is missing may become new options of the field."""
 
 
 @dataclass
@@ -292,7 +296,10 @@ def _groups(record_type: RecordType, known: Mapping[str, Target]) -> dict[str, l
 def _map(target: Target, job: Import, plan: Plan, columns: Sequence[Column], session: Session) -> ValueMap:
     options = options_for(target, session)
     choices = [(option.value, str(option.label)) for option in options]
-    if may_add(target, context.actor()):
+    extends = target.field.own is not None and may_add(target, context.actor())
+    if extends:
+        choices.append((NEW, _("Add as a new option")))
+    elif may_add(target, context.actor()):
         choices.append((NEW, _("Add as new %(thing)s", thing=get(target.field.ref).label)))
     choices.append((SKIP, _("Leave empty")))
     chosen = plan.values.get(target.key, {})
@@ -301,7 +308,7 @@ def _map(target: Target, job: Import, plan: Plan, columns: Sequence[Column], ses
         dict.fromkeys(text for key, text, _count in job.report.get("unmapped", []) if key == target.key)
     )
     texts.update(dict.fromkeys(chosen))
-    found = ValueMap(target=target, options=choices)
+    found = ValueMap(target=target, options=choices, extends=extends)
     for index in plan.used(target.key):
         for text, count in zip(columns[index].values, columns[index].counts, strict=False):
             found.counts[text] = found.counts.get(text, 0) + count

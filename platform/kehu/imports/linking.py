@@ -13,6 +13,7 @@ from kehu.core.records.types import RecordType, get
 from kehu.imports.mapping import NEW, SKIP, Plan, may_add, options_for, outcome_of, same_option
 from kehu.imports.references import Hit, References
 from kehu.imports.rows import Planned, Result, RowParser, distinct
+from kehu.imports.shaping import add_option
 from kehu.imports.targets import Target, is_list_of_values
 
 
@@ -24,6 +25,8 @@ class Linker:
         self.references = References(actor, close_names=plan.close_names)
         self._options: dict[str, dict[str, str]] = {}
         self._added: list[tuple[str, str]] = []
+        self.shaped = False
+        """Whether fields got options with the present batch."""
         mapped = {target.field.key: target for _index, target, _reader in parser.columns}
         self.listed = [target for target in mapped.values() if is_list_of_values(target.field)]
         self.named = [
@@ -37,6 +40,7 @@ class Linker:
 
         :returns: row number -> field -> what the record it refers to is called.
         """
+        self.shaped = False
         for target in self.listed:
             self._link_options(session, target, rows, result)
         titles: dict[int, dict[str, str]] = {}
@@ -95,6 +99,13 @@ class Linker:
         found = same_option(options, text)
         if found is not None:
             return found.value
+        if chosen == NEW and may_add(target, self.actor) and target.field.own is not None:
+            value, fresh = add_option(session, self.actor, self.type.name, target.field.key, text)
+            self._added.append((target.key, text))
+            if fresh:
+                self.shaped = True
+                result.note_made("custom_fields", [f"{target.field.label}: {text}"])
+            return value
         if chosen == NEW and may_add(target, self.actor):
             # By now somebody may have added it: `same_option` looked first.
             values = {"outcome": outcome_of(text)} if target.field.ref == "stages" else {}

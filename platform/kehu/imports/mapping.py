@@ -349,7 +349,9 @@ def same_option(options: Sequence[Option], text: str) -> Option | None:
 
 
 def may_add(target: Target, actor: context.Actor) -> bool:
-    """Tell whether an actor may add an option of the name in the file (a stage, a queue)."""
+    """Tell whether an actor may add an option of the name in the file: a stage, a queue, one of an own field."""
+    if target.field.own is not None and target.field.kind == "choice":
+        return actor.may("custom_fields:write")
     return target.field.kind == "ref" and actor.may(f"{target.field.ref}:write")
 
 
@@ -365,7 +367,7 @@ def propose_value(target: Target, options: Sequence[Option], text: str, actor: c
         return found.value
     if text.isdigit() and target.field.kind == "ref":
         return SKIP  # The number of a stage or queue elsewhere is no name for one.
-    return NEW if may_add(target, actor) else ""
+    return NEW if target.field.ref and may_add(target, actor) else ""
 
 
 def outcome_of(text: str) -> str:

@@ -229,7 +229,10 @@ def _runs(entries: Entries) -> Iterable[tuple[tuple[str, str], Entries]]:
             "created" if entry.action == "created" else "act" if undo.is_action(entry.action) else "changed"
         )
         groups.setdefault((entry.object, kind), []).append(entry)
-    return sorted(groups.items(), key=lambda group: _ORDER.index(group[0][1]))
+    # An option of a field goes when no record has it any more.
+    return sorted(
+        groups.items(), key=lambda group: (group[0][0] == "custom_fields", _ORDER.index(group[0][1]))
+    )
 
 
 def _as_left(service: RecordService[Any], record: Any, entries: Entries) -> bool:
