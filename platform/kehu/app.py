@@ -47,6 +47,7 @@ FEATURES = (
     "segments",
     "rules",
     "fields",
+    "flows",
     "suggestions",
     "watch",
     "dev",

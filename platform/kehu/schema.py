@@ -38,6 +38,7 @@ MODULES = (
     "kehu.rest.models",
     "kehu.addons.models",
     "kehu.webhooks.models",
+    "kehu.flows.models",
 )
 """Modules of the core that declare tables; floors above load theirs when they register."""
 

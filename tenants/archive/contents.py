@@ -20,6 +20,7 @@ LEFT_OUT: Mapping[str, str] = {
     "invitations": "secrets; invite again",
     "idempotency_keys": "kept for a day only",
     "webhook_deliveries": "what this installation sent",
+    "flow_runs": "what this installation has run",
     "schedule_runs": "what this installation has run",
     "archives": "older archives",
 }

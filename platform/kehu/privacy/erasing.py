@@ -203,6 +203,7 @@ TRACES: Mapping[str, str] = {
     "merges": "keep_id = ANY(CAST(:persons AS uuid[])) OR drop_id = ANY(CAST(:persons AS uuid[]))",
     "no_doubles": "low_id = ANY(CAST(:persons AS uuid[])) OR high_id = ANY(CAST(:persons AS uuid[]))",
     "no_households": "low_id = ANY(CAST(:persons AS uuid[])) OR high_id = ANY(CAST(:persons AS uuid[]))",
+    "flow_runs": "record_id = ANY(CAST(:all AS uuid[]))",
     "webhook_deliveries": (
         "entry_id IN (SELECT id FROM audit_entries WHERE tenant_id = :tenant AND "
         "(record_id = ANY(CAST(:all AS uuid[])) OR customer_id = ANY(CAST(:persons AS uuid[]))))"

@@ -83,7 +83,7 @@ def _listed(field: Field) -> Schema:
         return {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 50}
     if kind == "choices":
         return {"type": "array", "items": {"type": "string", "enum": [one.value for one in field.choices()]}}
-    if kind == "options":
+    if kind in ("options", "steps"):
         return {"type": "array", "items": {"type": "object"}}
     names = {"emails": ("label", "address"), "phones": ("label", "number"), "addresses": ADDRESS_PARTS}[kind]
     properties = {name: {"type": "string"} for name in names}
@@ -146,6 +146,7 @@ _EXAMPLES: dict[str, Any] = {
     "member": OTHER_ID,
     "ref": OTHER_ID,
     "options": [{"label": "Yes"}],
+    "steps": [{"do": "wait", "days": 1}],
 }
 
 
