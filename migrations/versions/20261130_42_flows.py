@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from kehu.core import migration
 
-revision = "20261130_40"
-down_revision = "20261129_39"
+revision = "20261130_42"
+down_revision = "20261130_41"
 branch_labels = None
 depends_on = None
 
