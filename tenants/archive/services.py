@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from kehu.core import audit, clock, context, db, jobs, schedule
 from kehu.core.errors import Conflict, NotFound
 from kehu.core.i18n import _
+from kehu.core.records import rights
 from kehu.files.store import FileStore
 from tenants.archive import writing
 from tenants.models import Archive
@@ -46,6 +47,7 @@ class ArchiveService:
         """
         actor = context.actor()
         actor.require("tenant:export")
+        rights.require_all()
         for left in self.session.execute(
             select(Archive).where(
                 Archive.state.in_(("waiting", "running")), Archive.asked_at < clock.now() - GIVEN_UP
@@ -77,6 +79,7 @@ class ArchiveService:
         :raises NotFound: when it is not there, not ready or no longer kept.
         """
         context.actor().require("tenant:export")
+        rights.require_all()
         found = self.session.execute(
             select(Archive.id).where(Archive.id == archive_id, Archive.state == "ready")
         ).scalar_one_or_none()

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from kehu.core import context, kept
 from kehu.core.context import Actor
 from kehu.core.kept import TENANT, slot
-from kehu.core.records import scope
+from kehu.core.records import rights, scope
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import metadata
 from kehu.timeline.queries import CUSTOMER, LINKS, RECORD, Subject, values
@@ -91,7 +91,15 @@ def related(
     given |= {f"name_{key}": getattr(record, key) for key, _table in pointers}
     tables = [table for _key, table in pointers]
     known = kept.shape(who, [*(_SOURCES[name][0] for name in wanted), *tables, "owned_item_terms"])
-    shape = (subject.object, subject.customer_id is not None, tuple(wanted), bool(draft), tuple(pointers))
+    hidden = rights.hidden("deals")
+    shape = (
+        subject.object,
+        subject.customer_id is not None,
+        tuple(wanted),
+        bool(draft),
+        tuple(pointers),
+        hidden,
+    )
     found: dict[str, list[Any]] = {name: [] for name in wanted}
     for row in kept.rows(session, ("related", known, *shape), build, given):
         found.setdefault(row.part, []).append(row)
@@ -187,6 +195,7 @@ def _steps(subject: Subject, actor: Actor) -> Select[Any]:
 def _deals(subject: Subject, actor: Actor) -> Select[Any]:
     row, stage = metadata.tables["deals"], metadata.tables["stages"]
     one_currency = func.min(row.c.currency).over() == func.max(row.c.currency).over()
+    amount = cast(null(), BigInteger) if "amount" in rights.hidden("deals") else row.c.amount
     return (
         select(
             *_columns(
@@ -195,9 +204,9 @@ def _deals(subject: Subject, actor: Actor) -> Select[Any]:
                 title=row.c.name,
                 note=stage.c.name,
                 day=row.c.expected_close,
-                amount=row.c.amount,
+                amount=amount,
                 currency=row.c.currency,
-                sum=cast(func.sum(row.c.amount).over(), BigInteger),
+                sum=cast(func.sum(amount).over(), BigInteger),
                 sum_currency=case((one_currency, row.c.currency)),
             )
         )

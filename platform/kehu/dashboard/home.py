@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from kehu.activities.records import ICONS
 from kehu.core import clock, context
 from kehu.core.context import Actor
+from kehu.core.records import rights
 from kehu.dashboard import numbers, queries
 from kehu.web.charts import Chart
 
@@ -69,6 +70,7 @@ class Home:
     stuck: Sequence[Any] | None = None
     stuck_total: int = 0
     neglected: Sequence[Any] | None = None
+    worth: bool = True
 
 
 def read(session: Session, actor: Actor, wishes: Wishes) -> Home:
@@ -134,13 +136,15 @@ def _read_deals(found: Home, session: Session, actor: Actor, wishes: Wishes, day
     )
     closed = numbers.Closed(rows, tenant.tz, tenant.currency)
     stages = queries.open_by_stage(session, actor, wishes.mine)
-    found.figures += [
-        numbers.won_figure(closed, day, tenant.currency),
-        numbers.pipeline_figure(stages, closed.past, tenant.currency),
-        numbers.rate_figure(closed, day),
-    ]
-    found.revenue = numbers.revenue_chart(closed, day, wishes.months, tenant.currency)
-    found.stages = numbers.stage_chart(stages, tenant.currency)
+    found.worth = "amount" not in rights.hidden("deals")
+    if found.worth:
+        found.figures += [
+            numbers.won_figure(closed, day, tenant.currency),
+            numbers.pipeline_figure(stages, closed.past, tenant.currency),
+        ]
+        found.revenue = numbers.revenue_chart(closed, day, wishes.months, tenant.currency)
+        found.stages = numbers.stage_chart(stages, tenant.currency)
+    found.figures.append(numbers.rate_figure(closed, day))
     found.stuck = queries.without_next_step(session, actor, wishes.mine)
     found.stuck_total = found.stuck[0].total if found.stuck else 0
 

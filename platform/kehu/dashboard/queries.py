@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from kehu.activities.models import Activity
 from kehu.core.context import Actor
-from kehu.core.records import scope
+from kehu.core.records import rights, scope
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import metadata
 from kehu.customers.models import Customer
@@ -203,7 +203,7 @@ def without_next_step(session: Session, actor: Actor, mine: bool) -> Sequence[An
             scope.link("customers", Customer, Deal, "customer_id", actor),
         )
         .where(*seen(actor, "deals", Deal, mine), Deal.status == "open", ~planned)
-        .order_by(Deal.amount.desc(), Deal.id)
+        .order_by(Deal.id if "amount" in rights.hidden("deals") else Deal.amount.desc(), Deal.id)
         .limit(LISTED)
     )
     return session.execute(statement).all()

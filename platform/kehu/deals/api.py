@@ -6,6 +6,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from kehu.core import db
+from kehu.core.records.types import get as get_type
 from kehu.deals.records import DEALS
 from kehu.deals.services import DealService
 from kehu.rest.access import token_needs
@@ -52,4 +53,4 @@ def move_deal(record_id: str) -> Response:
             version=version,
             lost_reason=given["lost_reason"] or None,
         )
-    return json_answer(dump_record(DEALS, deal), ETag=etag(deal.version))
+    return json_answer(dump_record(get_type("deals"), deal), ETag=etag(deal.version))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from kehu.core import clock, context
 from kehu.core.i18n import _, _n, whole
 from kehu.core.ids import parse_id
+from kehu.core.records import rights
 from kehu.deals import queries
 from kehu.web.widgets import avatar, icon, money
 
@@ -145,6 +146,7 @@ class CardWriter:
     def __init__(self, actor: context.Actor) -> None:
         self.actor = actor
         self.reach = actor.scope("deals:write")
+        self.worth = "amount" not in rights.hidden("deals")
         self.now = clock.now()
         self.zone = context.tenant().tz
         self.none = str(escape(_("No next step")))
@@ -175,9 +177,12 @@ class CardWriter:
             f'<div class="k-deal-title"><a href="/deals/{deal_id}" data-row-link draggable="false">{name}</a>'
             f"{menu}</div>"
             f'<div class="k-deal-sub"><span>{escape(row.customer or "")}</span>'
-            f'<span class="k-num">{escape(money(row.amount, row.currency, True))}</span></div>'
+            f'<span class="k-num">{self._amount(row)}</span></div>'
             f"{self._below(row, column)}</li>"
         )
+
+    def _amount(self, row: Any) -> Markup | str:
+        return escape(money(row.amount, row.currency, True)) if self.worth else ""
 
     @property
     def last(self) -> str:
@@ -247,6 +252,8 @@ def write_sums(columns: Iterable[Column], rows: Sequence[Any]) -> None:
 
 def total_of(rows: Sequence[Any]) -> tuple[str, str]:
     """Return a column's total, short and exact; currencies are never added up."""
+    if "amount" in rights.hidden("deals"):
+        return "", ""
     own = context.tenant().currency
     amounts = {row.currency: int(row.total or 0) for row in rows if row.total}
     ordered = sorted(amounts.items(), key=lambda item: item[0] != own)

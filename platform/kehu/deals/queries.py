@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from kehu.activities.models import Activity
 from kehu.core import context
 from kehu.core.records import filters, scope
+from kehu.core.records.types import get as get_type
 from kehu.core.tables import metadata
 from kehu.customers.models import Customer
 from kehu.deals.models import Deal, Pipeline, Stage
@@ -63,7 +64,7 @@ def _wanted(args: Mapping[str, str], actor: context.Actor) -> list[Any]:
     return [
         Deal.deleted_at.is_(None),
         scope.condition(DEALS, Deal, actor, actor.require("deals:read")),
-        *filters.conditions(DEALS, Deal, args, actor, context.tenant(), strict=False),
+        *filters.conditions(get_type("deals"), Deal, args, actor, context.tenant(), strict=False),
     ]
 
 

@@ -15,7 +15,7 @@ from kehu.core import bulk, context, db, jobs
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
 from kehu.core.money import is_currency
-from kehu.core.records import formulas, own, scope
+from kehu.core.records import formulas, own, rights, scope
 from kehu.core.records.fields import Field
 from kehu.core.records.formula_language import FormulaError, Unreckonable, understand
 from kehu.core.records.formulas import KINDS
@@ -74,11 +74,13 @@ def fault(session: Session, record: CustomField) -> str:
     except FormulaError as error:
         return str(error)
     record_type = whole(record.object)
-    known = formulas.readable(record_type.fields, record_type.title)
+    hidden = rights.hidden(record.object)
+    readable = formulas.readable(record_type.fields, record_type.title)
+    known = {key: one for key, one in readable.items() if key not in hidden}
     for name in formula.names:
         if name in known:
             continue
-        if name in record_type.by_key:
+        if name in record_type.by_key and name not in hidden:
             label = record_type.by_key[name].label
             return _("“%(name)s” is set by Kehu itself; a formula would keep its old value.", name=label)
         near = [key for key in known if name.lower() in (key, f"{OWN}{key}", key.removeprefix(OWN))]

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, inspect, select
 
 from kehu.core import jobs, shape
-from kehu.core.errors import InvalidInput
+from kehu.core.errors import InvalidInput, NotFound
 from kehu.core.i18n import _
-from kehu.core.records import own
+from kehu.core.records import own, rights
 from kehu.core.records.fields import FieldError
 from kehu.core.records.kinds import load_value
 from kehu.core.records.own_tables import CustomField, CustomIndex
@@ -35,6 +35,15 @@ class FieldService(RecordService[CustomField]):
     """Write the definitions of own fields."""
 
     type_name = "custom_fields"
+
+    def get(
+        self, record_id: object, *, action: str = "read", trashed: bool = False, lock: bool = False
+    ) -> CustomField:
+        """Return a definition; who does not see a field neither shapes it nor tries it out."""
+        found = super().get(record_id, action=action, trashed=trashed, lock=lock)
+        if found.key in rights.hidden(found.object):
+            raise NotFound(_("There is no such field."))
+        return found
 
     def prepare_new(self, records: Sequence[CustomField]) -> None:
         """Give new fields their keys and places.

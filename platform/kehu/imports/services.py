@@ -17,6 +17,7 @@ from kehu.core import audit, context, jobs
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
+from kehu.core.records import rights
 from kehu.core.records.types import RecordType, registered
 from kehu.core.text import clean
 from kehu.imports import reports, undoing
@@ -66,9 +67,15 @@ class ImportService:
         if lock:
             statement = statement.with_for_update().execution_options(populate_existing=True)
         found = self.session.execute(statement).scalar_one_or_none()
-        if found is None or not may_import(self.type_of(found), self.actor):
+        if found is None or not may_import(self.type_of(found), self.actor) or self._hidden(found):
             raise NotFound(_("This import does not exist."))
         return found
+
+    @staticmethod
+    def _hidden(job: Import) -> bool:
+        """Tell whether a file fills fields that the actor's role does not see: its pages show what stands in it."""
+        targets = (one.rpartition(":") for one in Plan.from_json(job.mapping, job.options).targets())
+        return any(key in rights.hidden(name or job.object) for name, _colon, key in targets)
 
     @staticmethod
     def type_of(job: Import) -> RecordType:

@@ -18,7 +18,7 @@ from kehu.core import audit, clock, context, events, hooks, jobs, search
 from kehu.core.errors import Conflict, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
-from kehu.core.records import stale
+from kehu.core.records import rights, stale
 from kehu.core.records.kinds import dump_value
 from kehu.core.records.service import RecordService, service_for
 from kehu.merging import choosing, links, parting, special
@@ -140,6 +140,8 @@ class MergeService:
 
     def _join_values(self, merge: Merge, keep: Any, drop: Any, picks: Mapping[str, str]) -> dict[str, Any]:
         consents, mail = special.consents(self.session, merge, keep)
+        closed = rights.closed(self.records.type)  # Of what his role may not set, nobody chooses.
+        picks = {key: pick for key, pick in picks.items() if key not in closed}
         loaded = choosing.values(self.records.type, keep, drop, picks)
         if mail is not None:
             loaded["mail_consent"] = mail.state

@@ -16,6 +16,7 @@ from kehu.core import audit, context, db, jobs
 from kehu.core.errors import InvalidInput, NotFound, StaleVersion
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
+from kehu.core.records.types import get as get_type
 from kehu.core.records.types import registered
 from kehu.merging import choosing, joining, listing, parting, services, settings_views
 from kehu.merging.choosing import Choice
@@ -160,7 +161,7 @@ def _comparison(
         status=status,
         keep=keep,
         drop=drop,
-        lines=_lines(service, keep, drop, picks),
+        lines=_lines(name, keep, drop, picks),
         moving=_moving(service.points_at(drop_id)),
         message=message,
         errors=errors or {},
@@ -168,8 +169,8 @@ def _comparison(
     )
 
 
-def _lines(service: MergeService, keep: Any, drop: Any, picks: dict[str, str]) -> list[Line]:
-    kind = service.records.type
+def _lines(name: str, keep: Any, drop: Any, picks: dict[str, str]) -> list[Line]:
+    kind = get_type(name)
     wanted: dict[str, list[uuid.UUID]] = {}
     for record in (keep, drop):
         for target, ids in pointers(kind, record).items():

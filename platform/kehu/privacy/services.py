@@ -16,6 +16,7 @@ from kehu.core import audit, clock, context, db, hooks, jobs
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import Conflict, InvalidInput, StaleVersion
 from kehu.core.i18n import _
+from kehu.core.records import rights
 from kehu.core.records.service import service_for
 from kehu.deals.models import Deal
 from kehu.files.media import safe_name
@@ -79,6 +80,7 @@ class PrivacyService:
         :raises Conflict: when a plugin can't say what it keeps.
         """
         self.actor.require("privacy:export")
+        rights.require_all()
         record, subject = self._subject(object_name, record_id)
         found = Collector(self.session, subject).everything()
         tables = {

@@ -11,10 +11,12 @@ from typing import Any
 from flask import Blueprint, Response, current_app
 from markupsafe import Markup, escape
 
-from kehu.core import hooks, shape
+from kehu.core import context, hooks, shape
+from kehu.core.context import Actor
+from kehu.core.records import rights
 from kehu.core.records.types import registered
-from kehu.rest.openapi import PROBLEMS, field_schema, type_name
-from kehu.rest.operations import filter_parameters
+from kehu.rest.openapi import PROBLEMS, field_schema, schemas, type_name
+from kehu.rest.operations import filter_parameters, list_parameters
 from kehu.web.access import public
 from kehu.web.render import render_page
 from plugins.path_guard import plugin_of_path
@@ -52,16 +54,19 @@ class Documents:
         self._whole = json.loads(json.dumps(spec.to_dict(), default=str))
         self._schemas = {**dict.fromkeys(fields, ()), **schemas}
         self._fields = fields
-        self._kept: dict[tuple[frozenset[str], str], Document] = {}
+        self._kept: dict[tuple[frozenset[str], str, str | None], Document] = {}
 
     def now(self) -> Document:
         """Return the document for the present tenant; a stranger sees the platform's part."""
+        if context.current().actor is None:
+            with context.use(actor=Actor(kind="api")):  # A stranger reads of no field that has rights.
+                return self.now()
         on = hooks.enabled().intersection(self._schemas)
-        key = on, shape.present()
+        key = on, shape.present(), rights.whose()
         if key not in self._kept:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            self._kept[key] = document(_with_own(self._without(self._schemas.keys() - on)))
+            self._kept[key] = document(_cut(_with_own(self._without(self._schemas.keys() - on))))
         return self._kept[key]
 
     @property
@@ -104,6 +109,32 @@ def _with_own(found: dict[str, Any]) -> dict[str, Any]:
         if listed is not None:
             listed.setdefault("parameters", []).extend(filter_parameters(mine))
     return found
+
+
+def _cut(found: dict[str, Any]) -> dict[str, Any]:
+    """Take out the fields that the reader's role does not see, and those that it may not set out of what is sent."""
+    kept = found["components"]["schemas"]
+    for record_type in registered().values():
+        gone, path = rights.hidden(record_type.name), f"/api/v1{record_type.list_path}"
+        if not gone and not rights.closed(record_type):
+            continue
+        now = schemas(record_type, writable=True)
+        kept.update({name: one for name, one in now.items() if name in kept and not name.endswith("Page")})
+        for at, item in found["paths"].items():
+            if at == path or at.startswith(f"{path}/"):
+                _without_keys(item, gone)
+        if "get" in found["paths"].get(path, {}):
+            found["paths"][path]["get"]["parameters"] = list_parameters(record_type)
+    return found
+
+
+def _without_keys(value: Any, gone: Set[str]) -> None:
+    """Take keys out of all examples within a part of the document."""
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _without_keys(inner, gone)
+    if isinstance(value, dict):
+        for key in gone & value.keys():
+            del value[key]
 
 
 def document(found: dict[str, Any]) -> Document:

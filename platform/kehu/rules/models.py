@@ -42,3 +42,20 @@ class RecordRule(RecordRow, Base):
     must: Mapped[str] = mapped_column(Text)
     message: Mapped[str] = mapped_column(Text)
     active: Mapped[Flag]
+
+
+class FieldRule(RecordRow, Base):
+    """Which roles see a field, and which may change it (SAS-22); at most one for each field.
+
+    Roles stand as codes with commas between them; no value means all who may see the record.
+    """
+
+    __tablename__ = "field_rules"
+    __table_args__ = tenant_args(
+        "field_rules", tenant_index("field_rules", "field", "object", "field", unique=True, where=LIVE)
+    )
+
+    object: Mapped[str] = mapped_column(Text)
+    field: Mapped[str] = mapped_column(Text)
+    seen_by: Mapped[OptStr]
+    edited_by: Mapped[OptStr]

@@ -12,4 +12,7 @@ register(
     Permission(code="record_rules:read", sentence=_l("See what must hold for records")),
     Permission(code="record_rules:write", sentence=_l("Say what must hold for records")),
     Permission(code="record_rules:delete", sentence=_l("Remove what must hold for records")),
+    Permission(code="field_rules:read", sentence=_l("See who sees and changes which field")),
+    Permission(code="field_rules:write", sentence=_l("Say who sees and changes which field")),
+    Permission(code="field_rules:delete", sentence=_l("Let all see and change a field again")),
 )

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from kehu.core import shape
 from kehu.core.i18n import _l
-from kehu.core.records import codes, guards
+from kehu.core.records import codes, guards, rights
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.types import RecordType, add_shaper, register, registered
-from kehu.rules import musts, queries
-from kehu.rules.models import NumberRule, RecordRule
+from kehu.rules import field_rights, musts, queries
+from kehu.rules.models import FieldRule, NumberRule, RecordRule
 
 RESETS = (
     Option(value="never", label=_l("Never")),
@@ -186,7 +186,53 @@ RECORD_RULES = register(
     )
 )
 
+
+def _field_rules(session: Session) -> Any:
+    return field_rights.FieldRuleService(session)
+
+
+FIELD_RULES = register(
+    RecordType(
+        name="field_rules",
+        singular="field_rule",
+        label=_l("right to a field"),
+        plural=_l("Field rights"),
+        icon="lock",
+        model=FieldRule,
+        service=_field_rules,
+        owner="",
+        title="field",
+        default_sort="id",
+        path="/settings/field-rights",
+        searchable=False,
+        importable=False,
+        fields=(
+            Field(
+                key="object",
+                label=_l("For"),
+                kind="choice",
+                options=ruled,
+                required=True,
+                quick=True,
+                example="customers",
+            ),
+            Field(key="field", label=_l("Field"), required=True, quick=True, example="revenue"),
+            Field(
+                key="seen_by",
+                label=_l("Seen by"),
+                max_length=4000,
+                quick=True,
+                help=_l("Codes of roles with commas between them; empty means all who may see the record."),
+                example="admin,manager",
+            ),
+            Field(key="edited_by", label=_l("Changed by"), max_length=4000, quick=True, example="admin"),
+        ),
+    )
+)
+
 shape.add(codes.PART, queries.code_rules)
 add_shaper(codes.shaped, codes.brought)
 shape.add(musts.PART, queries.active_record_rules)
 guards.add(musts.guard)
+shape.add(rights.PART, field_rights.load)
+add_shaper(rights.shaped, rights.whose)

@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("rules", __name__, url_prefix="/settings")
 
-from kehu.rules import must_views, number_views  # noqa: E402, F401 - routes
+from kehu.rules import field_right_views, must_views, number_views  # noqa: E402, F401 - routes

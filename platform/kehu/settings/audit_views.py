@@ -12,6 +12,7 @@ from kehu.core import context, db
 from kehu.core.audit import AuditEntry
 from kehu.core.i18n import _, _l
 from kehu.core.ids import parse_id
+from kehu.core.records import rights
 from kehu.core.records.types import registered
 from kehu.settings import queries
 from kehu.settings.pages import with_short_url
@@ -118,7 +119,8 @@ def _changes(writer: ChangeWriter, entry: AuditEntry) -> list[tuple[str, str, st
         found = [(one.label, one.before, one.after) for one in writer.changes(entry.object, entry.changes)]
         if found:
             return found[:20]
-    return [(key, _plain(pair[0]), _plain(pair[1])) for key, pair in sorted(entry.changes.items())[:20]]
+    seen = rights.seen_changes(entry.object, entry.changes)
+    return [(key, _plain(pair[0]), _plain(pair[1])) for key, pair in sorted(seen.items())[:20]]
 
 
 def _plain(value: Any) -> str:

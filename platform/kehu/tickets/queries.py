@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
 from kehu.core.records import listing, scope
+from kehu.core.records.types import get as get_type
 from kehu.customers.models import Contact, Customer
 from kehu.tickets.models import Queue, Ticket
 from kehu.tickets.records import DONE, TICKETS
@@ -103,5 +104,5 @@ def requester(session: Session, ticket: Ticket) -> Any:
 
 def next_ticket(session: Session, ticket: Ticket, args: Mapping[str, str]) -> uuid.UUID | None:
     """Return the ticket that follows in a list, else the one before."""
-    beside = listing.neighbours(session, TICKETS, args, ticket, bound=1)
+    beside = listing.neighbours(session, get_type("tickets"), args, ticket, bound=1)
     return beside.next or beside.previous

@@ -183,7 +183,9 @@ def _changed(row: Any, record_type: RecordType, what: Any, names: Names) -> Mark
     if record_type.name == "deals" and status in ("won", "lost"):
         if status == "won":
             return say(_("%(who)s won %(what)s"), who=row.who, what=what)
-        reason = (changes.get("lost_reason") or [None, None])[1]
+        reason = (
+            (changes.get("lost_reason") or [None, None])[1] if "lost_reason" in record_type.by_key else None
+        )
         if reason:
             return say(_("%(who)s lost %(what)s: %(reason)s"), who=row.who, what=what, reason=reason)
         return say(_("%(who)s lost %(what)s"), who=row.who, what=what)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from kehu.addons.settings import reveal
 from kehu.core import clock, context, db, events, jobs, mail, schedule, site
 from kehu.core.audit import AuditEntry
 from kehu.core.ids import new_id
+from kehu.core.records import rights
 from kehu.core.records.types import RecordType, registered
 from kehu.members.models import Member, Role
 from kehu.webhooks import calling, signing
@@ -64,9 +66,9 @@ def fan_out(_tenant_id: uuid.UUID, batch_id: str, after: str = "") -> None:
     entries = session.execute(statement.order_by(AuditEntry.id).limit(SLICE)).scalars().all()
     if len(entries) == SLICE:
         jobs.enqueue(session, "webhooks.fan_out", batch_id=batch_id, after=str(entries[-1].id))
-    types = registered()
+    types, roles = registered(), _roles(session, hooks)
     rows = [
-        _delivery(hook, entry, name)
+        _delivery(hook, entry, name, roles)
         for entry in entries
         if entry.object in types and entry.object not in SILENT
         for name in (f"{types[entry.object].singular}.{entry.action}",)
@@ -82,22 +84,41 @@ def fan_out(_tenant_id: uuid.UUID, batch_id: str, after: str = "") -> None:
         jobs.enqueue(session, "webhooks.send", delivery_id=str(delivery_id))
 
 
-def _delivery(hook: Webhook, entry: AuditEntry, name: str) -> dict[str, Any]:
+def _roles(session: Session, hooks: Sequence[Webhook]) -> Mapping[uuid.UUID | None, str]:
+    """Return the roles of who made webhooks: a webhook is told what he may see."""
+    makers = {hook.created_by for hook in hooks}
+    statement = (
+        select(Member.id, Role.code)
+        .join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
+        .where(Member.id.in_([one for one in makers if one is not None]), Member.state == "active")
+    )
+    return {row.id: row.code for row in session.execute(statement)}
+
+
+def _delivery(
+    hook: Webhook, entry: AuditEntry, name: str, roles: Mapping[uuid.UUID | None, str]
+) -> dict[str, Any]:
+    hidden = rights.hidden_from(entry.object, roles.get(hook.created_by, ""))
     return {
         "tenant_id": hook.tenant_id,
         "id": new_id(),
         "webhook_id": hook.id,
         "entry_id": entry.id,
         "event": name,
-        "payload": payload(entry, name, registered()[entry.object]),
+        "payload": payload(entry, name, registered()[entry.object], hidden),
         "tries": [],
         "created_at": clock.now(),
         "next_at": clock.now(),
     }
 
 
-def payload(entry: AuditEntry, name: str, record_type: RecordType) -> dict[str, Any]:
-    """Return what a receiver reads: the event, its moment, and the record with its changes."""
+def payload(
+    entry: AuditEntry, name: str, record_type: RecordType, hidden: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return what a receiver reads: the event, its moment, and the record with its changes.
+
+    :param hidden: fields that are left out.
+    """
     return {
         "type": name,
         "version": VERSION,
@@ -108,7 +129,7 @@ def payload(entry: AuditEntry, name: str, record_type: RecordType) -> dict[str, 
             "id": str(entry.record_id),
             "name": entry.title,
             "version": entry.version,
-            "changes": entry.changes,
+            "changes": {key: pair for key, pair in entry.changes.items() if key not in hidden},
             "by": entry.actor_name,
             "customer_id": str(entry.customer_id) if entry.customer_id else None,
         },

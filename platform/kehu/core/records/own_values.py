@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import formulas, own, own_index
+from kehu.core.records import formulas, own, own_index, rights
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import load_value
 from kehu.core.records.types import RecordType
@@ -95,7 +95,9 @@ class OwnValues:
 
     def search_texts(self, record: Any) -> list[tuple[str, str]]:
         """Return what a record is found by in its own fields."""
-        return own.search_texts(record, self.fields)
+        # What not all see is no word: else it could be guessed by who is found.
+        found_by = [one for one in self.fields if rights.for_all(self.type.name, one.key)]
+        return own.search_texts(record, found_by)
 
 
 def default(spec: Field, ctx: LoadContext) -> Any:

@@ -201,7 +201,7 @@ class Rewinder:
         if not group:
             return
         service = service_for(group[0].type.name, self.session)
-        fields = service.type.by_key
+        fields = group[0].type.by_key  # What the role may not change is none of them.
         values = {
             case.record_id: {
                 key: undo.written(fields[key], pair[0]) for key, pair in case.changes.items() if key in fields

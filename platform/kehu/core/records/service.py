@@ -19,12 +19,12 @@ from kehu.core import audit, bulk, clock, context, events, search
 from kehu.core.errors import Conflict, Forbidden, InvalidInput, KehuError, Moved, NotFound
 from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
-from kehu.core.records import codes, guards, moved, own_values, stale
+from kehu.core.records import codes, guards, moved, own_values, rights, stale
 from kehu.core.records import scope as scoping
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import dump_value, load_value
 from kehu.core.records.own_values import OwnValues
-from kehu.core.records.types import RecordType, followers_of
+from kehu.core.records.types import RecordType, followers_of, unrestricted
 from kehu.core.records.types import get as get_type
 from kehu.core.tables import RecordRow
 
@@ -59,7 +59,7 @@ class RecordService(Generic[M]):
         self.session = session
         self.actor = actor or context.actor()
         self.tenant = context.tenant()
-        self.type: RecordType = get_type(self.type_name)
+        self.type: RecordType = unrestricted(self.type_name)
         self.own = OwnValues(session, self.type)
 
     # What a feature may say differently -------------------------------------------------
@@ -308,19 +308,19 @@ class RecordService(Generic[M]):
 
         :returns: the values by key, and the messages by key of those that are wrong.
         """
-        ctx = self.load_context(values, record)
+        ctx, editable = self.load_context(values, record), rights.editable(self.type)
         loaded: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
         for key, raw in values.items():
-            spec = self.type.editable.get(key)
+            spec = editable.get(key)
             if spec is None:
-                errors[key] = [self.own.unsettable(key)]
+                errors[key] = [rights.refusal(self.type, key) or self.own.unsettable(key)]
                 continue
             try:
                 loaded[key] = load_value(spec, raw, ctx)
             except FieldError as error:
                 errors[key] = [str(error)]
-        for key, spec in self.type.editable.items():
+        for key, spec in editable.items():
             if not spec.required or key in errors or (not new and key not in loaded):
                 continue
             if spec.own is not None and self.actor.kind not in _ASKED:

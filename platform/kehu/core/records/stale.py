@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kehu.core.audit import AuditEntry
 from kehu.core.errors import StaleVersion
 from kehu.core.i18n import _
+from kehu.core.records import rights
 from kehu.core.records.kinds import dump_value
 from kehu.core.records.types import RecordType
 from kehu.core.tables import RecordRow
@@ -34,8 +35,9 @@ def stale_error(
     theirs: dict[str, Any] = {}
     was: dict[str, Any] = {}
     for entry in reversed(entries):
-        theirs.update({key: pair[1] for key, pair in entry.changes.items()})
-        was = {**{key: pair[0] for key, pair in entry.changes.items()}, **was}
+        changes = rights.seen_changes(record_type.name, entry.changes)
+        theirs.update({key: pair[1] for key, pair in changes.items()})
+        was = {**{key: pair[0] for key, pair in changes.items()}, **was}
     conflicts = {
         key: {"yours": dump_value(record_type.by_key[key], value), "theirs": theirs[key]}
         for key, value in wanted.items()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from kehu.core.audit import AuditEntry, batch_id
 from kehu.core.errors import Conflict, KehuError, NotFound
 from kehu.core.i18n import _
+from kehu.core.records import rights
 from kehu.core.records.fields import Field
 from kehu.core.records.kinds import dump_value
 from kehu.core.records.service import RecordService, service_for
@@ -69,7 +70,8 @@ def undo_field(session: Session, entry: AuditEntry, key: str) -> None:
     service = service_for(entry.object, session)
     record = service.get(entry.record_id, action="write", lock=True)
     spec = service.type.by_key.get(key)
-    if spec is None or key not in entry.changes or not can_undo_field(spec, entry):
+    shut = key in rights.closed(service.type)
+    if spec is None or shut or key not in entry.changes or not can_undo_field(spec, entry):
         raise Conflict(_("This can't be undone."))
     old, new = entry.changes[key]
     now = dump_value(spec, getattr(record, key))
@@ -163,6 +165,8 @@ def _touched_since(session: Session, entry: AuditEntry) -> bool:
 def _before(service: RecordService[Any], entry: AuditEntry) -> dict[str, Any]:
     record = service.get(entry.record_id, action="write", lock=True)
     values: dict[str, Any] = {}
+    if rights.closed(service.type) & entry.changes.keys():
+        raise Conflict(_("Your role does not allow this."))
     for key, (old, new) in entry.changes.items():
         spec = service.type.by_key.get(key)
         if spec is None or spec.readonly:

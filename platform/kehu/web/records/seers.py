@@ -20,6 +20,7 @@ from kehu.core.context import Actor
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
 from kehu.core.permissions import everything
+from kehu.core.records import rights
 from kehu.core.records import scope as scoping
 from kehu.core.records.scope import Verdict
 from kehu.core.records.service import service_for
@@ -54,11 +55,13 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class Seer:
-    """One who may or may not, with a cell of words for each action."""
+    """One who may or may not, with a cell of words for each action, and the fields that he does not see or change."""
 
     name: str
     note: str
     cells: Sequence[tuple[bool, str]] = field(default_factory=tuple)
+    hidden: str = ""
+    locked: str = ""
 
 
 def show(pages: RecordPages, record_id: uuid.UUID) -> ResponseReturnValue:
@@ -170,7 +173,25 @@ class Audience:
     def seer(self, name: str, note: str, actor: Actor) -> Seer:
         """Return one line of the panel."""
         reach, words = self.reach(actor), self.words()
-        return Seer(name=name, note=note, cells=[(reach.may(one), words[reach.why(one)]) for one in ACTIONS])
+        hidden, locked = self.fields(actor)
+        return Seer(
+            name=name,
+            note=note,
+            cells=[(reach.may(one), words[reach.why(one)]) for one in ACTIONS],
+            hidden=", ".join(hidden) if reach.may("read") else "",
+            locked=", ".join(locked) if reach.may("write") else "",
+        )
+
+    def fields(self, actor: Actor) -> tuple[list[str], list[str]]:
+        """Return the labels of the fields that an actor does not see, and of those that he sees and may not change.
+
+        Who asks reads only of fields that he sees himself.
+        """
+        role, said = rights.role_of(actor), rights.of(self.type.name)
+        shown = [one for one in self.type.fields if role is not None and one.key in said]
+        hidden = [one for one in shown if not said[one.key].sees(role or "")]
+        locked = [one for one in shown if one not in hidden and not said[one.key].edits(role or "")]
+        return [str(one.label) for one in hidden], [str(one.label) for one in locked]
 
     def words(self) -> dict[str, str]:
         """Return the reasons in words."""
