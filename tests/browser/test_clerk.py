@@ -107,9 +107,16 @@ class _Clerk:
         self.page.get_by_role("dialog").get_by_role("button", name="Undo this import").click()
         self.work_off(tasks.undo)
 
+    def take_the_rest_back(self, import_page: str) -> None:
+        self.desk.go(import_page)
+        self.page.get_by_role("button", name="Take these back too").click()
+        self.work_off(tasks.undo)
+        assert self.page.get_by_text("Left as they are").count() == 0
 
+
+@pytest.mark.parametrize("first", ["merge", "import"])
 def test_a_wrong_file_and_a_wrong_merge_are_taken_back(
-    shop: Shop, open_window: Callable[..., Window], tmp_path: Path
+    shop: Shop, open_window: Callable[..., Window], tmp_path: Path, first: str
 ) -> None:
     _stock(shop)
     before = _state(shop)
@@ -129,8 +136,14 @@ def test_a_wrong_file_and_a_wrong_merge_are_taken_back(
         desk.page.get_by_text("Closed").first.wait_for()  # She sees the damage.
         clerk.merge(keep, drop)
         assert "Firm 4" not in _state(shop)
-        clerk.part(keep, "Firm 4")
-        clerk.take_back(import_page)
+        if first == "merge":
+            clerk.part(keep, "Firm 4")
+            clerk.take_back(import_page)
+        else:
+            clerk.take_back(import_page)
+            desk.page.get_by_text("It is in the trash.").wait_for()
+            clerk.part(keep, "Firm 4")
+            clerk.take_the_rest_back(import_page)
         assert desk.axe() == []
         assert desk.problems == []
     after = _state(shop)

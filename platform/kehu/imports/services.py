@@ -260,17 +260,19 @@ class ImportService:
         )
 
     def undo(self, job: Import) -> None:
-        """Take the whole import back, by a job.
+        """Take the whole import back, by a job; of one that was taken back, what stayed as it was.
 
-        :raises Conflict: when nothing was written.
+        :raises Conflict: when nothing was written, or nothing stayed.
         """
-        if job.state not in ("done", "failed") or (
-            job.state == "failed" and job.report.get("doing") == "checking"
-        ):
+        checked = job.state == "failed" and job.report.get("doing") == "checking"
+        left = job.state == "undone" and job.report.get("kept")
+        if checked or not (job.state in ("done", "failed") or left):
             raise Conflict(_("There is nothing to take back."))
         self.actor.require(f"{job.object}:delete")
         job.state = "undoing"
-        job.report = {**job.report, "undo_total": undoing.total_entries(self.session, job.id)}
+        if left:
+            job.report = undoing.once_more(job.report)
+        job.report = {**job.report, "undo_total": undoing.total_entries(self.session, job)}
         self._enqueue("imports.undo", job)
 
     def remove(self, job: Import) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -41,12 +41,25 @@ def undo_import(import_id: uuid.UUID) -> None:
             continue
 
 
-def total_entries(session: Session, import_id: uuid.UUID) -> int:
-    """Return how many changes an import made."""
-    statement = select(func.count()).where(
-        AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered()))
+def total_entries(session: Session, job: Import) -> int:
+    """Return how many changes of an import are to be taken back."""
+    return int(
+        session.execute(select(func.count()).where(*_mine(job.id, job.report.get("again")))).scalar_one()
     )
-    return int(session.execute(statement).scalar_one())
+
+
+def once_more(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report of an undo that begins anew with what was left as it is, up to what was named."""
+    ids = [entry[1] for entry in report["kept"]]
+    return {**report, "again": ids, "kept": [], "kept_count": 0, "undo_done": 0, "undo_after": None}
+
+
+def _mine(import_id: uuid.UUID, again: Sequence[str] | None) -> list[Any]:
+    """Return what picks the entries of an import: all, or those of the records that an undo comes back to."""
+    found = [AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered()))]
+    if again is not None:
+        found.append(AuditEntry.record_id.in_([uuid.UUID(one) for one in again]))
+    return found
 
 
 def _chunk(import_id: uuid.UUID) -> bool:
@@ -58,7 +71,7 @@ def _chunk(import_id: uuid.UUID) -> bool:
         report = dict(job.report)
         batch = report.setdefault("undo_batch", str(new_id()))
         audit.use_batch(session, uuid.UUID(batch))
-        entries = _next(session, import_id, report.get("undo_after"))
+        entries = _next(session, _mine(import_id, report.get("again")), report.get("undo_after"))
         if entries:
             events.hold(session)
             _Chunk(session, import_id, uuid.UUID(batch), report).take_back(entries)
@@ -72,10 +85,8 @@ def _chunk(import_id: uuid.UUID) -> bool:
         return bool(entries)
 
 
-def _next(session: Session, import_id: uuid.UUID, after: str | None) -> Entries:
-    statement = select(AuditEntry).where(
-        AuditEntry.batch_id == import_id, AuditEntry.object.in_(list(registered()))
-    )
+def _next(session: Session, mine: Sequence[Any], after: str | None) -> Entries:
+    statement = select(AuditEntry).where(*mine)
     if after:
         statement = statement.where(AuditEntry.id < uuid.UUID(after))
     return session.execute(statement.order_by(AuditEntry.id.desc()).limit(CHUNK)).scalars().all()

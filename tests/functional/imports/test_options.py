@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from kehu.core import context
+from kehu.core.errors import Conflict
 from kehu.core.records.own_tables import CustomField
 from kehu.core.records.service import service_for
 from kehu.customers.models import Customer
@@ -109,3 +110,30 @@ def test_who_may_not_shape_fields_makes_no_options(importer, shop, wood):
     assert (done.created_count, done.error_count) == (2, 3)
     assert "“Elm” is none of the choices" in str([row.errors for row in importer.refused(job)])
     assert _labels(importer) == ["Oak"]
+
+
+def test_what_an_undo_left_is_taken_back_when_its_reason_is_gone(importer, shop):
+    importer.run(importer.take("customers", "Name;Industry\nAsh Ltd;Wood\nBirch Ltd;Wood\n"))
+    job = importer.take("customers", "Name;Industry\nAsh Ltd;Steel\nBirch Ltd;Steel\nElm Ltd;Steel\n")
+    importer.change(job, keys=["name"])
+    importer.run(job)
+
+    def trades():
+        with shop.work() as session:
+            rows = session.execute(select(Customer).where(Customer.deleted_at.is_(None))).scalars()
+            return {row.name: row.industry for row in rows}
+
+    with shop.work() as session:
+        ash = session.execute(select(Customer).where(Customer.name == "Ash Ltd")).scalar_one().id
+        service_for("customers", session).trash(ash)
+    undone = importer.undo(job)
+    assert [entry[2:] for entry in undone.report["kept"]] == [["Ash Ltd", "It is in the trash."]]
+    assert trades() == {"Birch Ltd": "Wood"}
+    with shop.work() as session:
+        service_for("customers", session).restore(ash)
+    assert trades()["Ash Ltd"] == "Steel"
+    again = importer.undo(job)
+    assert (again.state, again.report["kept"], again.report["undone_count"]) == ("undone", [], 3)
+    assert trades() == {"Ash Ltd": "Wood", "Birch Ltd": "Wood"}
+    with pytest.raises(Conflict):
+        importer.undo(job)
