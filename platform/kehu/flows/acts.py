@@ -191,10 +191,27 @@ def _webhook(doing: Doing, step: Mapping[str, Any]) -> str:
     return _("Called the webhook “%(name)s”", name=hook.name)
 
 
+def _approve(doing: Doing, step: Mapping[str, Any]) -> str:
+    whom = doing.whom(step)
+    doing.run.state = "asking"
+    if whom.email:
+        mail.send(
+            doing.session,
+            whom.email,
+            "flows/mail/asked",
+            locale=whom.locale,
+            text=doing.filled(step["text"]),
+            flow=doing.flow.name,
+            url=f"{site.url_of(context.tenant())}/approvals",
+        )
+    return _("Asked %(name)s for approval", name=whom.name)
+
+
 _DO: dict[str, Callable[[Doing, Mapping[str, Any]], str]] = {
     "set": _set,
     "task": _task,
     "assign": _assign,
     "mail": _mail,
     "webhook": _webhook,
+    "approve": _approve,
 }

@@ -36,7 +36,7 @@ def settable(kind: RecordType) -> list[Field]:
     return [one for one in kind.editable.values() if one.kind not in LISTS]
 
 
-@blueprint.route("/<uuid:flow_id>/steps/new", methods=["GET", "POST"])
+@blueprint.route("/settings/workflows/<uuid:flow_id>/steps/new", methods=["GET", "POST"])
 @needs("flows:write")
 def add_step(flow_id: uuid.UUID) -> ResponseReturnValue:
     """Add an action at the end."""
@@ -45,7 +45,7 @@ def add_step(flow_id: uuid.UUID) -> ResponseReturnValue:
     return _edited(flow, len(flow.steps), act, {})
 
 
-@blueprint.route("/<uuid:flow_id>/steps/<at>", methods=["GET", "POST"])
+@blueprint.route("/settings/workflows/<uuid:flow_id>/steps/<at>", methods=["GET", "POST"])
 @needs("flows:write")
 def edit_step(flow_id: uuid.UUID, at: str) -> ResponseReturnValue:
     """Change an action."""
@@ -55,7 +55,7 @@ def edit_step(flow_id: uuid.UUID, at: str) -> ResponseReturnValue:
     return _edited(flow, place, _act(step["do"]), step)
 
 
-@blueprint.post("/<uuid:flow_id>/steps/<at>/drop")
+@blueprint.post("/settings/workflows/<uuid:flow_id>/steps/<at>/drop")
 @needs("flows:write")
 def drop_step(flow_id: uuid.UUID, at: str) -> ResponseReturnValue:
     """Take an action away."""
@@ -68,7 +68,7 @@ def drop_step(flow_id: uuid.UUID, at: str) -> ResponseReturnValue:
     return done("kehu:refresh")
 
 
-@blueprint.post("/<uuid:flow_id>/steps/<at>/shift")
+@blueprint.post("/settings/workflows/<uuid:flow_id>/steps/<at>/shift")
 @needs("flows:write")
 def shift_step(flow_id: uuid.UUID, at: str) -> ResponseReturnValue:
     """Do an action before the one that stands before it."""

@@ -40,6 +40,13 @@ ACTS: Mapping[str, Act] = {
         Act(key="mail", label=_l("Mail to the owner or a member"), icon="mail", values=("subject", "text", "member"),
             needed=2),
         Act(key="webhook", label=_l("Call a webhook"), icon="api", values=("webhook",), needed=1),
+        Act(
+            key="approve",
+            label=_l("Ask for approval"),
+            icon="shield-check",
+            values=("member", "text"),
+            needed=2,
+        ),
         Act(key="wait", label=_l("Wait"), icon="clock", values=("days",), needed=1),
     )
 }  # fmt: skip

@@ -181,7 +181,7 @@ def _go_on(run_id: uuid.UUID) -> bool:
         audit.use_batch(session, found.id)
         text = acts.perform(session, flow, found, get_type(found.object), step)
         found.told = [*found.told, starts.told(True, text, step["do"])]
-        if found.step >= len(found.steps):
+        if found.state == "waiting" and found.step >= len(found.steps):
             _finish(found, "done")
         return found.state == "waiting"
 

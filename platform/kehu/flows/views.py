@@ -26,7 +26,7 @@ from kehu.web.records.answers import done, done_toast, go_to
 from kehu.web.render import render_page
 from kehu.web.toasts import toast
 
-blueprint = Blueprint("flows", __name__, url_prefix="/settings/workflows", template_folder="templates")
+blueprint = Blueprint("flows", __name__, template_folder="templates")
 BASE = "/settings/workflows"
 
 register(
@@ -46,13 +46,14 @@ LABELS = {key: FLOWS.by_key[key].label for key in FIELDS}
 HELPS = {key: FLOWS.by_key[key].help for key in FIELDS}
 STATES = {
     "waiting": (_l("Waiting"), "info"),
+    "asking": (_l("Asks for approval"), "warn"),
     "done": (_l("Done"), "ok"),
     "failed": (_l("Failed"), "bad"),
     "stopped": (_l("Stopped"), "neutral"),
 }
 
 
-@blueprint.get("")
+@blueprint.get("/settings/workflows")
 @needs("flows:write")
 def flows_page() -> ResponseReturnValue:
     """Show the workflows."""
@@ -65,7 +66,7 @@ def flows_page() -> ResponseReturnValue:
     return render_page("flows/list.html", rows=rows, failing=queries.failing(session))
 
 
-@blueprint.route("/new", methods=["GET", "POST"])
+@blueprint.route("/settings/workflows/new", methods=["GET", "POST"])
 @needs("flows:write")
 def add_flow() -> ResponseReturnValue:
     """Make a workflow; it is off until somebody switches it on."""
@@ -81,7 +82,7 @@ def add_flow() -> ResponseReturnValue:
     return go_to(f"{BASE}/{made.id}")
 
 
-@blueprint.get("/<uuid:flow_id>")
+@blueprint.get("/settings/workflows/<uuid:flow_id>")
 @needs("flows:write")
 def show_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     """Show one workflow: when it starts, what it does, and what it did."""
@@ -124,7 +125,7 @@ def _problem(flow: Flow) -> str:
     return ""
 
 
-@blueprint.route("/<uuid:flow_id>/edit", methods=["GET", "POST"])
+@blueprint.route("/settings/workflows/<uuid:flow_id>/edit", methods=["GET", "POST"])
 @needs("flows:write")
 def edit_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     """Change when a workflow starts and for which records."""
@@ -145,7 +146,7 @@ def edit_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     return done("kehu:close", "kehu:refresh")
 
 
-@blueprint.get("/<uuid:flow_id>/rehearse")
+@blueprint.get("/settings/workflows/<uuid:flow_id>/rehearse")
 @needs("flows:write")
 def rehearse_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     """Show what a workflow would have done in the past ninety days."""
@@ -164,7 +165,7 @@ def rehearse_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.post("/<uuid:flow_id>/switch")
+@blueprint.post("/settings/workflows/<uuid:flow_id>/switch")
 @needs("flows:write")
 def switch_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     """Switch a workflow on or off."""
@@ -180,7 +181,7 @@ def switch_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     return done("kehu:close", "kehu:refresh")
 
 
-@blueprint.post("/<uuid:flow_id>/trash")
+@blueprint.post("/settings/workflows/<uuid:flow_id>/trash")
 @needs("flows:delete")
 def drop_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     """Remove a workflow; runs that wait go no further."""
@@ -189,7 +190,7 @@ def drop_flow(flow_id: uuid.UUID) -> ResponseReturnValue:
     return go_to(BASE)
 
 
-@blueprint.post("/<uuid:flow_id>/runs/<uuid:run_id>/again")
+@blueprint.post("/settings/workflows/<uuid:flow_id>/runs/<uuid:run_id>/again")
 @needs("flows:write")
 def run_again(flow_id: uuid.UUID, run_id: uuid.UUID) -> ResponseReturnValue:
     """Try a failed run again."""
@@ -238,4 +239,4 @@ def _form(
     )
 
 
-from kehu.flows import step_views  # noqa: E402, F401 - routes
+from kehu.flows import approval_views, step_views  # noqa: E402, F401 - routes

@@ -73,6 +73,12 @@ def _webhook(step: Mapping[str, Any], _kind: RecordType, names: Mapping[str, str
     return _("Call the webhook “%(name)s”", name=names.get(step["webhook"], "…"))
 
 
+def _approve(step: Mapping[str, Any], _kind: RecordType, names: Mapping[str, str]) -> str:
+    return _(
+        "Ask %(name)s: “%(question)s”; go on if he agrees", name=_whom(step, names), question=step["text"]
+    )
+
+
 def _wait(step: Mapping[str, Any], _kind: RecordType, _names: Mapping[str, str]) -> str:
     return _n("Wait %(num)s day", "Wait %(num)s days", step["days"])
 
@@ -83,5 +89,6 @@ _WORDS = {
     "assign": _assign,
     "mail": _mail,
     "webhook": _webhook,
+    "approve": _approve,
     "wait": _wait,
 }

@@ -37,7 +37,7 @@ def test_from_nothing_to_a_run(shop, desk):
     assert (flow.active, flow.condition, flow.acting_id) == (False, "amount.gte=100", admin.member_id)
     early = client.post(f"{base}/switch", data={"version": "1"}, headers=SCRIPT)
     assert early.status_code == 422
-    for do in ("set", "task", "assign", "mail", "webhook", "wait"):
+    for do in ("set", "task", "assign", "mail", "webhook", "approve", "wait"):
         assert client.get(f"{base}/steps/new?do={do}", headers=SCRIPT).status_code == 200
     assert client.get(f"{base}/steps/new?do=fly", headers=SCRIPT).status_code == 404
     wrong = client.post(
