@@ -16,6 +16,7 @@ from kehu.core.records.kinds import KINDS, dump_value, load_value, plain_number
 from kehu.core.records.own_tables import CustomField
 from kehu.core.tables import OWN
 from kehu.fields.kinds import BOUNDED, LISTED, NO_DEFAULT
+from kehu.fields.records import NAMES
 
 TEXTS: Final = ("text", "long_text")
 WAYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -89,6 +90,8 @@ def field_in(row: CustomField, state: Mapping[str, Any]) -> Field:
     for key in ("label", "help", "section"):
         setattr(draft, key, getattr(row, key))
     draft.formula = ""
+    for key in NAMES:
+        setattr(draft, key, "")
     draft.required = draft.in_list = draft.at_create = False
     for key in STATE:
         setattr(draft, key, state[key])

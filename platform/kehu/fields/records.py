@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kehu.core.i18n import _l
+from kehu.core.i18n import LOCALES, _l
 from kehu.core.records.fields import Field, Option
 from kehu.core.records.own_tables import CustomField
 from kehu.core.records.types import RecordType, register, registered
@@ -15,6 +15,10 @@ from kehu.fields.kinds import KINDS
 
 MOST = 200
 """Own fields that a type of record may have."""
+
+
+NAMES = tuple(f"label_{code.lower()}" for code in LOCALES)
+"""Keys of a field's names by language."""
 
 
 def _service(session: Session) -> Any:
@@ -55,6 +59,10 @@ CUSTOM_FIELDS = register(
         fields=(
             Field(key="object", label=_l("Belongs to"), kind="choice", options=objects, required=True),
             Field(key="label", label=_l("Name"), required=True, max_length=80, example="Blood group"),
+            *(
+                Field(key=key, label=LOCALES[code], max_length=80)
+                for key, code in zip(NAMES, LOCALES, strict=True)
+            ),
             Field(key="kind", label=_l("Holds"), kind="choice", options=KINDS, required=True),
             Field(key="key", label=_l("Name in the API"), readonly=True),
             Field(key="slot", label=_l("Place of the values"), readonly=True),

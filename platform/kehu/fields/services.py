@@ -21,7 +21,7 @@ from kehu.core.search_terms import latin
 from kehu.core.tables import OWN
 from kehu.fields import formulas
 from kehu.fields.kinds import BOUNDED, LISTED, NO_DEFAULT, TONES, UNIQUE
-from kehu.fields.records import MOST
+from kehu.fields.records import MOST, NAMES
 
 NAME = re.compile(r"[^a-z0-9]+")
 LONGEST_KEY = 40
@@ -77,7 +77,7 @@ class FieldService(RecordService[CustomField]):
         formulas.prepare(record)
         if record.kind == "money" and not record.currency:
             record.currency = self.tenant.currency
-        for key in ("help", "section", "target", "initial", "formula"):
+        for key in ("help", "section", "target", "initial", "formula", *NAMES):
             setattr(record, key, getattr(record, key) or "")
         if "options" in changed and record.key:
             self._number_options(record)

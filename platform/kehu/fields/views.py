@@ -15,7 +15,7 @@ from kehu.core.records.own_tables import CustomField
 from kehu.core.records.types import get as get_type
 from kehu.fields import formulas, queries
 from kehu.fields.kinds import BOUNDED, KINDS, LISTED, NO_DEFAULT, UNIQUE
-from kehu.fields.records import CUSTOM_FIELDS, objects, targets
+from kehu.fields.records import CUSTOM_FIELDS, NAMES, objects, targets
 from kehu.fields.services import FieldService
 from kehu.settings.forms import form_page, given, seen_version
 from kehu.settings.pages import SettingsPage, register
@@ -37,7 +37,7 @@ register(
     )
 )
 
-TEXTS = ("label", "help", "section", "currency", "minimum", "maximum", "initial", "target")
+TEXTS = ("label", *NAMES, "help", "section", "currency", "minimum", "maximum", "initial", "target")
 MARKS = ("required", "only_one", "in_list", "at_create", "searchable")
 FIELDS = ("label", "kind", *TEXTS[1:], *MARKS, "options")
 LABELS = {key: CUSTOM_FIELDS.by_key[key].label for key in FIELDS}
@@ -191,6 +191,8 @@ def _form(
         searched=kind in ("text", "long_text", "email", "phone", "link"),
         targets=[(one.value, one.label) for one in targets()],
         currency=context.tenant().currency,
+        names=NAMES,
+        named=any(values.get(key) or (error and key in error.fields) for key in NAMES),
         helps={key: CUSTOM_FIELDS.by_key[key].help for key in ("help", "section", "initial")},
     )
 

@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from babel.support import LazyProxy
+from flask_babel import get_locale
 from sqlalchemy import cast, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from kehu.core import shape
-from kehu.core.i18n import _l
+from kehu.core.i18n import LOCALES, _l, match_locale
 from kehu.core.ids import parse_id
 from kehu.core.records.fields import Field, Option, Own
 from kehu.core.records.kinds import KINDS, dump_value
@@ -56,7 +58,7 @@ def field_from(row: CustomField) -> Field:
     indexed = "word" if row.kind in WORDS else "number" if row.kind in NUMBERS else ""
     return Field(
         key=row.key,
-        label=row.label,
+        label=label_of(row),
         kind=row.kind,
         required=row.required and not row.formula,
         readonly=bool(row.formula),
@@ -84,6 +86,16 @@ def field_from(row: CustomField) -> Field:
             formula=row.formula or "",
         ),
     )
+
+
+def label_of(row: CustomField) -> Any:
+    """Return a field's name, each time in the language of the reader where it has one there."""
+    names = {code: named for code in LOCALES if (named := getattr(row, f"label_{code.lower()}"))}
+    return LazyProxy(_in_language, row.label, names, enable_cache=False) if names else row.label
+
+
+def _in_language(label: str, names: Mapping[str, str]) -> str:
+    return names.get(match_locale(str(get_locale() or "")) or "", label)
 
 
 def fields_of(type_name: str) -> Sequence[Field]:

@@ -41,6 +41,11 @@ class CustomField(RecordRow, Base):
     key: Mapped[StrC]
     slot: Mapped[StrC]
     label: Mapped[str] = mapped_column(Text)
+    label_en: Mapped[str] = mapped_column(Text, server_default="", default="")
+    """Its name for who reads English; empty: `label`."""
+    label_zh_hans: Mapped[str] = mapped_column(Text, server_default="", default="")
+    label_zh_hant: Mapped[str] = mapped_column(Text, server_default="", default="")
+    label_ru: Mapped[str] = mapped_column(Text, server_default="", default="")
     kind: Mapped[StrC]
     help: Mapped[str] = mapped_column(Text, server_default="", default="")
     section: Mapped[str] = mapped_column(Text, server_default="", default="")
