@@ -181,8 +181,8 @@ class ChangeService(FieldService):
         """Return the options that a list would have: those there are, or the different values when these are few."""
         if row.kind in LISTED:
             return [dict(one) for one in row.options]
-        if row.kind in ("member", "ref"):
-            return []
+        if row.kind in ("member", "ref") or row.key not in get_type(row.object).by_key:
+            return []  # A field that the actor may not see shows him no values here either.
         spec = field_in(row, state_of(row))
         found: dict[str, Counter[str]] = {}
         for kept, _none, count in slots.tally(self.session, row.object, row.slot):

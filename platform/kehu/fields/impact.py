@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from kehu.core.i18n import _
 from kehu.core.records.own_tables import CustomField
 from kehu.fields import queries
 from kehu.imports.models import Import, ImportMapping
-from kehu.rules.models import NumberRule, RecordRule
+from kehu.rules.models import FieldRule, NumberRule, RecordRule
 from kehu.segments.models import Segment
 from kehu.views.models import BulkRun
 
@@ -81,6 +81,16 @@ def _formulas(session: Session, field: CustomField) -> Use:
     return Use(_("Formulas"), *_first(session, CustomField.label, CustomField, *where))
 
 
+def _rights(session: Session, field: CustomField) -> Use:
+    where = (
+        FieldRule.object == field.object,
+        FieldRule.deleted_at.is_(None),
+        FieldRule.field == field.key,
+    )
+    roles = func.coalesce(FieldRule.seen_by, FieldRule.edited_by, FieldRule.field)
+    return Use(_("Field rights"), *_first(session, roles, FieldRule, *where))
+
+
 def _imports(session: Session, field: CustomField) -> Use:
     where = (
         Import.object == field.object,
@@ -114,5 +124,5 @@ def _bulk(session: Session, field: CustomField) -> Use:
 
 
 _LOOKS: tuple[Callable[[Session, CustomField], Use], ...] = (
-    *(_rules, _numbers, _segments, _formulas, _mappings, _imports, _bulk),
+    *(_rules, _numbers, _segments, _formulas, _rights, _mappings, _imports, _bulk),
 )

@@ -248,6 +248,24 @@ def test_two_admins_at_once_and_another_firm(shop, other_shop, make_field, chang
             ChangeService(session).go_back(field_id)
 
 
+def test_the_rights_of_a_field_are_named_and_a_hidden_field_shows_no_values(shop, make_field, values):
+    key = make_field("Size")
+    values(key, "secret")
+    with shop.work() as session:
+        rule = {"object": "customers", "field": key, "seen_by": "owner", "edited_by": "owner"}
+        service_for("field_rules", session).create(rule)
+    renew(shop)
+    with shop.work() as session:
+        field_id = first(session).id
+        assert "Field rights" in [one.label for one in uses(session, first(session), None)]
+        assert ChangeService(session).proposed(first(session))[0]["label"] == "secret"
+    admin = shop.client(shop.member("admin"))
+    tried = admin.get(f"{URL}/{field_id}/kind?to=number", headers=SCRIPT).text
+    assert "Of 1 values 0 convert, 1 do not." in tried
+    assert "secret" not in tried
+    assert "secret" not in admin.get(f"{URL}/{field_id}/kind?to=choice", headers=SCRIPT).text
+
+
 def test_formulas_follow_a_change_and_keep_being_what_they_are(shop, make_field, values, change):
     key = make_field("Size")
     twice = make_field("Twice", "number", formula=f"{key} * 2")
