@@ -251,6 +251,10 @@ def test_two_admins_at_once_and_another_firm(shop, other_shop, make_field, chang
 def test_the_rights_of_a_field_are_named_and_a_hidden_field_shows_no_values(shop, make_field, values):
     key = make_field("Size")
     values(key, "secret")
+    admin = shop.client(shop.member("admin"))
+    with shop.work() as session:
+        url = f"{URL}/{first(session).id}/kind?to=number"
+    assert "secret" in admin.get(url, headers=SCRIPT).text
     with shop.work() as session:
         rule = {"object": "customers", "field": key, "seen_by": "owner", "edited_by": "owner"}
         service_for("field_rules", session).create(rule)
@@ -259,7 +263,6 @@ def test_the_rights_of_a_field_are_named_and_a_hidden_field_shows_no_values(shop
         field_id = first(session).id
         assert "Field rights" in [one.label for one in uses(session, first(session), None)]
         assert ChangeService(session).proposed(first(session))[0]["label"] == "secret"
-    admin = shop.client(shop.member("admin"))
     for way in ("kind?to=number", "kind?to=choice", "back", "progress"):
         answer = admin.get(f"{URL}/{field_id}/{way}", headers=SCRIPT)
         assert answer.status_code == 404, way
