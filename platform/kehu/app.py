@@ -47,6 +47,7 @@ FEATURES = (
     "segments",
     "rules",
     "fields",
+    "freshness",
     "flows",
     "suggestions",
     "watch",

@@ -26,6 +26,8 @@ MODULES = (
     "kehu.merging.models",
     "kehu.booking.models",
     "kehu.segments.models",
+    "kehu.privacy.models",
+    "kehu.freshness.models",
     "kehu.rules.models",
     "kehu.surveys.models",
     "kehu.suggestions.models",

@@ -89,6 +89,12 @@ class Collector:
             wave = {table: ids for table, ids in wave.items() if table not in outlive}
         return found
 
+    def of_row(self, table: TableName, record_id: uuid.UUID) -> Found:
+        """Return one row alone, from which to walk on."""
+        found = Found()
+        self._take(found, table, self._read(table, "id", [str(record_id)]))
+        return found
+
     def _start(self) -> Found:
         found = Found()
         for table, ids in ((CUSTOMERS, self.subject.customers), (CONTACTS, self.subject.contacts)):

@@ -6,6 +6,7 @@ and times stay. Rows that point at what goes lose the pointer, or go along when 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,18 +94,35 @@ def plan(session: Session, subject: Subject, outlive: frozenset[TableName] = fro
         gone=gone,
         kept={table: everything.ids(table) for table in BUSINESS | outlive if subject.object == "customers"},
     )
-    found.bare = [
-        pointer
-        for table in gone.rows
-        for pointer in collector.pointers.get(table, ())
-        if not pointer.binds and gone.ids(table)
-    ]
+    found.bare = _loose(collector, gone)
     found.records = [
         *map(str, subject.ids),
         *(one for table in gone.rows for one in gone.ids(table)),
         *(one for ids in found.kept.values() for one in ids),
     ]
     return found
+
+
+def plan_row(session: Session, table: TableName, record_id: uuid.UUID) -> ErasurePlan:
+    """Find what goes with one row that is about no person: all that can't be without it; nothing is changed."""
+    collector = Collector(session, Subject(object="", record_id=record_id))
+    gone = collector.of_row(table, record_id)
+    wave = {table: gone.ids(table)}
+    while wave := collector.step(gone, wave, lambda pointer, _row: pointer.binds):
+        pass
+    found = ErasurePlan(subject=collector.subject, gone=gone, kept={})
+    found.bare = _loose(collector, gone)
+    found.records = [one for name in gone.rows for one in gone.ids(name)]
+    return found
+
+
+def _loose(collector: Collector, gone: Found) -> list[Pointer]:
+    return [
+        pointer
+        for table in gone.rows
+        for pointer in collector.pointers.get(table, ())
+        if not pointer.binds and gone.ids(table)
+    ]
 
 
 def _names_him(collector: Collector, table: TableName) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -22,13 +23,17 @@ from kehu.deals.models import Deal
 from kehu.files.media import safe_name
 from kehu.files.models import File
 from kehu.files.store import FileStore
-from kehu.privacy import erasing, packing
+from kehu.privacy import erasing, holds, packing
 from kehu.privacy.collecting import MOST, Collector, Subject, subject_of
 from kehu.privacy.keys import TableName
+from kehu.privacy.models import LegalHold
+from kehu.privacy.own_words import name_own
+from kehu.privacy.recency import bonds
 from kehu.tickets.models import Ticket
 from plugins.relay import PluginError
 from plugins.subjects import SubjectReport
 
+YEAR = dt.timedelta(days=365)
 SECRET = frozenset({"members", "roles", "users"})
 
 
@@ -38,6 +43,7 @@ class Preview:
 
     :param gone: what an erasure removes, by table; `kept` what stays without the person.
     :param plugins: what plugins say that they keep beside, in their words.
+    :param holds: legal holds, which refuse an erasure; `why` is what else speaks for keeping him.
     :param open: deals and tickets that are not closed yet.
     """
 
@@ -47,6 +53,8 @@ class Preview:
     files: int
     plugins: dict[str, int] = field(default_factory=dict)
     open: int = 0
+    holds: Sequence[LegalHold] = ()
+    why: Sequence[str] = ()
 
 
 class PrivacyService:
@@ -72,6 +80,10 @@ class PrivacyService:
             files=len(self._files(plan.records)),
             plugins=dict(beside.erased),
             open=_open(self.session, plan.kept),
+            holds=holds.of(self.session, subject),
+            why=bonds(self.session, object_name, [record.id], since=clock.now() - YEAR, years=10).get(
+                record.id, ()
+            ),
         )
 
     def export(self, object_name: str, record_id: object, into: IO[bytes]) -> str:
@@ -97,6 +109,7 @@ class PrivacyService:
         for name, rows in self._ask(subject, "export")[0].rows.items():
             tables[name] = [dict(row) for row in rows]
         tenant = context.tenant()
+        name_own(self.session, tables)
         about = {"name": record.name, "firm": tenant.name, "on": clock.today(tenant.tz).isoformat()}
         tables = {name: rows for name, rows in tables.items() if rows}
         packing.pack(tables, about, self._named(files), into)
@@ -126,6 +139,43 @@ class PrivacyService:
             raise InvalidInput(message, fields={"name": [message]})
         if version != record.version:
             raise StaleVersion(_("Somebody changed this record in the meantime. Look at it again."))
+        return self._erase(subject, _("Erased on request"))
+
+    def retire(
+        self, object_name: str, record_id: uuid.UUID, why: str, *, trashed: bool = False
+    ) -> dict[str, int]:
+        """Erase a person because a rule of the firm says so, and return how much of what it was.
+
+        :param why: what the trail says of it.
+        :param trashed: he lies in the trash.
+        :raises Conflict: when a plugin can't remove what it keeps; nothing is changed then.
+        """
+        self.actor.require("privacy:erase")
+        return self._erase(self._subject(object_name, record_id, lock=True, trashed=trashed)[1], why)
+
+    def purge(self, object_name: str, record_id: uuid.UUID, why: str) -> dict[str, int] | None:
+        """Remove a record that lies in the trash and is no person; None when a record that lives needs it."""
+        self.actor.require("privacy:erase")
+        record = service_for(object_name, self.session, context.SYSTEM).get(
+            record_id, trashed=True, lock=True
+        )
+        table = TableName("public", record.__tablename__)
+        plan = erasing.plan_row(self.session, table, record.id)
+        alive = [
+            row
+            for rows in plan.gone.rows.values()
+            for row in rows.values()
+            if "deleted_at" in row and row["deleted_at"] is None
+        ]
+        if alive:
+            return None
+        self._carry_out(plan, object_name, why, {})
+        return plan.counts
+
+    # --- parts --------------------------------------------------------------------------------------------
+
+    def _erase(self, subject: Subject, why: str) -> dict[str, int]:
+        holds.refuse(self.session, subject)
         outlive = self._ask(subject, "count")[1]
         # Once a plugin has taken the person out of them, nobody finds the rows that stay.
         stay = erasing.plan(self.session, subject, outlive).kept if outlive else {}
@@ -136,32 +186,47 @@ class PrivacyService:
             plan.kept[table] = stay[table]
             plan.records += stay[table]
         plan.records += [one for one in map(str, beside.forgotten) if one not in plan.records]
+        counts = {str(name): count for name, count in beside.erased.items()}
+        self._carry_out(plan, subject.object, why, counts)
+        return {**plan.counts, **counts}
+
+    def _carry_out(
+        self, plan: erasing.ErasurePlan, object_name: str, why: str, beside: dict[str, int]
+    ) -> None:
+        """Remove what a plan says, note it as proof, and leave the rest to the job."""
         sums = [one.sha256 for one in self._files(plan.records)]
         erasing.erase(self.session, plan)
-        counts = {**plan.counts, **{str(name): count for name, count in beside.erased.items()}}
+        gone = {name: [count, 0] for name, count in {**plan.counts, **beside}.items()}
+        kept = {f"{name} (kept)": [count, count] for name, count in plan.kept_counts.items()}
         entry = audit.write(
             self.session,
             object=object_name,
-            record_id=subject.record_id,
+            record_id=plan.subject.record_id,
             action="erased",
-            title=_("Erased on request"),
-            changes={name: [count, 0] for name, count in counts.items()},
+            title=why,
+            changes={**gone, **kept},
         )
+        for other in plan.subject.ids:
+            if (
+                other != plan.subject.record_id
+                and object_name == "customers"
+                and other in plan.subject.customers
+            ):
+                audit.write(self.session, object=object_name, record_id=other, action="erased", title=why)
         jobs.enqueue(
             self.session,
             "privacy.scrub",
             entry_id=str(entry.id),
             records=plan.records,
-            persons=[str(one) for one in subject.ids],
+            persons=[str(one) for one in plan.subject.ids],
             sums=sums,
         )
-        return counts
 
-    # --- parts --------------------------------------------------------------------------------------------
-
-    def _subject(self, object_name: str, record_id: object, *, lock: bool = False) -> tuple[Any, Subject]:
+    def _subject(
+        self, object_name: str, record_id: object, *, lock: bool = False, trashed: bool = False
+    ) -> tuple[Any, Subject]:
         service = service_for(object_name, self.session, context.SYSTEM)
-        record = service.get(record_id, lock=lock)
+        record = service.get(record_id, lock=lock, trashed=trashed)
         return record, subject_of(self.session, object_name, record.id)
 
     def _ask(self, subject: Subject, mode: str) -> tuple[SubjectReport, frozenset[TableName]]:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from kehu.core import db
 from kehu.core.errors import InvalidInput, KehuError, NotFound, StaleVersion
 from kehu.core.i18n import _
 from kehu.core.records.types import registered
-from kehu.files.store import FileStore
+from kehu.privacy.files import store
+from kehu.privacy.holds import HoldService
 from kehu.privacy.services import PrivacyService
 from kehu.web.access import needs
 from kehu.web.records.answers import go_to
@@ -27,8 +28,7 @@ OBJECTS = ("customers", "contacts")
 
 
 def _service() -> PrivacyService:
-    settings = current_app.extensions["kehu.settings"]
-    return PrivacyService(db.session(), FileStore(settings.var / "files", 0))
+    return PrivacyService(db.session(), store())
 
 
 def _known(name: str) -> str:
@@ -37,7 +37,13 @@ def _known(name: str) -> str:
     return name
 
 
-def _page(name: str, record_id: uuid.UUID, problem: str = "", status: int = 200) -> Any:
+def _page(
+    name: str,
+    record_id: uuid.UUID,
+    problem: str = "",
+    status: int = 200,
+    refused: dict[str, Any] | None = None,
+) -> Any:
     preview = _service().preview(_known(name), record_id)
     return render_page(
         "privacy/person.html",
@@ -49,6 +55,7 @@ def _page(name: str, record_id: uuid.UUID, problem: str = "", status: int = 200)
         labels={key: one.plural for key, one in registered().items()},
         problem=problem,
         typed=request.form.get("name", ""),
+        refused=refused or {"errors": {}, "given": ("", "")},
     )
 
 
@@ -57,6 +64,26 @@ def _page(name: str, record_id: uuid.UUID, problem: str = "", status: int = 200)
 def person(name: str, record_id: uuid.UUID) -> Any:
     """Show in numbers what is known of a person, and what an erasure takes."""
     return _page(name, record_id)
+
+
+@blueprint.post("/privacy/<name>/<uuid:record_id>/hold")
+@needs("privacy:erase")
+def hold(name: str, record_id: uuid.UUID) -> Any:
+    """Say that a person has to be kept."""
+    given = request.form.get("reason", ""), request.form.get("until", "")
+    try:
+        HoldService(db.session()).hold(_known(name), record_id, *given)
+    except InvalidInput as error:
+        return _page(name, record_id, status=422, refused={"errors": error.fields, "given": given})
+    return redirect(f"/privacy/{name}/{record_id}", 303)
+
+
+@blueprint.post("/privacy/<name>/<uuid:record_id>/release/<uuid:hold_id>")
+@needs("privacy:erase")
+def release(name: str, record_id: uuid.UUID, hold_id: uuid.UUID) -> Any:
+    """Say that a person need not be kept any more."""
+    HoldService(db.session()).release(_known(name), record_id, hold_id)
+    return redirect(f"/privacy/{name}/{record_id}", 303)
 
 
 @blueprint.post("/privacy/<name>/<uuid:record_id>/export")
@@ -102,3 +129,6 @@ def erase(name: str, record_id: uuid.UUID) -> Any:
         )
     )
     return go_to(f"/{name}")
+
+
+from kehu.privacy import retention_views  # noqa: E402, F401 - routes

@@ -22,6 +22,7 @@ from kehu.core.records.rewind import Selection
 from kehu.core.records.rewinding import Rewinder, Tally
 from kehu.core.records.service import service_for
 from kehu.core.records.types import RecordType, get, registered
+from kehu.views import repair
 from kehu.views.models import BulkRun
 
 CHUNK = 200
@@ -30,7 +31,7 @@ MOST_IDS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to do: set values, add and remove tags, or trash."""
+    """What to do: set values, add and remove tags, tidy up, or trash."""
 
     action: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -111,11 +112,11 @@ def apply(session: Session, record_type: RecordType, order: Order, ids: Sequence
         outcome.refused = len(ids) - outcome.changed
         outcome.reason = _("your role allows only your own.") if outcome.refused else ""
         return outcome
-    changes = (
-        _tag_changes(session, record_type, order, ids)
-        if order.action == "tag"
-        else dict.fromkeys(ids, order.values)
-    )
+    changes: Mapping[uuid.UUID, Mapping[str, Any]] = dict.fromkeys(ids, order.values)
+    if order.action == "tag":
+        changes = _tag_changes(session, record_type, order, ids)
+    elif order.action == "repair":
+        changes = repair.changes(session, record_type, ids)
     for found in service.update_many(changes).values():
         if found.record is None:
             outcome.refused += 1

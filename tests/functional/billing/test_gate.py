@@ -240,4 +240,10 @@ def test_work_that_writes_rests_while_a_firm_may_only_read(over: Callable[[], st
     before = due_names()
     assert {"offers.sweep", "surveys.daily", "items.end_terms"} <= before
     over()
-    assert before - due_names() == {"offers.sweep", "surveys.daily", "merging.certain"}
+    assert before - due_names() == {
+        "offers.sweep",
+        "surveys.daily",
+        "merging.certain",
+        "privacy.retention",
+        "flows.look",
+    }

@@ -16,6 +16,7 @@ from kehu.core.records.fields import Field, FieldError
 from kehu.core.records.kinds import load_value
 from kehu.core.records.service import service_for
 from kehu.views import bulk as work
+from kehu.views import repair
 from kehu.views.bulk import Order, Picked
 from kehu.views.models import BulkRun
 from kehu.web.records import forms, query
@@ -59,6 +60,8 @@ def bulk_actions(pages: RecordPages) -> list[Action]:
             add("tag", _("Tag"), "tag")
         if any(one.key != pages.type.owner for one in _settable(pages)):
             add("set", _("Change a field"), "edit")
+    if actor.may(f"{pages.name}:write") and repair.can_repair(pages.type):
+        add("repair", _("Tidy up"), "circle-check", dialog=False)
     if actor.may(f"{pages.name}:export"):
         add("export", _("Export"), "download", dialog=False)
     if actor.may(f"{pages.name}:delete"):
@@ -76,7 +79,7 @@ def _settable(pages: RecordPages) -> list[Field]:
 
 def act(pages: RecordPages, action: str) -> ResponseReturnValue:
     """Ask what to do (GET), or do it with the selected records (POST)."""
-    if action not in {"set", "tag", "export", "trash"} and not action.startswith("set."):
+    if action not in {"set", "tag", "export", "trash", "repair"} and not action.startswith("set."):
         abort(404)
     if request.method == "GET":
         said = request.args.get("count", "")
@@ -86,6 +89,8 @@ def act(pages: RecordPages, action: str) -> ResponseReturnValue:
         return _export(pages, picked)
     if action == "trash":
         return _run(pages, Order(action="trash"), picked)
+    if action == "repair":
+        return _run(pages, Order(action="repair"), picked) if repair.can_repair(pages.type) else abort(404)
     order, errors = _order(pages, action)
     if errors:
         return _ask(pages, action, errors, work.count(pages.type, picked), status=422)
@@ -134,6 +139,8 @@ def _run(pages: RecordPages, order: Order, picked: Picked) -> ResponseReturnValu
     total = work.count(pages.type, picked)
     if total == 0:
         raise InvalidInput(_("None of the selected records exists any more. Load the list again."))
+    if order.action == "repair" and request.form.get("confirmed") != str(total):
+        return _rehearse(pages, order, picked, total)
     if total > ASK_OVER and request.form.get("confirmed") != str(total) and not _asked(order, total):
         return _confirm(pages, order, total)
     if total > JOB_OVER:
@@ -178,6 +185,23 @@ def _confirm(pages: RecordPages, order: Order, total: int) -> ResponseReturnValu
     )
 
 
+def _rehearse(pages: RecordPages, order: Order, picked: Picked, total: int) -> ResponseReturnValue:
+    """Show what tidying up would change before it is done."""
+    session = db.session()
+    found = repair.rehearse(
+        session, pages.type, work.ids_of(session, pages.type, picked, limit=repair.LOOKED)
+    )
+    return render_page(
+        "records/bulk_repair.html",
+        {},
+        status=409,
+        title=question(pages, order, total),
+        total=total,
+        action=request.path,
+        found=found,
+    )
+
+
 def words_of(pages: RecordPages, number: int) -> dict[str, str]:
     """Return number and object of a sentence, apart, since languages order them differently."""
     thing = pages.type.label if number == 1 else pages.type.plural
@@ -191,6 +215,8 @@ def question(pages: RecordPages, order: Order, total: int) -> str:
         return _("Move %(num)s %(things)s to the trash", **said)
     if order.action == "tag":
         return _("Tag %(num)s %(things)s", **said)
+    if order.action == "repair":
+        return _("Tidy up %(num)s %(things)s", **said)
     return _("Change %(num)s %(things)s", **said)
 
 
@@ -201,6 +227,8 @@ def sentence(pages: RecordPages, order: Order, changed: int) -> str:
         return _("Moved %(num)s %(things)s to the trash", **said)
     if order.action == "tag":
         return _("Tagged %(num)s %(things)s", **said)
+    if order.action == "repair":
+        return _("Looked through %(num)s %(things)s and tidied them up", **said)
     return _("Changed %(num)s %(things)s", **said)
 
 
@@ -211,7 +239,7 @@ def _ask(
     fields = _settable(pages)
     if action.startswith("set."):
         fields = [one for one in fields if one.key == action.removeprefix("set.")]
-    if action in ("export", "trash") or (action != "tag" and not fields):
+    if action in ("export", "trash", "repair") or (action != "tag" and not fields):
         abort(404)
     controls = [
         forms.control(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -30,6 +31,16 @@ if TYPE_CHECKING:
 PAGE = 30
 TOLD = frozenset({"choice", "member", "ref", "money"})
 """Kinds of fields that people don't set directly, but by acts that the trail keeps (the stage of a deal)."""
+
+
+Beside = Callable[[str, uuid.UUID, str], "dict[str, Any] | None"]
+
+_beside: list[Beside] = []
+
+
+def register_beside(told: Beside) -> None:
+    """Let a feature say something of a field above its history: values of a template, named in `template`."""
+    _beside.append(told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +110,9 @@ def show(pages: RecordPages, record_id: uuid.UUID, key: str) -> ResponseReturnVa
         label=str(spec.label),
         title=service.title_of(record),
         first=before is None,
+        besides=[said for told in _beside if (said := told(pages.name, record_id, key)) is not None]
+        if before is None
+        else [],
         more_url=pages.url("field_history", record_id=record_id, key=key, before=str(shown[-1].id))
         if more
         else "",
