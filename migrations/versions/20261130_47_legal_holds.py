@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261130_46"
-down_revision = "20261130_45"
+revision = "20261130_47"
+down_revision = "20261130_46"
 branch_labels = None
 depends_on = None
 

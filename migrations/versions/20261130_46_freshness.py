@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261130_45"
-down_revision = "20261130_44"
+revision = "20261130_46"
+down_revision = "20261130_45"
 branch_labels = None
 depends_on = None
 
