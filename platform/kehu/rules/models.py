@@ -41,6 +41,7 @@ class RecordRule(RecordRow, Base):
     only_for: Mapped[OptStr]
     must: Mapped[str] = mapped_column(Text)
     message: Mapped[str] = mapped_column(Text)
+    entering: Mapped[Flag]
     active: Mapped[Flag]
 
 

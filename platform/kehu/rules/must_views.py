@@ -35,7 +35,7 @@ register(
     )
 )
 
-FIELDS = ("name", "object", "only_for", "must", "message")
+FIELDS = ("name", "object", "only_for", "must", "message", "entering")
 LABELS = {key: RECORD_RULES.by_key[key].label for key in FIELDS}
 HELPS = {key: RECORD_RULES.by_key[key].help for key in FIELDS}
 
@@ -58,10 +58,10 @@ def add_record_rule() -> ResponseReturnValue:
     if request.method == "GET":
         return _form(_("New rule"), {"object": "customers"})
     try:
-        made = RecordRuleService(session).create(given(FIELDS))
+        made = RecordRuleService(session).create(_typed())
     except KehuError as error:
         session.rollback()
-        return _form(_("New rule"), given(FIELDS), error)
+        return _form(_("New rule"), _typed(), error)
     done_toast(session, _("Added the rule “%(name)s”; it is off until you switch it on", name=made.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -77,10 +77,10 @@ def edit_record_rule(rule_id: uuid.UUID) -> ResponseReturnValue:
     if request.method == "GET":
         return _form(title, {key: getattr(record, key) for key in FIELDS}, version=version)
     try:
-        service.update(rule_id, given(FIELDS), version=seen_version())
+        service.update(rule_id, _typed(), version=seen_version())
     except KehuError as error:
         session.rollback()
-        return _form(title, given(FIELDS), error, version=version)
+        return _form(title, _typed(), error, version=version)
     done_toast(session, _("Changed the rule “%(name)s”", name=record.name))
     return done("kehu:close", "kehu:refresh")
 
@@ -118,6 +118,11 @@ def drop_record_rule(rule_id: uuid.UUID) -> ResponseReturnValue:
     record = RecordRuleService(db.session()).trash(rule_id)
     done_toast(db.session(), _("Removed the rule “%(name)s”", name=record.name))
     return done("kehu:refresh")
+
+
+def _typed() -> dict[str, Any]:
+    """Return what the form says; a box that is not ticked is not sent."""
+    return {**given(FIELDS), "entering": request.form.get("entering") == "1"}
 
 
 def _form(

@@ -38,11 +38,27 @@ def guard(service: RecordService[Any], record: Any, before: Mapping[str, Any] | 
             wanted = matching.tests(service.type, query.parse(rule.must), service.actor, service.tenant)
         except InvalidInput:
             continue  # It names a field that is not there any more; its page says so.
+        if (
+            rule.entering
+            and before is not None
+            and all(test(_Before(record, before)) for _key, test in asked)
+        ):
+            continue  # It stood there already: a gate is passed once.
         if all(test(record) for _key, test in asked):
             for key in [key for key, test in wanted if not test(record)]:
                 errors.setdefault(key, []).append(rule.message)
     if errors:
         raise InvalidInput(next(iter(errors.values()))[0], fields=errors)
+
+
+class _Before:
+    """A record as it was before a write."""
+
+    def __init__(self, record: Any, before: Mapping[str, Any]) -> None:
+        self._record, self._values = record, before
+
+    def __getattr__(self, key: str) -> Any:
+        return self._values[key] if key in self._values else getattr(self._record, key)
 
 
 def can_be_asked(rule: RecordRule) -> bool:

@@ -51,15 +51,18 @@ def active_record_rules(session: Session) -> Mapping[str, list[Must]]:
     found: dict[str, list[Must]] = {}
     for row in record_rules(session):
         if row.active:
-            must = Must(only_for=row.only_for or "", must=row.must, message=row.message)
+            must = Must(
+                only_for=row.only_for or "", must=row.must, message=row.message, entering=row.entering
+            )
             found.setdefault(row.object, []).append(must)
     return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Must:
-    """A rule as it is asked at each write."""
+    """A rule as it is asked at each write, or only at that by which a record comes to be one of those it is for."""
 
     only_for: str
     must: str
     message: str
+    entering: bool = False

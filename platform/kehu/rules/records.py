@@ -181,6 +181,17 @@ RECORD_RULES = register(
                 help=_l("In your own words: what is missing, and what to do."),
                 example="Say in which country an A customer sits.",
             ),
+            Field(
+                key="entering",
+                label=_l("Only on entering"),
+                kind="bool",
+                default=False,
+                quick=True,
+                help=_l(
+                    "A gate: asked when a record comes to be one of these, as when a deal enters a stage."
+                ),
+                example=False,
+            ),
             Field(key="active", label=_l("Switched on"), kind="bool", default=False, example=False),
         ),
     )

@@ -173,3 +173,45 @@ def test_a_rule_that_names_a_vanished_field_says_so(shop, rule):
     assert "Names a field that is gone" in shop.client().get("/settings/record-rules").text
     with shop.work() as session:
         CustomerService(session).create({"name": "Anna", "value_class": "A"})  # It is not asked.
+
+
+def test_a_gate_is_asked_on_entering_a_stage_and_not_after(shop):
+    client = shop.client()
+    with shop.work() as session:
+        service = get_type("deals").service(session)
+        stages = [one for one in service.stages().values() if one.outcome == "open"]
+        first, second = str(stages[0].id), str(stages[1].id)
+        poor, rich = (service.create({"name": name, "stage_id": first}).id for name in ("Poor", "Rich"))
+        there = service.create({"name": "There", "stage_id": second}).id
+        service.update(rich, {"source": "Fair"})
+    gate = {
+        "name": "Asked",
+        "object": "deals",
+        "only_for": f"stage_id={second}",
+        "must": "source.empty=no",
+        "message": "Say where the deal comes from.",
+        "entering": "1",
+    }
+    assert client.post("/settings/record-rules/new", data=gate).status_code == 204
+    with shop.work() as session:
+        row = session.execute(select(RecordRule).where(RecordRule.name == "Asked")).scalar_one()
+        assert row.entering
+        rule_id = row.id
+    assert client.post(f"/settings/record-rules/{rule_id}/switch").status_code == 204
+    assert "Only on entering" in client.get("/settings/record-rules").get_data(as_text=True)
+    refused = client.post(f"/deals/{poor}/move", data={"stage": second}, headers=SCRIPT)
+    assert refused.status_code == 422
+    assert gate["message"] in refused.get_data(as_text=True)
+    assert client.post(f"/deals/{poor}/stage/{second}", headers=SCRIPT).status_code == 422
+    assert client.post(f"/deals/{rich}/move", data={"stage": second}, headers=SCRIPT).status_code == 200
+    head = {"Authorization": f"Bearer {shop.token()}"}
+    made = {"name": "New", "stage_id": second}
+    assert client.post("/api/v1/deals", json=made, headers=head).status_code == 422
+    renew(shop)
+    with shop.work() as session:
+        service = get_type("deals").service(session)
+        service.update(there, {"name": "Still there"})  # It stood there before the gate.
+        service.update(poor, {"name": "Still poor"})
+        with pytest.raises(InvalidInput):
+            service.update(poor, {"stage_id": second})
+        service.update(poor, {"stage_id": second, "source": "Fair"})
