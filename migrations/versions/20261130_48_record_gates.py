@@ -7,8 +7,8 @@ from alembic import op
 
 from kehu.core import migration
 
-revision = "20261130_44"
-down_revision = "20261130_43"
+revision = "20261130_48"
+down_revision = "20261130_47"
 branch_labels = None
 depends_on = None
 
