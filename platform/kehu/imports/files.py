@@ -11,8 +11,8 @@ from kehu.core.i18n import _
 from kehu.imports.detect import DELIMITERS, QUOTES, Dialect
 from kehu.imports.encodings import ENCODINGS
 
-FileKind = Literal["csv", "xlsx", "vcf"]
-NAMED: Final = frozenset({"vcf"})
+FileKind = Literal["csv", "xlsx", "vcf", "ics"]
+NAMED: Final = frozenset({"vcf", "ics"})
 """Kinds of files whose columns are known without a look at their first row."""
 
 MAX_COLUMNS: Final = 500

@@ -21,6 +21,7 @@ from kehu.imports.csv_in import csv_rows, sniff_csv, with_dialect
 from kehu.imports.detect import detect_header
 from kehu.imports.encodings import EncodingGuess, detect_encoding
 from kehu.imports.files import NAMED, FileKind, ReadOptions, Row, checked, unusable
+from kehu.imports.ics_in import ics_rows, is_ics
 from kehu.imports.vcf_in import is_vcf, vcf_rows
 from kehu.imports.xlsx_in import check_workbook, sheet_names, xlsx_rows
 
@@ -64,7 +65,7 @@ class FileInfo:
 
 
 def file_kind(path: Path) -> FileKind:
-    """Tell `csv`, `xlsx` and `vcf` by the content, whatever the name says.
+    """Tell `csv`, `xlsx`, `vcf` and `ics` by the content, whatever the name says.
 
     :raises InvalidInput: for other files, with what to save them as.
     """
@@ -76,6 +77,8 @@ def file_kind(path: Path) -> FileKind:
         return "xlsx"
     if is_vcf(head):
         return "vcf"
+    if is_ics(head):
+        return "ics"
     if head.startswith(_OLE):
         raise unusable(
             _(
@@ -125,6 +128,8 @@ class RowReader:
                 rows = xlsx_rows(raw, self._options.sheet, self._options.width)
             elif self._options.kind == "vcf":
                 rows = vcf_rows(raw, self._options)
+            elif self._options.kind == "ics":
+                rows = ics_rows(raw, self._options)
             else:
                 rows = csv_rows(raw, self._options)
             with closing(rows):
@@ -177,7 +182,7 @@ def inspect_file(path: Path, wishes: Mapping[str, Any] | None = None) -> FileInf
 
 def _opened(path: Path, wishes: Mapping[str, Any]) -> tuple[ReadOptions, EncodingGuess, list[str]]:
     kind = file_kind(path)
-    if kind == "vcf":
+    if kind in NAMED:
         guess = detect_encoding(path)
         return ReadOptions(kind=kind, encoding=guess.name).changed(wishes), guess, []
     if kind == "xlsx":
