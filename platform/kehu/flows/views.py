@@ -9,12 +9,12 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from kehu.core import context, db
-from kehu.core.errors import InvalidInput, KehuError
+from kehu.core.errors import InvalidInput, KehuError, NotFound
 from kehu.core.i18n import _, _l
 from kehu.core.ids import parse_id
 from kehu.core.records.types import get as get_type
 from kehu.core.records.types import registered
-from kehu.flows import conditions, queries, rehearsal, wording
+from kehu.flows import conditions, examples, queries, rehearsal, wording
 from kehu.flows.models import Flow
 from kehu.flows.records import FLOWS, SIDES, TRIGGERS, objects
 from kehu.flows.services import FlowService, changed_fields, complete, date_fields
@@ -63,7 +63,9 @@ def flows_page() -> ResponseReturnValue:
         for row in queries.flows(session)
         if row.object in kinds
     ]
-    return render_page("flows/list.html", rows=rows, failing=queries.failing(session))
+    return render_page(
+        "flows/list.html", rows=rows, failing=queries.failing(session), examples=examples.LABELS
+    )
 
 
 @blueprint.route("/settings/workflows/new", methods=["GET", "POST"])
@@ -78,6 +80,18 @@ def add_flow() -> ResponseReturnValue:
     except KehuError as error:
         session.rollback()
         return _form(_("New workflow"), _filled(), error)
+    done_toast(session, _("Added the workflow “%(name)s”; it is off until you switch it on", name=made.name))
+    return go_to(f"{BASE}/{made.id}")
+
+
+@blueprint.post("/settings/workflows/examples/<key>")
+@needs("flows:write")
+def take_example(key: str) -> ResponseReturnValue:
+    """Make a ready-made workflow; it is off until somebody switches it on."""
+    if key not in examples.LABELS:
+        raise NotFound(_("There is no such example."))
+    session = db.session()
+    made = FlowService(session).create(examples.values(key))
     done_toast(session, _("Added the workflow “%(name)s”; it is off until you switch it on", name=made.name))
     return go_to(f"{BASE}/{made.id}")
 

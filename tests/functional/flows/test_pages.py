@@ -97,3 +97,18 @@ def test_a_set_field_asks_with_the_fields_own_control(shop, desk):
     assert answer.status_code == 204, answer.get_data(as_text=True)
     page = client.get(f"/settings/workflows/{flow}").get_data(as_text=True)
     assert shop.owner.name in page
+
+
+@pytest.mark.parametrize("key", ["won", "quiet", "closing"])
+def test_a_ready_made_one_is_taken_rehearsed_and_switched_on(shop, desk, key):
+    client = shop.client()
+    assert f"examples/{key}" in client.get("/settings/workflows").get_data(as_text=True)
+    assert client.post(f"/settings/workflows/examples/{key}", headers=SCRIPT).status_code == 204
+    flow = only(shop)
+    assert not flow.active
+    base = f"/settings/workflows/{flow.id}"
+    assert client.get(base).status_code == 200
+    assert "k-notice-bad" not in client.get(f"{base}/rehearse", headers=SCRIPT).get_data(as_text=True)
+    answer = client.post(f"{base}/switch", data={"version": "1"}, headers=SCRIPT)
+    assert answer.status_code == 204
+    assert client.post("/settings/workflows/examples/none", headers=SCRIPT).status_code == 404
