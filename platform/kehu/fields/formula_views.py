@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from kehu.core import context, db
 from kehu.core.errors import InvalidInput, KehuError
 from kehu.core.i18n import _
-from kehu.core.records.formula_language import FUNCTIONS, IF
+from kehu.core.records.formula_functions import FUNCTIONS, IF, ROLL_UPS
 from kehu.core.records.formulas import KINDS
 from kehu.core.records.types import get as get_type
 from kehu.fields import formulas
@@ -121,7 +121,8 @@ def _form(
         version,
         kinds=[(kind, labels[kind]) for kind in KINDS],
         names=formulas.names_of(object_name, key),
-        functions=[IF, *(one.form for one in FUNCTIONS.values())],
+        links=formulas.links_of(object_name),
+        functions=[IF, *(one.form for one in FUNCTIONS.values()), *ROLL_UPS.values()],
         currency=context.tenant().currency,
         of=object_name,
         **more,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,15 @@ from kehu.core import bulk, context, db, jobs
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
 from kehu.core.money import is_currency
-from kehu.core.records import formulas, own, rights, scope
+from kehu.core.records import formula_links, formulas, own, own_index, rights, scope
 from kehu.core.records.fields import Field
-from kehu.core.records.formula_language import FormulaError, Unreckonable, understand
+from kehu.core.records.formula_functions import Unreckonable
+from kehu.core.records.formula_language import Far, FormulaError, understand
 from kehu.core.records.formulas import KINDS
 from kehu.core.records.own_tables import CustomField
 from kehu.core.records.service import service_for
+from kehu.core.records.types import RecordType, registered, whole
 from kehu.core.records.types import get as get_type
-from kehu.core.records.types import whole
 from kehu.core.tables import OWN
 
 CHUNK = 500
@@ -87,22 +88,80 @@ def fault(session: Session, record: CustomField) -> str:
         if near:
             return _("There is no field “%(name)s”; do you mean “%(near)s”?", name=name, near=near[0])
         return _("There is no field “%(name)s”; the names stand below.", name=name)
-    return _circle(session, record, {key: str(one.label) for key, one in record_type.by_key.items()})
+    wrong = next((found for far in formula.far if (found := _far_fault(record_type, far))), "")
+    return wrong or _circle(session, record)
 
 
-def _circle(session: Session, record: CustomField, labels: dict[str, str]) -> str:
+def _far_fault(record_type: RecordType, far: Far) -> str:
+    """Return what is wrong with a look-up or roll-up, or nothing."""
+    known = formula_links.ways(record_type.name)
+    way = known.get(far.link)
+    if way is None or way.back != (far.how != "look"):
+        return _(
+            "“%(name)s” leads nowhere from here; there are %(known)s.",
+            name=far.link,
+            known=", ".join(name for name, one in known.items() if one.back == (far.how != "look")) or "–",
+        )
+    target = whole(way.target)
+    hidden = rights.hidden(target.name)
+    spec = target.by_key.get(far.key) if far.key not in hidden else None
+    if far.key and (
+        spec is None
+        or not _followed(target, spec)
+        or not (far.how == "look" or formula_links.has_column(target, spec))
+    ):
+        return _(
+            "%(things)s have no field “%(name)s” that can be read here.", things=target.plural, name=far.key
+        )
+    summed = formula_links.ADDED if far.how == "sum" else formula_links.ORDERED
+    if spec is not None and far.how != "look" and spec.kind not in summed:
+        return _("“%(name)s” is no number.", name=spec.label)
+    if far.only and (
+        far.only.partition("=")[0] in hidden or formula_links.condition(target, far.only) is None
+    ):
+        return _("“%(part)s” is no choice; write it as status=open.", part=far.only)
+    return ""
+
+
+def _followed(target: RecordType, spec: Field) -> bool:
+    """Tell whether a value of another record changes by writes of that record, so that what reads it stays true."""
+    return spec.key in formulas.readable(target.fields, target.title) or spec.kind in ("choice", "number")
+
+
+def _circle(session: Session, record: CustomField) -> str:
     if not record.key:
         return ""  # Nothing names a field that is not there yet.
-    statement = select(CustomField.key, CustomField.formula).where(
-        CustomField.object == record.object, CustomField.deleted_at.is_(None), CustomField.formula != ""
+    statement = select(CustomField.object, CustomField.key, CustomField.formula).where(
+        CustomField.deleted_at.is_(None), CustomField.formula != ""
     )
     with session.no_autoflush:
-        known = {row.key: row.formula for row in session.execute(statement)}
-    way = formulas.circle({**known, record.key: record.formula}, record.key)
+        rows = [(row.object, row.key, row.formula) for row in session.execute(statement)]
+    rows.append((record.object, record.key, record.formula))
+    reads = {
+        f"{name}:{key}": list(_read_by(name, source)) for name, key, source in rows if name in registered()
+    }
+    way = formulas.circle(reads, f"{record.object}:{record.key}")
     if not way:
         return ""
-    path = " → ".join(labels.get(key, key) for key in way)
+    path = " → ".join(_named(node, record.object) for node in way)
     return _("It would need its own value: %(path)s.", path=path)
+
+
+def _read_by(object_name: str, source: str) -> Iterator[str]:
+    yield from (f"{object_name}:{name}" for name in formulas.named(source))
+    known = formula_links.ways(object_name)
+    for far in formulas.far_of(source):
+        if far.link in known:
+            for key in (far.key, far.only.partition("=")[0]):
+                yield f"{known[far.link].target}:{key}"
+
+
+def _named(node: str, here: str) -> str:
+    object_name, _sign, key = node.partition(":")
+    record_type = whole(object_name)
+    spec = record_type.by_key.get(key)
+    label = str(spec.label) if spec is not None else key
+    return label if object_name == here else f"{record_type.label}: {label}"
 
 
 def touched(session: Session, object_name: str) -> None:
@@ -115,7 +174,7 @@ def follow(session: Session, records: Sequence[CustomField], action: str) -> Non
     asked = session.info.pop(_MARK, set())
     if action in ("trashed", "restored"):
         asked |= {one.object for one in records}
-    for name in sorted(asked):
+    for name in sorted(asked | {one for here in asked for one in formula_links.readers_of(here)}):
         if formulas.of_type(name):
             waiting = f"fields.reckon:{context.tenant().id}:{name}"
             jobs.enqueue(session, "fields.reckon", queueing_lock=waiting, object_name=name)
@@ -127,25 +186,64 @@ def reckon(_tenant_id: uuid.UUID, object_name: str, after: str = "") -> None:
     session = db.session()
     if not formulas.of_type(object_name):
         return
-    service = service_for(object_name, session)
-    model: Any = service.type.model
-    statement = select(model).where(model.deleted_at.is_(None)).order_by(model.id).limit(CHUNK)
+    model: Any = get_type(object_name).model
+    statement = select(model).order_by(model.id).limit(CHUNK)
     if after:
         statement = statement.where(model.id > uuid.UUID(after))
-    records = list(session.execute(statement.with_for_update()).scalars())
-    if not records:
+    records = _reckon(session, object_name, statement)
+    if len(records) == CHUNK:
+        jobs.enqueue(session, "fields.reckon", object_name=object_name, after=str(records[-1].id))
+
+
+@jobs.tenant_task("fields.reckon_some")
+def reckon_some(
+    _tenant_id: uuid.UUID, object_name: str, ids: list[str], pointer: str = "", after: str = ""
+) -> None:
+    """Reckon the formulas of records that read others which changed.
+
+    :param ids: of the records themselves, or of those that their field `pointer` points at.
+    """
+    session = db.session()
+    if object_name not in registered() or not formulas.of_type(object_name):
         return
+    model: Any = get_type(object_name).model
+    wanted = [uuid.UUID(one) for one in ids]
+    statement = select(model).order_by(model.id).limit(CHUNK)
+    if not pointer:
+        statement = statement.where(bulk.among(model.id, wanted))
+    elif own.is_own(pointer):
+        spec = whole(object_name).by_key.get(pointer)
+        if spec is None:
+            return
+        statement = statement.where(own_index.condition(model, spec, "in", wanted))
+    else:
+        statement = statement.where(bulk.among(getattr(model, pointer), wanted))
+    if after:
+        statement = statement.where(model.id > uuid.UUID(after))
+    records = _reckon(session, object_name, statement)
+    if len(records) == CHUNK:
+        last = str(records[-1].id)
+        jobs.enqueue(
+            session, "fields.reckon_some", object_name=object_name, pointer=pointer, ids=ids, after=last
+        )
+
+
+def _reckon(session: Session, object_name: str, statement: Any) -> list[Any]:
+    """Reckon the formulas of records that a statement finds, past the versions that people saw; return them."""
+    service = service_for(object_name, session)
+    model: Any = service.type.model
+    statement = statement.where(model.deleted_at.is_(None)).with_for_update()
+    records = list(session.execute(statement.execution_options(populate_existing=True)).scalars())
     with session.no_autoflush:
         kept = {one.id: one.custom for one in records}
         service.own.reckon(*records)
         changed = [one for one in records if one.custom is not kept[one.id]]
         rows = [{"id": one.id, "custom": one.custom} for one in changed]
         for one in changed:
-            set_committed_value(one, "custom", one.custom)  # Written below, past the version that people saw.
+            set_committed_value(one, "custom", one.custom)  # Written below.
     bulk.update_rows(session, model.__table__, rows)
     service._index(changed)
-    if len(records) == CHUNK:
-        jobs.enqueue(session, "fields.reckon", object_name=object_name, after=str(records[-1].id))
+    return records
 
 
 # Trial and impact -------------------------------------------------------------------------
@@ -188,10 +286,12 @@ def try_out(session: Session, draft: CustomField) -> tuple[Field, list[Tried]]:
     )
     spec, service = own.field_from(draft), service_for(draft.object, session)
     found = []
-    for record in session.execute(statement).scalars():
+    records = list(session.execute(statement).scalars())
+    far = formula_links.values(session, draft.object, [spec], records)
+    for record in records:
         value, reason = None, ""
         try:
-            value = formulas.value_for(draft.object, spec, record)
+            value = formulas.value_for(draft.object, spec, record, far[record.id])
         except Unreckonable as error:
             reason = str(error)
         title, url = service.title_of(record), record_type.url(record.id)
@@ -200,11 +300,13 @@ def try_out(session: Session, draft: CustomField) -> tuple[Field, list[Tried]]:
 
 
 def users_of(field: CustomField) -> list[str]:
-    """Return the names of the formulas that read a field."""
+    """Return the names of the formulas that read a field, of records of its own type and of others."""
+    node, here = f"{field.object}:{field.key}", field.object
     return [
-        str(one.label)
-        for one in formulas.of_type(field.object)
-        if one.own is not None and one.key != field.key and field.key in formulas.named(one.own.formula)
+        _named(f"{name}:{one.key}", here)
+        for name in registered()
+        for one in formulas.of_type(name)
+        if one.own is not None and f"{name}:{one.key}" != node and node in _read_by(name, one.own.formula)
     ]
 
 
@@ -213,3 +315,11 @@ def names_of(object_name: str, but: str = "") -> list[tuple[str, str]]:
     record_type = whole(object_name)
     known = formulas.readable(record_type.fields, record_type.title)
     return [(key, str(one.label)) for key, one in known.items() if key != but]
+
+
+def links_of(object_name: str) -> list[tuple[str, str, bool]]:
+    """Return what formulas of a type may read of other records: (name, label, whether many point here)."""
+    return [
+        (name, str(whole(one.target).plural if one.back else one.pointer.label), one.back)
+        for name, one in formula_links.ways(object_name).items()
+    ]

@@ -188,6 +188,7 @@ class MergeService:
         self.records._flush()
         search.forget(self.session, self.object, [drop.id])
         self.records.own.forget([drop.id])
+        self.records.own.tell([drop])
 
     def entry(self, record: Any, action: str, changes: dict[str, list[Any]], *, title: str = "") -> None:
         """Write what was done to a record into the trail."""

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from kehu.core.records import formulas
-from kehu.core.records.formula_language import Empty, FormulaError, Unreckonable, reckon, understand
+from kehu.core.records.formula_functions import Empty, Unreckonable
+from kehu.core.records.formula_language import FormulaError, reckon, understand
 
 VALUES = {"a": Decimal(2), "b": Empty("Bee"), "d": dt.date(2026, 11, 30), "t": "Ähre", "yes": True}
 
@@ -157,6 +158,45 @@ def test_a_name_is_never_a_function():
 
 def test_names_and_circles():
     assert understand("a + if(b > 1, c, a)").names == ("a", "b", "c")
-    assert formulas.circle({"a": "b", "b": "c + x", "c": "a"}, "a") == ["a", "b", "c", "a"]
+    assert formulas.named("b +") == formulas.far_of("b +") == ()
+    assert formulas.circle({"a": "b", "b": "cx", "c": "a"}, "a") == ["a", "b", "c", "a"]
     assert formulas.circle({"a": "b", "b": "c", "c": "b"}, "a") == []
-    assert formulas.circle({"a": "b +"}, "a") == []
+
+
+def test_what_is_read_of_other_records():
+    found = understand("if(customer.rank = 'a', 1, 2) * sum(deals.amount, 'status = open') / count(deals)")
+    assert [one.name for one in found.far] == [
+        "customer.rank",
+        "sum(deals.amount, 'status=open')",
+        "count(deals)",
+    ]
+    assert found.names == ()
+    values = {
+        "customer.rank": "A",
+        "sum(deals.amount, 'status=open')": Decimal(6),
+        "count(deals)": Decimal(3),
+    }
+    assert reckon(found, values) == 2
+    with pytest.raises(Unreckonable, match=r"There is no field “customer\.rank”"):
+        reckon(found, {})
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sum(deals)",
+        "count(deals.amount)",
+        "sum(deals.a.b)",
+        "sum(deals._a)",
+        "sum(1)",
+        "customer.__class__",
+        "customer.a.b",
+        "sum(deals.amount, status)",
+        "sum()",
+        "count(deals, 'a', 'b')",
+        "_x.y",
+    ],
+)
+def test_ways_that_lead_astray_are_refused(formula):
+    with pytest.raises(FormulaError):
+        understand(formula)

@@ -6,30 +6,29 @@ Their values are kept like those of other own fields, so lists, filters and prog
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from kehu.core import context, text
 from kehu.core.i18n import _
 from kehu.core.money import from_minor, to_minor
 from kehu.core.records import own
 from kehu.core.records.fields import Field
-from kehu.core.records.formula_language import (
-    LARGEST,
-    LONGEST_TEXT,
-    Empty,
-    FormulaError,
-    Unreckonable,
-    understand,
-)
+from kehu.core.records.formula_functions import LARGEST, LONGEST_TEXT, Empty, Unreckonable
+from kehu.core.records.formula_language import Far, FormulaError, understand
 from kehu.core.records.formula_language import reckon as evaluate
 from kehu.core.records.kinds import KINDS as HOW
 from kehu.core.records.kinds import MOST_PLACES, dump_value
 
 KINDS = ("text", "number", "decimal", "money", "date", "bool")
 """What a formula may give."""
+FarValue = tuple[Any, Sequence[str]]
+"""A value of other records, and the currencies of the amounts in it."""
 
 
 def of_type(type_name: str) -> Sequence[Field]:
@@ -66,18 +65,26 @@ def named(source: str) -> tuple[str, ...]:
         return ()
 
 
-def circle(formulas: Mapping[str, str], start: str) -> list[str]:
+def far_of(source: str) -> tuple[Far, ...]:
+    """Return what a formula reads of other records."""
+    try:
+        return understand(source).far
+    except FormulaError:
+        return ()
+
+
+def circle(reads: Mapping[str, Iterable[str]], start: str) -> list[str]:
     """Return the way on which a formula leads back to itself (a, b, a), or nothing.
 
-    :param formulas: key -> formula.
+    :param reads: formula -> what it reads.
     """
     seen: set[str] = set()
 
     def walk(key: str, way: list[str]) -> list[str]:
-        for other in named(formulas.get(key, "")):
+        for other in reads.get(key, ()):
             if other == start:
                 return [*way, other]
-            if other in formulas and other not in seen:
+            if other in reads and other not in seen:
                 seen.add(other)
                 found = walk(other, [*way, other])
                 if found:
@@ -99,7 +106,7 @@ def readable(fields: Iterable[Field], title: str = "") -> dict[str, Field]:
     }
 
 
-def _value(spec: Field, record: Any, zone: dt.tzinfo) -> Any:
+def seen_value(spec: Field, record: Any, zone: dt.tzinfo) -> Any:
     """Return what a field holds as formulas see it."""
     value = getattr(record, spec.key)
     if spec.kind == "bool":
@@ -115,9 +122,10 @@ def _value(spec: Field, record: Any, zone: dt.tzinfo) -> Any:
     return value if isinstance(value, dt.date | str) else HOW[spec.kind].show(value)
 
 
-def value_for(type_name: str, spec: Field, record: Any) -> Any:
+def value_for(type_name: str, spec: Field, record: Any, far: Mapping[str, FarValue]) -> Any:
     """Return what a formula field gives for a record.
 
+    :param far: what it reads of other records, by how it is written.
     :raises Unreckonable: says why it gives nothing.
     """
     from kehu.core.records.types import whole  # It reads own fields, whose values are reckoned here.
@@ -131,12 +139,16 @@ def value_for(type_name: str, spec: Field, record: Any) -> Any:
         raise Unreckonable(str(error)) from error
     zone = context.tenant().tz
     mine = {key: known[key] for key in formula.names if key in known and key != spec.key}
-    values = {key: _value(one, record, zone) for key, one in mine.items()}
+    values = {key: seen_value(one, record, zone) for key, one in mine.items()}
     monies = {
         one.currency_on(record): None
         for key, one in mine.items()
         if one.kind == "money" and not isinstance(values[key], Empty)
     }
+    for name, (value, currencies) in far.items():
+        values[name] = value
+        if any(one.name == name for one in formula.far):
+            monies |= dict.fromkeys(currencies)
     if spec.kind == "money":
         monies[spec.own.currency] = None
     if len(monies) > 1:
@@ -188,25 +200,34 @@ def round_half_up(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), rounding="ROUND_HALF_UP")
 
 
-def reckon(type_name: str, record: Any) -> set[str]:
-    """Give a record the values of all formulas of its type and return the keys of those that changed."""
-    changed = set()
-    for spec in of_type(type_name):
-        try:
-            value = value_for(type_name, spec, record)
-        except Unreckonable:
-            value = None
-        assert spec.own is not None
-        if dump_value(spec, value) != dump_value(spec, own.value_of(record, spec)):
-            own.set_value(record, spec, value)
-            changed.add(spec.key)
+def reckon(session: Session, type_name: str, records: Sequence[Any]) -> dict[uuid.UUID, set[str]]:
+    """Give records the values of all formulas of their type and return the keys of those that changed, by record."""
+    specs = of_type(type_name)
+    if not specs or not records:
+        return {}
+    from kehu.core.records import formula_links  # It reads values as formulas see them.
+
+    far = formula_links.values(session, type_name, specs, records)
+    changed: dict[uuid.UUID, set[str]] = {}
+    for record in records:
+        for spec in specs:
+            try:
+                value = value_for(type_name, spec, record, far.get(record.id, {}))
+            except Unreckonable:
+                value = None
+            if dump_value(spec, value) != dump_value(spec, own.value_of(record, spec)):
+                own.set_value(record, spec, value)
+                changed.setdefault(record.id, set()).add(spec.key)
     return changed
 
 
-def why(type_name: str, spec: Field, record: Any) -> str:
+def why(session: Session, type_name: str, spec: Field, record: Any) -> str:
     """Return why a formula gives nothing for a record; empty when it gives something."""
+    from kehu.core.records import formula_links
+
+    far = formula_links.values(session, type_name, [spec], [record])
     try:
-        value_for(type_name, spec, record)
+        value_for(type_name, spec, record, far.get(record.id, {}))
     except Unreckonable as error:
         return str(error)
     return ""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kehu.core.errors import InvalidInput
 from kehu.core.i18n import _
-from kehu.core.records import formulas, own, own_index, rights
+from kehu.core.records import formula_links, formulas, own, own_index, rights
 from kehu.core.records.fields import Field, FieldError, LoadContext
 from kehu.core.records.kinds import load_value
 from kehu.core.records.types import RecordType
@@ -26,6 +26,7 @@ class OwnValues:
         self.by_key = {one.key: one for one in self.fields}
         self.unique = any(one.unique for one in self.fields)
         self._changed: dict[uuid.UUID, set[str]] = {}
+        self._left: list[tuple[str, uuid.UUID]] = []
 
     def taken(self, records: Sequence[Any]) -> dict[uuid.UUID, dict[str, list[str]]]:
         """Return the refusals of records whose value may stand only once and is another one's already."""
@@ -62,6 +63,7 @@ class OwnValues:
 
         :raises InvalidInput: for a value that another record has and that may stand once.
         """
+        self._left += formula_links.left(self.type, record, changed)
         mine = {key for key in changed if own.is_own(key)}
         if mine:
             self._changed.setdefault(record.id, set()).update(mine)
@@ -70,10 +72,8 @@ class OwnValues:
 
     def reckon(self, *records: Any) -> None:
         """Give records the values of the firm's formulas, whose index rows are written by `index`."""
-        for record in records:
-            changed = formulas.reckon(self.type.name, record)
-            if changed:
-                self._changed.setdefault(record.id, set()).update(changed)
+        for record_id, changed in formulas.reckon(self.session, self.type.name, records).items():
+            self._changed.setdefault(record_id, set()).update(changed)
 
     def unsettable(self, key: str) -> str:
         """Return why a field of this name can't be given a value."""
@@ -88,6 +88,12 @@ class OwnValues:
             changed = None if new or whole else self._changed
             own_index.write(self.session, self.fields, records, new=new, changed=changed)
         self._changed = {}
+        self.tell(records, new=new, whole=whole)
+
+    def tell(self, records: Sequence[Any], *, new: bool = False, whole: bool = False) -> None:
+        """Let formulas of other records that read these ones be reckoned by jobs; `whole`: those of these, too."""
+        formula_links.follow(self.session, self.type.name, records, self._left, new=new, whole=whole)
+        self._left = []
 
     def forget(self, record_ids: Sequence[uuid.UUID]) -> None:
         """Remove the index rows of records."""

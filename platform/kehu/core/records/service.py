@@ -447,6 +447,7 @@ class RecordService(Generic[M]):
         ids = [record.id for record in records]
         search.forget(self.session, self.type.name, ids)
         self.own.forget(ids)
+        self.own.tell(records)
 
     def _stamp(self, record: M) -> None:
         record.updated_at, record.updated_by = clock.now(), self.actor.member_id

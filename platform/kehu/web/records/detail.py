@@ -205,7 +205,7 @@ def fact_of(
         spec, value, title=names.get(value) if spec.kind in ("member", "ref") else None, currency=currency
     )
     if value is None and spec.own is not None and spec.own.formula:
-        reason = formulas.why(displayer.type.name, spec, record)
+        reason = formulas.why(db.session(), displayer.type.name, spec, record)
         shown = Markup('{} <small class="k-quiet">{}</small>').format(shown, reason)
     return Fact(
         key=spec.key,

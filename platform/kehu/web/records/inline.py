@@ -13,6 +13,7 @@ from kehu.core import context, db
 from kehu.core.errors import Duplicate, InvalidInput, StaleVersion
 from kehu.core.i18n import _
 from kehu.core.ids import parse_id
+from kehu.core.records import formulas
 from kehu.core.records.fields import Field, FieldError
 from kehu.core.records.kinds import load_value
 from kehu.core.records.service import RecordService, service_for
@@ -75,8 +76,8 @@ def _save(
     closing = {"HX-Trigger": "kehu:close"} if request.form.get("mine") else {}
     response = render_page("records/value.html", {}, element=_element(pages, record, spec), cell_id="")
     response.headers.extend(closing)
-    if spec.key == pages.type.title and not _in_list():
-        add_trigger(response, "kehu:refresh")  # Heading, crumb and tab of the browser bear the name too.
+    if (spec.key == pages.type.title or formulas.of_type(pages.name)) and not _in_list():
+        add_trigger(response, "kehu:refresh")  # Heading, crumb and tab bear the name too; formulas follow.
     return response
 
 
