@@ -88,7 +88,7 @@ def file_kind(path: Path) -> FileKind:
         )
     if head.startswith(_OTHERS):
         raise unusable(
-            _("The file is neither CSV nor an Excel workbook nor vCard. Upload a .csv, .xlsx or .vcf file.")
+            _("No rows can be read from this kind of file. Upload a .csv, .xlsx, .vcf or .ics file.")
         )
     if (
         head.lstrip(b"\xef\xbb\xbf\r\n\t ")[:64]

@@ -116,9 +116,11 @@ def test_retiring_says_what_uses_it_and_comes_back_with_the_values(shop, make_fi
     with shop.work() as session:
         service_for("customers", session).create({"name": "One", key: "Green"})
     client = shop.client()
-    client.post("/views", data={"object": "customers", "name": "Green ones", "query": f"{key}=green"})
+    view = {"type": "customers", "name": "Green ones", "query": f"{key}=green"}
+    assert client.post("/views/new", data=view).status_code < 400
     told = client.get(f"{URL}/{field.id}/retire", headers=SCRIPT).text
     assert "1 record has a value" in told
+    assert "Green ones" in told
     assert client.post(f"{URL}/{field.id}/retire", headers=SCRIPT).status_code == 204
     work_off(shop)
     renew(shop)
