@@ -17,23 +17,25 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from kehu.core import bulk, clock, jobs, search
+from kehu.core import bulk, clock, context, jobs, search
 from kehu.core.audit import AuditEntry
 from kehu.core.db import tenant_id
-from kehu.core.errors import Conflict, InvalidInput
+from kehu.core.errors import Conflict, Forbidden, InvalidInput
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
-from kehu.core.records import own, own_index, stale, undo
+from kehu.core.records import own, own_index, rights, stale, undo
 from kehu.core.records.fields import FieldError, LoadContext
 from kehu.core.records.kinds import load_value
 from kehu.core.records.own_tables import CustomField, CustomIndex
 from kehu.core.records.service import service_for
 from kehu.core.records.types import get as get_type
+from kehu.core.records.types import unrestricted
 from kehu.fields import formulas, slots
 from kehu.fields.converting import Converter, field_in, initial_in, next_state, state_of, text_of, why_not
 from kehu.fields.kinds import LISTED, TONES
 from kehu.fields.records import CUSTOM_FIELDS
 from kehu.fields.services import FieldService, option_value
+from kehu.rules.field_rights import FieldRuleService
 
 TABLE: Final[Any] = CustomField.__table__
 CHUNK: Final = 1_000
@@ -259,8 +261,7 @@ class ChangeService(FieldService):
 
     def stop(self, field_id: object) -> CustomField:
         """Give up a change that is under way; the field is what it was."""
-        row = self.get(field_id, action="write", lock=True)
-        if row.changing:
+        if (row := self.get(field_id, action="write", lock=True)).changing:
             self.give_up(row)
             self._stamp(row)
             self._flush()
@@ -279,6 +280,8 @@ class ChangeService(FieldService):
         row = self.get(field_id, action="write", lock=True)
         if version is not None and row.version != version:
             raise stale.stale_error(self.session, self.type, row, {}, version)
+        if row.key in rights.closed(unrestricted(row.object)):
+            raise Forbidden(_("Your role may not change “%(name)s”.", name=row.label))
         if row.changing:
             raise Conflict(_("This field is being changed already; wait until that is done, or stop it."))
         if row.state != "active":
@@ -296,7 +299,10 @@ class ChangeService(FieldService):
         values = {key: getattr(row, key) for key in ("object", "kind", "section", "options", "currency")}
         if row.target:
             values["target"] = row.target
-        return FieldService(self.session, self.actor).create({**values, "label": label, "in_list": False})
+        made = FieldService(self.session, self.actor).create({**values, "label": label, "in_list": False})
+        # Who sees it and who changes it goes along: it holds the same values.
+        FieldRuleService(self.session, context.SYSTEM).follow(row.object, row.key, made.key)
+        return made
 
     def _begin(self, row: CustomField, new: dict[str, Any], more: dict[str, Any]) -> CustomField:
         total = slots.count(self.session, row.object, row.slot, *([new["slot"]] if more["back"] else ()))

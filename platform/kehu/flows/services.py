@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from kehu.core import clock, hooks, jobs
 from kehu.core.errors import Conflict, InvalidInput, KehuError, NotFound
 from kehu.core.i18n import _
-from kehu.core.records import scope
+from kehu.core.records import rights, scope
 from kehu.core.records.fields import Field
 from kehu.core.records.service import RecordService, service_for
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, unrestricted
 from kehu.core.records.types import get as get_type
 from kehu.flows import conditions
 from kehu.flows.models import Flow, FlowRun
@@ -99,8 +99,11 @@ class FlowService(RecordService[Flow]):
         do = step["do"]
         if do == "set":
             return self._cannot_set(kind, step["field"], step.get("value", ""))
-        if do == "assign" and not kind.owner:
-            return _("%(things)s have no owner.", things=kind.plural)
+        if do == "assign":
+            if not kind.owner:
+                return _("%(things)s have no owner.", things=kind.plural)
+            if kind.owner in rights.closed(unrestricted(kind.name)):
+                return rights.refusal(unrestricted(kind.name), kind.owner)
         member = step.get("member")
         if member and not scope.member_exists(self.session, uuid.UUID(member)):
             return _("Choose a member from the list.")

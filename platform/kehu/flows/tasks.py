@@ -190,6 +190,9 @@ def _over(session: Session, flow: Flow | None, found: FlowRun) -> str:
     """Return why a run goes no further, in plain words; empty while it does."""
     if flow is None or flow.deleted_at is not None or not flow.active:
         return _("Stopped: the workflow was switched off or removed.")
+    if found.steps != flow.steps:
+        # Who changed it answers for the actions that it has now, not for those it had.
+        return _("Stopped: the actions of the workflow were changed.")
     kind = registered().get(found.object)
     if kind is None:
         return _("Stopped: records of this kind are switched off.")

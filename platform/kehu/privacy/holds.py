@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from kehu.core.i18n import _
 from kehu.core.ids import new_id, parse_id
 from kehu.core.records.service import service_for
 from kehu.core.text import clean
+from kehu.customers.models import Contact
 from kehu.privacy.collecting import Subject
 from kehu.privacy.models import LegalHold
 
@@ -28,12 +30,32 @@ def holding() -> tuple[Any, ...]:
 
 
 def of(session: Session, subject: Subject) -> Sequence[LegalHold]:
-    """Return the holds of a person and of the contacts who go with him."""
+    """Return the holds of a person, of the contacts who go with him, and of the firm that a contact belongs to."""
+    theirs = select(Contact.customer_id).where(Contact.id.in_(subject.contacts))
     statement = select(LegalHold).where(
-        or_(LegalHold.customer_id.in_(subject.customers), LegalHold.contact_id.in_(subject.contacts)),
+        or_(
+            LegalHold.customer_id.in_(subject.customers),
+            LegalHold.contact_id.in_(subject.contacts),
+            LegalHold.customer_id.in_(theirs),
+        ),
         *holding(),
     )
     return session.execute(statement.order_by(LegalHold.id).limit(50)).scalars().all()
+
+
+def touching(session: Session, model: Any, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which records that are no persons belong to a customer or contact who has to be kept."""
+    held = select(LegalHold.customer_id).where(LegalHold.customer_id.is_not(None), *holding())
+    people = select(LegalHold.contact_id).where(LegalHold.contact_id.is_not(None), *holding())
+    bound = []
+    if hasattr(model, "customer_id"):
+        bound.append(model.customer_id.in_(held))
+    if hasattr(model, "contact_id"):
+        bound.append(model.contact_id.in_(people))
+        bound.append(model.contact_id.in_(select(Contact.id).where(Contact.customer_id.in_(held))))
+    if not bound or not ids:
+        return set()
+    return set(session.execute(select(model.id).where(model.id.in_(ids), or_(*bound))).scalars())
 
 
 def refuse(session: Session, subject: Subject) -> None:

@@ -10,16 +10,19 @@ from typing import Any
 
 import structlog
 from sqlalchemy import and_, exists, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context
 from kehu.core.audit import AuditEntry
-from kehu.core.errors import InvalidInput, KehuError
+from kehu.core.errors import Forbidden, InvalidInput, KehuError
 from kehu.core.i18n import _
 from kehu.core.records import filters, scope
 from kehu.core.records.service import RecordService, service_for
 from kehu.core.records.types import get as get_type
+from kehu.flows import conditions
 from kehu.merging.models import Merge
+from kehu.privacy import holds
 from kehu.privacy.files import store
 from kehu.privacy.models import RetentionRule
 from kehu.privacy.recency import Recency, bonds
@@ -54,13 +57,20 @@ class RetentionRuleService(RecordService[RetentionRule]):
         return super().update(record_id, values, version=version)
 
     def prepare(self, record: RetentionRule, changed: set[str]) -> None:
-        """Write the condition in one way."""
-        record.only_for = query.write(query.filters_only(query.parse(record.only_for or ""))) or None
+        """Write the condition in one way; “me” becomes the member who wrote it, for at night nobody is “me”."""
+        written = record.only_for or ""
+        if record.object != "trash":
+            written = conditions.written(record.object, written, self.actor) or ""
+        record.only_for = query.write(query.filters_only(query.parse(written))) or None
 
     def check(self, record: RetentionRule, changed: set[str]) -> None:
         """Refuse what can't be carried out, and what the actor may not do by hand either."""
         if record.act == "erase":
             self.actor.require("privacy:erase")
+        elif record.object != "trash" and self.actor.require(f"{record.object}:delete") != "all":
+            raise Forbidden(
+                _("A rule is for the records of the whole firm; your role reaches a part of them.")
+            )
         if record.object == "tickets" and record.act == "erase":
             message = _("Tickets go to the trash first; a rule for the trash removes them for good.")
             raise InvalidInput(message, fields={"act": [message]})
@@ -239,12 +249,14 @@ def _why(
 ) -> dict[uuid.UUID, list[str]]:
     if name in PEOPLE:
         return bonds(session, name, ids, since=since, years=rule.years)
+    found = {one: [_("a legal hold")] for one in holds.touching(session, get_type(name).model, ids)}
     if name == "deals" and rule.years and ids:
         paid = clock.now() - dt.timedelta(days=round(rule.years * 365.25))
         model: Any = get_type(name).model
         won = select(model.id).where(model.id.in_(ids), model.status == "won", model.closed_at >= paid)
-        return {one: [_("a sale whose papers the law wants kept")] for one in session.execute(won).scalars()}
-    return {}
+        for one in session.execute(won).scalars():
+            found.setdefault(one, []).append(_("a sale whose papers the law wants kept"))
+    return found
 
 
 # Doing ----------------------------------------------------------------------------------------------------
@@ -271,5 +283,9 @@ def _goes(session: Session, rule: RetentionRule, one: Found) -> bool:
                 return privacy.purge(one.object, one.id, why) is not None
     except KehuError as error:
         log.info("retention_refused", object=one.object, code=error.code)
+        return False
+    except IntegrityError:
+        # Something points at it that nobody may remove: it stays, and the others go.
+        log.warning("retention_failed", object=one.object, record_id=str(one.id))
         return False
     return True

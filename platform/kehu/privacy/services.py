@@ -159,6 +159,8 @@ class PrivacyService:
         record = service_for(object_name, self.session, context.SYSTEM).get(
             record_id, trashed=True, lock=True
         )
+        if holds.touching(self.session, type(record), [record.id]):
+            raise Conflict(_("A legal hold says that this has to be kept. Release the hold first."))
         table = TableName("public", record.__tablename__)
         plan = erasing.plan_row(self.session, table, record.id)
         alive = [

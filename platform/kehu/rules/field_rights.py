@@ -101,6 +101,15 @@ class FieldRuleService(RecordService[FieldRule]):
     """Write which roles see and change fields."""
 
     type_name = "field_rules"
+    following = ""
+
+    def follow(self, object_name: str, key: str, new_key: str) -> None:
+        """Let what is said of a field hold for a new one, too, which takes values of it."""
+        rule = self.row(object_name, key)
+        if rule is not None:
+            self.following = new_key
+            values = {"seen_by": rule.seen_by, "edited_by": rule.edited_by}
+            self.create({"object": object_name, "field": new_key, **values})
 
     def put(
         self,
@@ -152,6 +161,8 @@ class FieldRuleService(RecordService[FieldRule]):
         :raises InvalidInput: names the field.
         :raises Forbidden: for a field that the actor's own role does not see.
         """
+        if record.field == self.following:
+            return  # The request that makes a field does not know it yet.
         self._refuse_blind(record)
         record_type = unrestricted(record.object)
         spec = record_type.by_key.get(record.field)
