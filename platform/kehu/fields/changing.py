@@ -483,7 +483,7 @@ def index_some(session: Session, row: CustomField, record_ids: Sequence[uuid.UUI
         statement = select(model).where(model.deleted_at.is_(None), wanted)
         records = list(session.execute(statement).scalars())
         own_index.write(session, [spec], records)
-        texts = {one.id: (*service.search_texts(one), *service.own.search_texts(one)) for one in records}
+        texts = {one.id: tuple(service.found_by(one)) for one in records}
         search.index(session, row.object, texts)
 
 

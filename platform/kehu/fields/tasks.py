@@ -42,7 +42,7 @@ def index(_tenant_id: uuid.UUID, field_id: str, after: str = "") -> None:
         return
     spec = own.field_from(row)
     own_index.write(session, [spec], records)
-    texts = {one.id: (*service.search_texts(one), *service.own.search_texts(one)) for one in records}
+    texts = {one.id: tuple(service.found_by(one)) for one in records}
     search.index(session, row.object, texts)
     if len(records) == CHUNK:
         jobs.enqueue(session, "fields.index", field_id=field_id, after=str(records[-1].id))

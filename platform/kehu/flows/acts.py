@@ -16,10 +16,10 @@ from kehu.core import clock, context, jobs, mail, site
 from kehu.core.errors import Conflict
 from kehu.core.i18n import _
 from kehu.core.ids import new_id
-from kehu.core.records import filters, scope
+from kehu.core.records import filters, rights, scope
 from kehu.core.records.fields import Field
 from kehu.core.records.service import RecordService, service_for
-from kehu.core.records.types import RecordType
+from kehu.core.records.types import RecordType, unrestricted
 from kehu.flows.models import Flow, FlowRun
 from kehu.members.loading import actor_of_job, actor_of_member
 from kehu.members.models import Member
@@ -83,11 +83,21 @@ def perform(
     :raises KehuError: when it is refused.
     """
     who = acting(session, flow)
+    with context.use(actor=who):
+        _refuse_closed(record_type, step)
     with context.use(actor=who), context.by_rule(flow.name):
         service = service_for(record_type.name, session, who)
         record = service.get(run.record_id)
         doing = Doing(session=session, flow=flow, run=run, type=record_type, service=service, record=record)
         return _DO[step["do"]](doing, step)
+
+
+def _refuse_closed(record_type: RecordType, step: Mapping[str, Any]) -> None:
+    """Refuse to set what the actor's role may not change now, whatever it might when the workflow was written."""
+    key = {"set": step.get("field"), "assign": record_type.owner}.get(step["do"])
+    whole = unrestricted(record_type.name)
+    if key and key in rights.closed(whole):
+        raise Conflict(rights.refusal(whole, key))
 
 
 def settled(spec: Field, value: str, tenant: context.TenantInfo) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from kehu.core import clock, context, jobs
@@ -35,10 +35,12 @@ class Asked:
 
 def asked(session: Session) -> Sequence[Asked]:
     """Return what the actor is asked, the oldest first; only about records that he may see."""
+    member = func.jsonb_extract_path_text(FlowRun.steps, cast(FlowRun.step - 1, Text), "member")
+    mine = str(context.actor().member_id)
     statement = (
         select(FlowRun, Flow.name)
         .join(Flow, (Flow.tenant_id == FlowRun.tenant_id) & (Flow.id == FlowRun.flow_id))
-        .where(FlowRun.state == "asking", Flow.active, Flow.deleted_at.is_(None))
+        .where(FlowRun.state == "asking", Flow.active, Flow.deleted_at.is_(None), member == mine)
         .order_by(FlowRun.created_at, FlowRun.id)
         .limit(MOST_READ)
     )

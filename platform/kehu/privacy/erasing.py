@@ -209,7 +209,7 @@ def _bare_tickets(session: Session, ids: Sequence[str]) -> None:
 def _found_by(session: Session, name: str, record: Any) -> None:
     session.flush()  # The terms are those of what is written now.
     search.index(
-        session, name, {record.id: list(service_for(name, session, context.SYSTEM).search_texts(record))}
+        session, name, {record.id: list(service_for(name, session, context.SYSTEM).found_by(record))}
     )
 
 

@@ -103,6 +103,18 @@ def test_who_may_not_change_the_owner_hands_nothing_over_by_a_workflow(shop):
         assert FlowService(session).create(given).steps[0]["do"] == "assign"
 
 
+def test_what_a_role_may_no_longer_change_is_no_longer_changed_for_it(shop):
+    desk = Desk(shop)
+    admin = shop.member("admin", "Ada")
+    flow = desk.flow({"do": "set", "field": "source", "value": "fair"}, actor=admin)
+    say(shop, "deals", "source", None, ["owner"])
+    made = desk.make("deals", name="Desk")
+    desk.work()
+    (run,) = desk.runs(flow)
+    assert "may not change" in run.told[-1]["text"]
+    assert desk.read("deals", made).source is None
+
+
 def test_a_changed_field_keeps_its_rights_and_is_changed_by_who_may(shop):
     key = own_field(shop, searchable=False)
     say(shop, "customers", key, ["owner", "admin"], ["owner"])

@@ -5,15 +5,18 @@ import json
 import threading
 
 import pytest
+from sqlalchemy import select
 
-from kehu.core import clock, hooks
+from kehu.core import clock, hooks, search
 from kehu.core.errors import InvalidInput
 from kehu.core.ids import new_id
 from kehu.core.records import codes
 from kehu.core.records.codes import CodeRule
 from kehu.core.records.service import service_for
+from kehu.customers.models import Customer
 from kehu.customers.services import CustomerService
 from kehu.rules.numbers import NumberRuleService
+from kehu.testkit.queue import work_off
 
 SCRIPT = {"HX-Request": "true"}
 YEAR = clock.today(dt.UTC).year
@@ -251,3 +254,16 @@ def test_rules_are_set_by_who_may_and_hold_for_one_firm(shop, other_shop, rule):
     member = shop.client(shop.member())
     assert member.get("/settings/numbers").status_code == 403
     assert member.post(f"/settings/numbers/{rule}/off").status_code == 403
+
+
+def test_a_code_is_found_after_a_field_was_brought_in_line(shop, rule):
+    code = add(shop)
+    with shop.work() as session:
+        field = service_for("custom_fields", session).create(
+            {"object": "customers", "label": "Wood", "kind": "text", "searchable": True}
+        )
+        service_for("custom_fields", session).update(field.id, {"searchable": False})
+    work_off(shop)
+    with shop.work() as session:
+        hits = [Customer.id.in_(ids) for ids in search.matching("customers", code)]
+        assert session.execute(select(Customer.code).where(*hits)).scalars().all() == [code]

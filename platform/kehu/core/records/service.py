@@ -406,14 +406,16 @@ class RecordService(Generic[M]):
     def _index(self, records: Sequence[M], *, new: bool = False, whole: bool = False) -> None:
         """Write search terms, and the index rows of the firm's own fields: of what changed, or `whole`."""
         if records:
-            texts = {one.id: (*self._found_by(one), *self.own.search_texts(one)) for one in records}
+            texts = {one.id: tuple(self.found_by(one)) for one in records}
             search.index(self.session, self.type.name, texts, new=new)
             self.own.index(records, new=new, whole=whole)
 
-    def _found_by(self, record: M) -> Iterable[tuple[str, str]]:
+    def found_by(self, record: M) -> Iterable[tuple[str, str]]:
+        """Yield all texts by which a record is found: those of its kind, its code, the firm's own fields."""
         yield from self.search_texts(record)
         if self.type.coded and (code := getattr(record, self.type.coded)):
             yield "code", code
+        yield from self.own.search_texts(record)
 
     def reindex(self, at_once: int = 500) -> None:
         """Write the search terms and index rows of all records that are not in the trash, which must have none yet.
