@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
+from psycopg import ServerCursor
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
@@ -272,7 +273,10 @@ def _plan_by_values(cursor: Any, statement: str, parameters: Any, _context: Any)
 
     :returns: True when the statement is executed here.
     """
-    if not statement.startswith("SELECT") or not any(table in statement for table in UNEVEN):
+    # What is read by a cursor of the server, as an archive is, is never prepared.
+    if isinstance(cursor, ServerCursor) or not statement.startswith("SELECT"):
+        return False
+    if not any(table in statement for table in UNEVEN):
         return False
     cursor.execute(statement, parameters, prepare=False)
     return True
