@@ -9,7 +9,10 @@ pytest_plugins = ["kehu.testkit.database", "kehu.testkit.fixtures"]
 TESTS = Path(__file__).parent
 NOT_MEASURED = (
     "contract/test_roles.py",
-    "functional/attacks",
+    "functional/attacks/test_dealer.py",
+    "functional/attacks/test_every_address.py",
+    "functional/attacks/test_leaks.py",
+    "functional/attacks/test_texts.py",
     "functional/imports/test_linked.py",
     "functional/imports/test_maven.py",
     "functional/imports/test_updates.py",
